@@ -1,0 +1,98 @@
+//! A database of any engine, opened by its URL.
+
+use crate::{Answer, Catalogue, Config, Described, Engine, Error, ErrorKind, Query, Statement};
+
+/// A pool of connections to one database. Cheap to share behind an `Arc`; nothing is connected
+/// before the first use, and every request is bounded in time.
+#[derive(Debug)]
+pub struct Database {
+    engine: Engine,
+    inner: Inner,
+}
+
+#[derive(Debug)]
+enum Inner {
+    #[cfg(feature = "postgres")]
+    Postgres(crate::postgres::Postgres),
+    #[cfg(feature = "mysql")]
+    Mysql(crate::mysql::Mysql),
+    #[cfg(feature = "sqlite")]
+    Sqlite(crate::sqlite::Sqlite),
+}
+
+/// Calls the same method of whichever engine is inside.
+macro_rules! each {
+    ($self:ident, $inner:ident => $call:expr) => {
+        match &$self.inner {
+            #[cfg(feature = "postgres")]
+            Inner::Postgres($inner) => $call,
+            #[cfg(feature = "mysql")]
+            Inner::Mysql($inner) => $call,
+            #[cfg(feature = "sqlite")]
+            Inner::Sqlite($inner) => $call,
+        }
+    };
+}
+
+impl Database {
+    /// Checks the URL and makes the pool. No connection is opened, so this never waits.
+    pub fn open(config: Config) -> Result<Self, Error> {
+        let refuse = |message: &str, hint: &str| Error {
+            kind: ErrorKind::Config,
+            connection: config.name.clone(),
+            attempted: "open",
+            message: message.to_owned(),
+            code: None,
+            position: None,
+            hint: Some(hint.to_owned()),
+        };
+        let Some(engine) = Engine::of_url(config.url.expose()) else {
+            return Err(refuse(
+                "the URL's scheme names no engine that this build knows",
+                "use `postgresql://…`, `mysql://…`, `mariadb://…` or `sqlite:…`",
+            ));
+        };
+        let inner = match engine {
+            #[cfg(feature = "postgres")]
+            Engine::Postgresql => Inner::Postgres(crate::postgres::Postgres::open(config)?),
+            #[cfg(feature = "mysql")]
+            Engine::Mysql => Inner::Mysql(crate::mysql::Mysql::open(config)?),
+            #[cfg(feature = "sqlite")]
+            Engine::Sqlite => Inner::Sqlite(crate::sqlite::Sqlite::open(config)?),
+            #[allow(unreachable_patterns, reason = "reached when a feature is off")]
+            _ => return Err(refuse("this build has no support for that engine", "build with its cargo feature")),
+        };
+        Ok(Self { engine, inner })
+    }
+
+    /// The engine that the URL named.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Connects, and gives the engine's own name and version, such as `PostgreSQL 15.18`.
+    pub async fn ping(&self) -> Result<String, Error> {
+        each!(self, inner => inner.ping().await)
+    }
+
+    /// Reads tables, columns, keys, types and comments.
+    pub async fn catalogue(&self) -> Result<Catalogue, Error> {
+        each!(self, inner => inner.catalogue().await)
+    }
+
+    /// Has the engine check a statement without running it.
+    pub async fn describe(&self, statement: &Statement) -> Result<Described, Error> {
+        each!(self, inner => inner.describe(statement).await)
+    }
+
+    /// Runs a request and appends the rows to `out` as JSON (see [`Answer`]). On an error `out` is
+    /// as it was before.
+    pub async fn run(&self, query: &Query<'_>, out: &mut Vec<u8>) -> Result<Answer, Error> {
+        each!(self, inner => inner.run(query, out).await)
+    }
+
+    /// Closes idle connections and refuses further requests.
+    pub async fn close(&self) {
+        each!(self, inner => inner.close().await);
+    }
+}

@@ -1,0 +1,23 @@
+//! One folder per outside thing, each behind a cargo feature.
+//!
+//! Never: knowledge of a tool, a spec or MCP. What comes in is a URL, native SQL text and JSON
+//! values; what goes out is rows written as JSON, a catalogue, or an error that says what to do.
+
+pub mod catalogue;
+pub mod config;
+pub mod database;
+pub mod error;
+pub mod query;
+
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+pub use catalogue::Catalogue;
+pub use config::{Config, Engine, Tls};
+pub use database::Database;
+pub use error::{Error, ErrorKind};
+pub use query::{Answer, ColumnInfo, Described, Query, Statement, Target};

@@ -1,0 +1,1 @@
+//! Puts a compiled toolset on the wire: joins engine and protocol.

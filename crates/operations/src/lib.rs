@@ -1,0 +1,1 @@
+//! Every operation of the platform, once. Knows no HTTP and no argument parser.

@@ -1,0 +1,142 @@
+//! The plan document, as stored and as printed.
+
+use base::Digest;
+use connect::{Engine, Target};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use spec::model::{Annotations, PageBy, Parameter, Reply, SqlResult};
+
+/// Version of the plan document.
+pub const FORMAT: u32 = 1;
+
+/// The plan of one server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// Version of this document.
+    pub format: u32,
+    /// Name of the server.
+    pub server: String,
+    /// Digest of the spec's canonical form that it was made from.
+    pub spec: Digest,
+    /// The engine that each connection's URL named, in the order of the spec.
+    pub connections: Vec<ConnectionPlan>,
+    /// The tools, in the order of the spec.
+    pub tools: Vec<ToolPlan>,
+}
+
+/// What a connection turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionPlan {
+    /// Name in the spec.
+    pub name: String,
+    /// Engine that the plan's SQL is written for.
+    pub engine: Engine,
+    /// Engine and version as the server told it; absent when it was not reached.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub server: Option<String>,
+}
+
+/// The plan of one tool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolPlan {
+    /// Name of the tool.
+    pub tool: String,
+    /// Where the action comes from.
+    pub origin: Origin,
+    /// Why it is what it is, one sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub why: Vec<String>,
+    /// The parameters of a call: the spec's, or derived where the spec has none. The cursor of a
+    /// paged tool is among them.
+    pub parameters: Vec<Parameter>,
+    /// JSON Schema of the structured answer; absent when nothing is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub output: Option<Value>,
+    /// Hints, all four said.
+    pub annotations: Annotations,
+    /// What is run.
+    pub action: ActionPlan,
+}
+
+/// Where an action comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// Written in the spec.
+    Declared,
+    /// Inferred from the live catalogue.
+    Inferred,
+    /// Written or edited by a person in the plan; kept when the plan is made again.
+    Pinned,
+    /// Nothing could be inferred.
+    None,
+}
+
+/// What is run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ActionPlan {
+    /// SQL.
+    Sql(SqlPlan),
+    /// A fixed answer.
+    Reply(Reply),
+    /// The tool answers with an error that says why it does nothing.
+    NotImplemented {
+        /// Why, and what to write in the spec.
+        reason: String,
+    },
+}
+
+/// SQL that is run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SqlPlan {
+    /// Connection by name.
+    pub connection: String,
+    /// The statements, in one transaction.
+    pub statements: Vec<StatementPlan>,
+    /// Whether they may write.
+    pub write: bool,
+    /// Array parameter whose elements are run one by one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub batch: Option<String>,
+    /// What the answer is made of.
+    pub result: SqlResult,
+    /// Pages.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub page: Option<PagePlan>,
+    /// Most rows in one answer.
+    pub row_limit: u64,
+}
+
+/// One statement with named parameters, `:name`, as a person reads and edits it. The native text
+/// with the engine's placeholders is derived from it by `spec::sql` when the toolset is compiled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatementPlan {
+    /// SQL with `:name`. Besides the tool's parameters it may use `:page_limit`, `:page_offset` and
+    /// `:page_key_1 …`, which the engine binds for pages.
+    pub sql: String,
+    /// How the columns are written, by position, from `returns`. Empty: all natural.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub targets: Vec<Target>,
+}
+
+/// Pages of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PagePlan {
+    /// Rows per page.
+    pub size: u64,
+    /// How the next page is found.
+    pub by: PageBy,
+    /// For `keyset`: the statement of the following pages, using `:page_key_1 …`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next: Option<StatementPlan>,
+    /// For `keyset`: the columns of the order, whose last values make the cursor.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub key: Vec<String>,
+}

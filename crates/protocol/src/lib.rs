@@ -1,0 +1,1 @@
+//! MCP on the wire: every revision in use, three transports, any toolset. Knows no connector.

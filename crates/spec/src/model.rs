@@ -1,0 +1,136 @@
+//! The one model of a spec. YAML and JSON, and every accepted dialect of them, end up here; what
+//! these types serialize to is the canonical form. The published JSON Schema and the reference
+//! page are generated from these types and their comments.
+
+mod action;
+mod auth;
+mod connection;
+mod parameter;
+mod prompt;
+mod resource;
+mod tool;
+mod trigger;
+
+pub use action::{Action, FUTURE_ACTIONS, Page, PageBy, Reply, Sql, SqlResult};
+pub use auth::Auth;
+pub use connection::{Connection, ConnectionKind, Pool, Tls, TlsMode};
+pub use parameter::{Parameter, Schema};
+pub use prompt::{Prompt, PromptArgument, PromptMessage, Role};
+pub use resource::Resource;
+pub use tool::{Annotations, Tool, input_schema};
+pub use trigger::{FileEvent, QueueEngine, Trigger};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::limits;
+
+/// A server: its name, how it is reached, what it connects to, and the tools, resources and
+/// prompts it offers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// Name of the server, kebab-case: `inventory-mcp`.
+    pub name: String,
+    /// Name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Version of this spec, semantic versioning.
+    #[serde(default = "default_version")]
+    pub version: String,
+    /// What the server is for. Derived from the tools when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// How a model should use the server; sent to clients on connect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<String>,
+    /// Pictures a client may show.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub icons: Vec<Icon>,
+    /// The transport that `run` uses unless told otherwise.
+    #[serde(default)]
+    pub transport: Transport,
+    /// What a caller must show on HTTP transports. On stdio nothing is asked.
+    #[serde(default)]
+    pub auth: Auth,
+    /// The outside things that tools use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connections: Vec<Connection>,
+    /// The tools. At least one tool, resource or prompt is needed.
+    #[serde(default)]
+    pub tools: Vec<Tool>,
+    /// Documents that a client can read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<Resource>,
+    /// Prompts that a client can offer to people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prompts: Vec<Prompt>,
+    /// Events that call tools.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<Trigger>,
+    /// Limits of every call.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+fn default_version() -> String {
+    "1.0.0".to_owned()
+}
+
+/// How clients reach the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// Standard input and output of a child process.
+    #[default]
+    Stdio,
+    /// Streamable HTTP.
+    Http,
+    /// The legacy HTTP+SSE transport of 2024-11-05.
+    Sse,
+}
+
+/// A picture that a client may show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Icon {
+    /// `https:` or `data:` URL.
+    pub src: String,
+    /// Media type, such as `image/png`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mime_type: Option<String>,
+    /// Sizes such as `48x48` or `any`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sizes: Vec<String>,
+    /// Background it was drawn for: `light` or `dark`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theme: Option<String>,
+}
+
+/// Limits of every call of this server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Limits {
+    /// Longest call, milliseconds.
+    pub timeout_ms: u64,
+    /// Most rows in one answer.
+    pub rows: u64,
+    /// Largest answer, bytes.
+    pub result_bytes: u64,
+    /// Most calls under way at once; more wait, up to `timeoutMs`.
+    pub concurrency: u64,
+    /// Largest arguments of one call, bytes.
+    pub argument_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            timeout_ms: limits::TIMEOUT_MS,
+            rows: limits::ROWS,
+            result_bytes: limits::RESULT_BYTES,
+            concurrency: limits::CONCURRENCY,
+            argument_bytes: limits::ARGUMENT_BYTES,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Tools.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{Action, Icon, Parameter, Schema};
+
+/// One tool. It says what it does with one action key at most (`sql`, `reply`, …); without one the
+/// action is inferred from what its connection really offers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tool {
+    /// Name, up to 64 of `[A-Za-z0-9_-]`.
+    pub name: String,
+    /// Name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it does, for the model that chooses it. Derived when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What a call takes: a map from name to schema (with `required`), or a list with `name`.
+    /// When the key is absent the planner may derive parameters; `{}` means none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Vec<Parameter>>,
+    /// What it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returns: Option<Schema>,
+    /// Connection that it uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// What the tool may do to the world. What is absent is derived from the action.
+    #[serde(default, skip_serializing_if = "Annotations::is_empty")]
+    pub annotations: Annotations,
+    /// Pictures a client may show.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub icons: Vec<Icon>,
+    /// Longest call, milliseconds; the server's limit when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// What it does.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
+}
+
+impl Tool {
+    /// The parameters, none when the key is absent.
+    pub fn parameters(&self) -> &[Parameter] {
+        self.parameters.as_deref().unwrap_or_default()
+    }
+
+    /// The parameter of this name.
+    pub fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.parameters().iter().find(|parameter| parameter.name == name)
+    }
+
+    /// The JSON Schema (2020-12) of a call's arguments.
+    pub fn input_schema(&self) -> Value {
+        input_schema(self.parameters())
+    }
+}
+
+/// The JSON Schema (2020-12) of an arguments object with these parameters; other keys are refused.
+pub fn input_schema(parameters: &[Parameter]) -> Value {
+    let properties: Map<String, Value> = parameters.iter().map(|p| (p.name.clone(), p.schema.to_value())).collect();
+    let required: Vec<&str> = parameters.iter().filter(|p| p.required).map(|p| p.name.as_str()).collect();
+    let mut schema = json!({
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+/// Hints about a tool (MCP `ToolAnnotations`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Annotations {
+    /// It changes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_only_hint: Option<bool>,
+    /// It may destroy or overwrite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destructive_hint: Option<bool>,
+    /// Calling it twice is the same as calling it once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotent_hint: Option<bool>,
+    /// It reaches things outside of its own data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_world_hint: Option<bool>,
+}
+
+impl Annotations {
+    /// `true` when nothing is said.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
