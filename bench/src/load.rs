@@ -1,0 +1,185 @@
+//! A small closed-loop HTTP/1.1 client: keep-alive connections that send one fixed request and
+//! check every answer.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::process::Server;
+
+/// What was measured in one window.
+#[derive(Clone, Copy, Default)]
+pub struct Figures {
+    /// Calls per second.
+    pub rate: f64,
+    /// Server CPU per call, microseconds.
+    pub cpu_us: f64,
+    /// Median latency, milliseconds.
+    pub p50_ms: f64,
+    /// 99th percentile of the latency, milliseconds.
+    pub p99_ms: f64,
+    /// Resident memory of the server at the end, MB.
+    pub rss_mb: f64,
+}
+
+/// A request that is sent again and again, and what every answer must contain.
+pub struct Request {
+    bytes: Vec<u8>,
+    expect: &'static str,
+}
+
+impl Request {
+    /// A POST of JSON to `/mcp` with further headers.
+    pub fn post(port: u16, path: &str, headers: &[(&str, &str)], body: &str, expect: &'static str) -> Self {
+        let mut text = format!(
+            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
+        );
+        for (name, value) in headers {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+        Self { bytes: text.into_bytes(), expect }
+    }
+
+    /// A call of a 2026-07-28 server.
+    pub fn mcp(
+        port: u16,
+        method: &str,
+        name: Option<&str>,
+        params: &str,
+        key: Option<&str>,
+        expect: &'static str,
+    ) -> Self {
+        let comma = if params.is_empty() { "" } else { "," };
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}{comma}"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{{"name":"bench","version":"1"}},"io.modelcontextprotocol/clientCapabilities":{{}}}}}}}}"#
+        );
+        let mut headers = vec![("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", method)];
+        headers.extend(name.map(|name| ("Mcp-Name", name)));
+        headers.extend(key.map(|key| ("X-API-Key", key)));
+        Self::post(port, "/mcp", &headers, &body, expect)
+    }
+}
+
+/// Warms up, then runs `connections` loops for `seconds`, `rounds` times; the best of each figure.
+pub async fn measure(
+    server: &Server,
+    request: &Request,
+    connections: usize,
+    seconds: u64,
+    rounds: usize,
+) -> Result<Figures> {
+    window(server, request, connections, Duration::from_millis(700)).await.context("warm up")?;
+    let mut best: Option<Figures> = None;
+    for _ in 0..rounds {
+        let now = window(server, request, connections, Duration::from_secs(seconds)).await?;
+        best = Some(match best {
+            None => now,
+            Some(before) => Figures {
+                rate: before.rate.max(now.rate),
+                cpu_us: before.cpu_us.min(now.cpu_us),
+                p50_ms: before.p50_ms.min(now.p50_ms),
+                p99_ms: before.p99_ms.min(now.p99_ms),
+                rss_mb: before.rss_mb.max(now.rss_mb),
+            },
+        });
+    }
+    best.context("no round was run")
+}
+
+async fn window(server: &Server, request: &Request, connections: usize, length: Duration) -> Result<Figures> {
+    let local = tokio::task::LocalSet::new();
+    let cpu = server.cpu();
+    let start = Instant::now();
+    let latencies = local
+        .run_until(async {
+            let loops: Vec<_> = (0..connections)
+                .map(|_| {
+                    tokio::task::spawn_local(connection(
+                        server.port,
+                        request.bytes.clone(),
+                        request.expect,
+                        start + length,
+                    ))
+                })
+                .collect();
+            let mut all = Vec::new();
+            for one in loops {
+                all.extend(one.await??);
+            }
+            anyhow::Ok(all)
+        })
+        .await?;
+    let seconds = start.elapsed().as_secs_f64();
+    let cpu = server.cpu() - cpu;
+    if latencies.is_empty() {
+        bail!("no call was answered in time");
+    }
+    let mut sorted = latencies;
+    sorted.sort_unstable();
+    let at = |part: f64| sorted[((sorted.len() - 1) as f64 * part) as usize] as f64 / 1e6;
+    Ok(Figures {
+        rate: sorted.len() as f64 / seconds,
+        cpu_us: cpu * 1e6 / sorted.len() as f64,
+        p50_ms: at(0.5),
+        p99_ms: at(0.99),
+        rss_mb: server.rss_mb(),
+    })
+}
+
+async fn connection(port: u16, bytes: Vec<u8>, expect: &'static str, end: Instant) -> Result<Vec<u64>> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    stream.set_nodelay(true)?;
+    let mut latencies = Vec::with_capacity(1 << 16);
+    let mut buffer = Vec::with_capacity(1 << 16);
+    while Instant::now() < end {
+        let start = Instant::now();
+        stream.write_all(&bytes).await?;
+        let body = answer(&mut stream, &mut buffer).await?;
+        latencies.push(start.elapsed().as_nanos() as u64);
+        if !contains(&buffer[body..], expect.as_bytes()) {
+            bail!("an answer without {expect:?}: {}", String::from_utf8_lossy(&buffer));
+        }
+    }
+    Ok(latencies)
+}
+
+/// Reads one whole answer; gives where its body starts in the buffer.
+async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<usize> {
+    buffer.clear();
+    let mut body = None;
+    loop {
+        if stream.read_buf(buffer).await? == 0 {
+            bail!("the server closed the connection: {}", String::from_utf8_lossy(buffer));
+        }
+        if body.is_none() {
+            body = find(buffer, b"\r\n\r\n").map(|at| at + 4);
+        }
+        let Some(start) = body else { continue };
+        let head = &buffer[..start];
+        let whole = match header(head, b"content-length:") {
+            Some(length) => buffer.len() >= start + length.parse::<usize>()?,
+            None => buffer.ends_with(b"0\r\n\r\n"),
+        };
+        if whole {
+            return Ok(start);
+        }
+    }
+}
+
+fn header<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a str> {
+    head.split(|byte| *byte == b'\n').find_map(|line| {
+        let (start, rest) = line.split_at_checked(name.len())?;
+        start.eq_ignore_ascii_case(name).then(|| std::str::from_utf8(rest).unwrap_or_default().trim())
+    })
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    find(text, part).is_some()
+}
+
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
+}

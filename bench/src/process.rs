@@ -1,0 +1,108 @@
+//! Servers as child processes: started on a core, waited for, measured, killed.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+/// A running server; killed when dropped.
+pub struct Server {
+    child: Child,
+    /// Its port on 127.0.0.1.
+    pub port: u16,
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// Puts this process on one core.
+pub fn pin_self(core: usize) {
+    pin(0, core);
+}
+
+fn pin(pid: i32, core: usize) {
+    // SAFETY: plain system call on a zeroed, correctly sized set.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(core, &mut set);
+        libc::sched_setaffinity(pid, std::mem::size_of::<libc::cpu_set_t>(), &set);
+    }
+}
+
+impl Server {
+    /// Starts `command` on core 0 and waits until something listens on `port`.
+    pub async fn start(mut command: Command, port: u16) -> Result<Self> {
+        let shown = format!("{command:?}");
+        let log = std::env::temp_dir().join(format!("mcp-factory-bench-{port}.log"));
+        let file = std::fs::File::create(&log)?;
+        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        // `taskset` would be one more program to have: the child inherits the affinity of this thread.
+        pin(0, 0);
+        let child = command.spawn();
+        pin(0, 1);
+        let mut server = Self { child: child.with_context(|| format!("start {shown}"))?, port };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < deadline {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return Ok(server);
+            }
+            if let Some(status) = server.child.try_wait()? {
+                bail!("{shown} ended with {status}: {}", std::fs::read_to_string(&log).unwrap_or_default());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        bail!("{shown} does not listen on {port}: {}", std::fs::read_to_string(&log).unwrap_or_default())
+    }
+
+    /// User and system time so far of the process and its children that still run, seconds.
+    pub fn cpu(&self) -> f64 {
+        family(self.child.id()).into_iter().map(cpu).sum()
+    }
+
+    /// Resident memory of the process and its children, MB.
+    pub fn rss_mb(&self) -> f64 {
+        family(self.child.id()).into_iter().map(rss_mb).sum()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        for pid in family(self.child.id()).into_iter().skip(1) {
+            // SAFETY: plain system call.
+            unsafe { libc::kill(pid as i32, libc::SIGKILL) };
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The process and all its descendants.
+fn family(pid: u32) -> Vec<u32> {
+    let mut all = vec![pid];
+    let mut next = 0;
+    while next < all.len() {
+        let path = format!("/proc/{0}/task/{0}/children", all[next]);
+        let children = std::fs::read_to_string(path).unwrap_or_default();
+        all.extend(children.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+        next += 1;
+    }
+    all
+}
+
+fn cpu(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    let ticks: f64 = [11, 12].iter().filter_map(|n| fields.get(*n)?.parse::<f64>().ok()).sum();
+    // SAFETY: plain system call.
+    ticks / unsafe { libc::sysconf(libc::_SC_CLK_TCK) } as f64
+}
+
+/// Resident memory of one process, MB.
+pub fn rss_mb(pid: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse::<f64>().ok()).unwrap_or_default() / 1024.0
+}

@@ -1,0 +1,101 @@
+//! A `sql` tool on PostgreSQL: one row by key, the same statement, table, pool and client for all.
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::wire::add;
+use crate::Settings;
+use crate::load::{Request, measure};
+use crate::peers::{self, Database, KEY};
+use crate::report::Table;
+
+const CONNECTIONS: usize = 16;
+const COLUMNS: &str = "SELECT id, sku, name, price::float8 AS price FROM bench_products WHERE id =";
+
+/// Makes a database with 10,000 products.
+pub async fn database(settings: &Settings) -> Result<Database> {
+    let url = settings.database.as_deref().context("no PostgreSQL: set MCP_FACTORY_TEST_POSTGRES")?;
+    let name = format!("bench_{}", std::process::id());
+    let database = Database::parse(url, &name)?;
+    execute(url, &format!("CREATE DATABASE {name}")).await?;
+    execute(
+        &database.url,
+        "CREATE TABLE IF NOT EXISTS bench_products (id int PRIMARY KEY, sku text NOT NULL, name text NOT NULL, price numeric(10,2) NOT NULL);
+         INSERT INTO bench_products SELECT n, 'SKU-' || n, 'Product number ' || n, n % 900 + 0.99 FROM generate_series(1, 10000) n;
+         CREATE TABLE IF NOT EXISTS products (id serial PRIMARY KEY, sku text UNIQUE, name text NOT NULL, category text, price numeric(10,2), stock int);
+         INSERT INTO products (sku, name, category, price, stock) SELECT 'P-' || n, 'Laptop ' || n, 'electronics', n, n FROM generate_series(1, 100) n;
+         ANALYZE",
+    )
+    .await?;
+    Ok(database)
+}
+
+/// Drops it again.
+pub async fn drop_database(settings: &Settings) {
+    if let Some(url) = &settings.database {
+        let _ = execute(url, &format!("DROP DATABASE IF EXISTS bench_{} WITH (FORCE)", std::process::id())).await;
+    }
+}
+
+async fn execute(url: &str, sql: &str) -> Result<()> {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+    let driver = tokio::spawn(connection);
+    client.batch_execute(sql).await?;
+    drop(client);
+    driver.await??;
+    Ok(())
+}
+
+/// The comparison.
+pub async fn run(settings: &Settings) -> Result<Table> {
+    let database = database(settings).await?;
+    let result = compare(settings, &database).await;
+    drop_database(settings).await;
+    result
+}
+
+async fn compare(settings: &Settings, database: &Database) -> Result<Table> {
+    let mut table = Table::new(&["CPU us/call", "calls/s", "p50 ms", "p99 ms", "RSS MB"]);
+    let spec = json!({
+        "name": "bench-mcp",
+        "auth": {"type": "api_key", "envVar": "BENCH_MCP_API_KEY"},
+        "connections": [{"name": "shop", "type": "postgresql", "envVar": "BENCH_DATABASE_URL", "pool": {"max": 10}}],
+        "tools": [{
+            "name": "get_product",
+            "description": "One product",
+            "connection": "shop",
+            "parameters": {"id": {"type": "integer", "required": true}},
+            "sql": {"query": format!("{COLUMNS} :id")},
+        }],
+    });
+    let arguments = r#""name":"get_product","arguments":{"id":4711}"#;
+    let request = |port, key| Request::mcp(port, "tools/call", Some("get_product"), arguments, key, "SKU-4711");
+    let server = peers::ours(settings, &spec.to_string(), &[("BENCH_DATABASE_URL", &database.url)]).await?;
+    let figures =
+        measure(&server, &request(server.port, Some(KEY)), CONNECTIONS, settings.seconds, settings.rounds).await?;
+    add(&mut table, "mcp-factory", figures);
+    drop(server);
+    match peers::toolbox(settings, database, &format!("{COLUMNS} $1")).await {
+        Ok(server) => {
+            let figures =
+                measure(&server, &request(server.port, None), CONNECTIONS, settings.seconds, settings.rounds).await?;
+            add(&mut table, "MCP Toolbox 1.12.0", figures);
+        }
+        Err(error) => table.missing("MCP Toolbox 1.12.0", &format!("{error:#}")),
+    }
+    match peers::sqlx(&database.url).await {
+        Ok(server) => {
+            let request = Request::post(server.port, "/mcp", &[], r#"{"id":4711}"#, "SKU-4711");
+            let figures = measure(&server, &request, CONNECTIONS, settings.seconds, settings.rounds).await?;
+            add(&mut table, "bare axum + sqlx", figures);
+        }
+        Err(error) => table.missing("bare axum + sqlx", &format!("{error:#}")),
+    }
+    let rate = |name: &str| Some(table.figure("mcp-factory", 1)? / table.figure(name, 1)?);
+    let (toolbox, bare) = (rate("MCP Toolbox 1.12.0"), rate("bare axum + sqlx"));
+    let ours = table.figure("mcp-factory", 0);
+    table.at_most("server CPU per call, us", ours, 70.0);
+    table.at_least("calls per second over MCP Toolbox", toolbox, 3.0);
+    table.at_least("calls per second over bare axum + sqlx", bare, 0.8);
+    Ok(table)
+}
