@@ -1,0 +1,108 @@
+//! What can go wrong with the catalogue.
+
+use std::path::PathBuf;
+
+use base::Digest;
+
+/// A failed request to the catalogue. `Display` says what was attempted; the cause is the source.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The folder or the file cannot be made or opened.
+    #[error("cannot open the catalogue {path}: {reason}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system or SQLite said.
+        reason: String,
+    },
+    /// The file was written by a newer program.
+    #[error("the catalogue {path} has format {found}, and this program knows formats up to {known}")]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// Format of the file.
+        found: u32,
+        /// Newest format that this program knows.
+        known: u32,
+    },
+    /// There is no server of this name.
+    #[error("there is no server `{name}`")]
+    NoServer {
+        /// The name that was asked for.
+        name: String,
+        /// The names that exist, at most a thousand of them.
+        known: Vec<String>,
+    },
+    /// The server exists, this version of it does not.
+    #[error("server `{name}` has no version `{version}`")]
+    NoVersion {
+        /// The server.
+        name: String,
+        /// The version that was asked for.
+        version: String,
+        /// The versions that exist, newest first.
+        known: Vec<String>,
+    },
+    /// The same name and version exist with another meaning.
+    #[error("version {version} of `{name}` exists with another content")]
+    Conflict {
+        /// The server.
+        name: String,
+        /// The version.
+        version: String,
+        /// Digest of what is stored.
+        stored: Digest,
+        /// Digest of what was offered.
+        offered: Digest,
+    },
+    /// A cursor that this catalogue did not give.
+    #[error("`{cursor}` is not a cursor of this list")]
+    Cursor {
+        /// What was given.
+        cursor: String,
+    },
+    /// Another process held the catalogue for too long.
+    #[error("cannot {attempted}: another process is writing to the catalogue")]
+    Busy {
+        /// What was attempted.
+        attempted: &'static str,
+    },
+    /// The disk is full.
+    #[error("cannot {attempted}: the disk is full")]
+    Full {
+        /// What was attempted.
+        attempted: &'static str,
+    },
+    /// Anything else that SQLite says, such as a damaged file.
+    #[error("cannot {attempted}: {reason}")]
+    Failed {
+        /// What was attempted.
+        attempted: &'static str,
+        /// What SQLite said.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Sorts a failure of SQLite by who has to act.
+    pub(crate) fn sqlite(attempted: &'static str, error: &rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { attempted },
+            Some(ErrorCode::DiskFull) => Self::Full { attempted },
+            _ => Self::Failed { attempted, reason: error.to_string() },
+        }
+    }
+}
+
+/// Adds what was attempted to a failure of SQLite.
+pub(crate) trait Attempted<T> {
+    /// Adds what was attempted.
+    fn attempted(self, what: &'static str) -> Result<T, Error>;
+}
+
+impl<T> Attempted<T> for rusqlite::Result<T> {
+    fn attempted(self, what: &'static str) -> Result<T, Error> {
+        self.map_err(|error| Error::sqlite(what, &error))
+    }
+}

@@ -1,0 +1,55 @@
+//! The file: permissions, foreign files, newer formats, several writers.
+
+use store::{Error, Outcome, Store};
+
+use crate::catalogue::release;
+
+#[test]
+fn a_file_that_is_no_catalogue_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join(store::FILE_NAME), "this is no database, it is a text of some length").unwrap();
+    let error = Store::open(home.path()).unwrap_err();
+    assert!(matches!(&error, Error::Open { reason, .. } if reason.contains("not an SQLite database")), "{error}");
+}
+
+#[test]
+fn a_newer_format_is_refused_and_left_alone() {
+    let home = tempfile::tempdir().unwrap();
+    drop(Store::open(home.path()).unwrap());
+    let raw = rusqlite::Connection::open(home.path().join(store::FILE_NAME)).unwrap();
+    raw.pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(Store::open(home.path()), Err(Error::TooNew { found: 99, .. })));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_home_is_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let parent = tempfile::tempdir().unwrap();
+    let home = parent.path().join("a/b");
+    assert!(!Store::exists(&home));
+    drop(Store::open(&home).unwrap());
+    assert!(Store::exists(&home));
+    assert_eq!(std::fs::metadata(&home).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn writers_of_several_connections_wait_for_each_other() {
+    let home = tempfile::tempdir().unwrap();
+    drop(Store::open(home.path()).unwrap());
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let home = home.path();
+            scope.spawn(move || {
+                let store = Store::open(home).unwrap();
+                for number in 0..10 {
+                    let name = format!("w{writer}-{number}");
+                    assert_eq!(store.put(&release(&name, "1.0.0", "one"), false).unwrap(), Outcome::Created);
+                }
+            });
+        }
+    });
+    let store = Store::open(home.path()).unwrap();
+    assert_eq!(store.names().unwrap().len(), 40);
+    assert!(store.check().unwrap().problems.is_empty());
+}

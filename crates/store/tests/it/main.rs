@@ -1,0 +1,4 @@
+//! The catalogue as its callers see it.
+
+mod catalogue;
+mod file;
