@@ -6,5 +6,6 @@
 
 pub mod limits;
 pub mod model;
+pub mod sql;
 
 pub use model::Spec;
