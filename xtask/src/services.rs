@@ -1,0 +1,133 @@
+//! Throw-away PostgreSQL and MariaDB for the tests, from the Debian packages' binaries.
+
+mod account;
+mod certificates;
+mod daemon;
+mod mariadb;
+mod postgres;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{exec, repo};
+use daemon::Daemon;
+
+pub const HELP: &str = "\
+Usage: cargo xtask services up|down|status
+
+Throw-away PostgreSQL and MariaDB servers for the tests. They listen on 127.0.0.1 and on a Unix socket,
+with TLS, keep nothing safe (no fsync), and end with `down`, which also deletes their data.
+
+  up      starts what does not run yet, waits until it answers, writes `.work/services.env` and prints it
+  down    stops them
+  status  says what runs
+
+Variables in services.env, which the tests read:
+  MCP_FACTORY_TEST_POSTGRES  URL of the PostgreSQL server, as its superuser
+  MCP_FACTORY_TEST_MYSQL     URL of the MariaDB server, as root
+  MCP_FACTORY_TEST_CA        certificate authority (PEM) of both servers' certificates, for `localhost` and 127.0.0.1
+
+In a shell: `set -a; . .work/services.env; set +a`
+";
+
+/// Variable that holds the URL of PostgreSQL.
+const POSTGRES_VARIABLE: &str = "MCP_FACTORY_TEST_POSTGRES";
+/// Variable that holds the URL of MariaDB.
+const MYSQL_VARIABLE: &str = "MCP_FACTORY_TEST_MYSQL";
+/// Variable that holds the path of the certificate authority.
+const CA_VARIABLE: &str = "MCP_FACTORY_TEST_CA";
+
+/// The command.
+pub fn run(arguments: &[String]) -> Result<()> {
+    match arguments {
+        [word] if word == "up" => {
+            for (name, value) in up()? {
+                println!("{name}={value}");
+            }
+            Ok(())
+        }
+        [word] if word == "down" => down(),
+        [word] if word == "status" => status(),
+        _ => bail!("say one of up, down and status; see `cargo xtask services --help`"),
+    }
+}
+
+/// Starts what does not run and gives the variables for the tests.
+pub fn up() -> Result<Vec<(String, String)>> {
+    let folder = folder()?;
+    let tls = certificates::make(&folder.join("tls"))?;
+    let postgres = postgres::daemon(&folder)?;
+    postgres.start(postgres::prepare, postgres::is_ready)?;
+    let mariadb = mariadb::daemon(&folder)?;
+    mariadb.start(mariadb::prepare, mariadb::is_ready)?;
+    let variables = vec![
+        (POSTGRES_VARIABLE.to_owned(), format!("postgresql://postgres@127.0.0.1:{}/postgres", postgres.port)),
+        (MYSQL_VARIABLE.to_owned(), format!("mysql://root@127.0.0.1:{}/", mariadb.port)),
+        (CA_VARIABLE.to_owned(), tls.authority.display().to_string()),
+    ];
+    let text: String = variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let file = repo::work()?.join("services.env");
+    std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(variables)
+}
+
+/// Whether both run, so that whoever starts them knows whether to stop them.
+pub fn are_up() -> bool {
+    daemons().is_ok_and(|daemons| daemons.iter().all(|daemon| daemon.process().is_some()))
+}
+
+/// Stops both and deletes their data.
+pub fn down() -> Result<()> {
+    for daemon in daemons()? {
+        daemon.stop()?;
+    }
+    let file = repo::work()?.join("services.env");
+    if file.exists() {
+        std::fs::remove_file(file)?;
+    }
+    let folder = folder()?;
+    std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))
+}
+
+fn status() -> Result<()> {
+    for daemon in daemons()? {
+        match daemon.process() {
+            Some(process) => println!("{}: running, process {process}, 127.0.0.1:{}", daemon.name, daemon.port),
+            None => println!("{}: stopped", daemon.name),
+        }
+    }
+    Ok(())
+}
+
+fn daemons() -> Result<Vec<Daemon>> {
+    let folder = folder()?;
+    Ok(vec![postgres::daemon(&folder)?, mariadb::daemon(&folder)?])
+}
+
+/// Where the servers keep their data: in the work folder, unless the accounts that they run under
+/// cannot go there (root's home is closed to others) or its path is too long for a Unix socket.
+fn folder() -> Result<PathBuf> {
+    let usual = repo::work()?.join("services");
+    let folder = if is_reachable(&usual) {
+        usual
+    } else {
+        let mut name = String::from("mcp-factory-services");
+        for part in usual.components().skip(1) {
+            name.push('-');
+            name.push_str(&part.as_os_str().to_string_lossy());
+        }
+        std::env::temp_dir().join(name.chars().take(LONGEST_SOCKET_FOLDER - 20).collect::<String>())
+    };
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// A Unix socket's path has at most 107 bytes; this leaves room for the names below the folder.
+const LONGEST_SOCKET_FOLDER: usize = 70;
+
+fn is_reachable(folder: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    let open = |part: &Path| part.metadata().is_ok_and(|data| data.permissions().mode() & 0o001 != 0);
+    folder.as_os_str().len() <= LONGEST_SOCKET_FOLDER && (!exec::is_root() || folder.ancestors().skip(1).all(open))
+}
