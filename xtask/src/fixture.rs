@@ -78,7 +78,7 @@ impl Program {
         let mut command = run.into_command();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("cannot start `{text}`"))?;
-        let (sender, addresses) = mpsc::channel();
+        let (sender, addresses) = mpsc::sync_channel(1);
         let file = std::fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         watch(child.stdout.take(), file.try_clone()?, sender.clone());
         watch(child.stderr.take(), file, sender);
@@ -123,14 +123,15 @@ impl Drop for Server {
 }
 
 /// Copies a stream to the log and sends the first address that it names.
-fn watch(stream: Option<impl Read + Send + 'static>, mut log: std::fs::File, found: mpsc::Sender<String>) {
+fn watch(stream: Option<impl Read + Send + 'static>, mut log: std::fs::File, found: mpsc::SyncSender<String>) {
     let Some(stream) = stream else { return };
     std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
             // The log is for people; a full disk must not stop the server's output from being read.
             let _ = writeln!(log, "{line}");
             if let Some(base) = address(&line) {
-                let _ = found.send(base);
+                // Only the first is waited for.
+                let _ = found.try_send(base);
             }
         }
     });

@@ -56,6 +56,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
 /// Starts what does not run and gives the variables for the tests.
 pub fn up() -> Result<Vec<(String, String)>> {
     let folder = folder()?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let tls = certificates::make(&folder.join("tls"))?;
     let postgres = postgres::daemon(&folder)?;
     postgres.start(postgres::prepare, postgres::is_ready)?;
@@ -87,7 +88,10 @@ pub fn down() -> Result<()> {
         std::fs::remove_file(file)?;
     }
     let folder = folder()?;
-    std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    Ok(())
 }
 
 fn status() -> Result<()> {
@@ -119,7 +123,6 @@ fn folder() -> Result<PathBuf> {
         }
         std::env::temp_dir().join(name.chars().take(LONGEST_SOCKET_FOLDER - 20).collect::<String>())
     };
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     Ok(folder)
 }
 

@@ -63,8 +63,7 @@ impl Daemon {
         }
         if self.folder.join("port").exists() {
             // It did not end by `down`. Data that was never synced may be broken: begin anew.
-            std::fs::remove_dir_all(&self.folder)
-                .with_context(|| format!("cannot remove {}", self.folder.display()))?;
+            self.remove_folder()?;
         }
         self.account.own(&self.folder)?;
         prepare(self).with_context(|| format!("cannot prepare {}", self.name))?;
@@ -72,6 +71,18 @@ impl Daemon {
         std::fs::write(self.folder.join("pid"), child.id().to_string())?;
         std::fs::write(self.folder.join("port"), self.port.to_string())?;
         self.wait_until("answer", Some(&mut child), || ready(self))
+    }
+
+    /// Removes the folder. Helpers of a server that was killed may still write there for a moment.
+    fn remove_folder(&self) -> Result<()> {
+        let started = Instant::now();
+        while let Err(error) = std::fs::remove_dir_all(&self.folder) {
+            if error.kind() != std::io::ErrorKind::DirectoryNotEmpty || started.elapsed() > PATIENCE {
+                return Err(error).with_context(|| format!("cannot remove {}", self.folder.display()));
+            }
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
     }
 
     fn spawn(&self) -> Result<Child> {
