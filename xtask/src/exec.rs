@@ -31,7 +31,9 @@ impl Run {
 
     /// The cargo that runs us.
     pub fn cargo() -> Self {
-        Self::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        let mut run = Self::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        run.text = "cargo".to_owned();
+        run
     }
 
     /// Adds arguments.

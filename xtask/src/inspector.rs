@@ -86,10 +86,10 @@ fn arguments(step: &case::Step) -> Vec<String> {
     words
 }
 
-/// The result on standard output, or the error on standard error.
+/// The result on standard output, `{"result": …}`, or the error on standard error, `{"error": …}`.
 fn answer(stdout: &str, stderr: &str) -> Result<Value> {
-    if let Ok(value) = serde_json::from_str::<Value>(stdout.trim()) {
-        return Ok(value);
+    if let Ok(mut value) = serde_json::from_str::<Value>(stdout.trim()) {
+        return Ok(value["result"].take());
     }
     let line = stderr.lines().rfind(|line| line.starts_with('{')).context("no error envelope")?;
     Ok(serde_json::from_str(line)?)

@@ -10,6 +10,7 @@ mod conformance;
 mod demo;
 mod exec;
 mod fixture;
+mod fuzz;
 mod generate;
 mod inspector;
 mod repo;
@@ -58,6 +59,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "gen", summary: "write the generated contracts", help: generate::HELP, run: generate::run },
     Command { name: "arrows", summary: "check which crate may know which", help: arrows::HELP, run: arrows::run },
     Command { name: "tidy", summary: "check the house rules on every file", help: tidy::HELP, run: tidy::run },
+    Command { name: "fuzz", summary: "look for inputs that break the parsers", help: fuzz::HELP, run: fuzz::run },
     Command { name: "bench", summary: "measure speed and memory", help: bench::HELP, run: bench::run },
 ];
 

@@ -46,6 +46,11 @@ pub fn tools() -> Result<()> {
     install(&["python", "node"])
 }
 
+/// Installs the databases.
+pub fn databases() -> Result<()> {
+    install(&["postgres", "mariadb"])
+}
+
 /// Installs every part.
 pub fn all() -> Result<()> {
     install(&PARTS)

@@ -22,28 +22,35 @@ fn modules() -> Result<PathBuf> {
 
 /// Installs what `tests/clients/node/package-lock.json` pins, unless that is done.
 ///
-/// The packages live in the work folder; a link beside the scripts lets them be imported. Install
-/// scripts do not run: none of the packages needs one.
+/// The packages live in the work folder; a link beside the scripts lets them be imported.
 pub fn install() -> Result<()> {
     let source = repo::root()?.join("tests/clients/node");
     let folder = repo::work()?.join("node");
+    install_into(&source, &folder)?;
+    link(&modules()?, &source.join("node_modules"))
+}
+
+/// Installs what the lock file of a folder pins into another folder, unless that is done.
+///
+/// Install scripts do not run: none of the packages needs one.
+pub fn install_into(source: &Path, folder: &Path) -> Result<()> {
     let lock = source.join("package-lock.json");
     let wanted = std::fs::read_to_string(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
     let stamp = folder.join("installed.txt");
-    if !std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        println!("setup: npm packages");
-        std::fs::create_dir_all(&folder)?;
-        for name in ["package.json", "package-lock.json"] {
-            std::fs::copy(source.join(name), folder.join(name)).with_context(|| format!("cannot copy {name}"))?;
-        }
-        Run::new("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-            .folder(&folder)
-            .output()
-            .context("installing the npm packages failed")?;
-        std::fs::write(&stamp, wanted)?;
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
     }
-    link(&modules()?, &source.join("node_modules"))
+    println!("setup: npm packages of {}", source.display());
+    std::fs::create_dir_all(folder)?;
+    for name in ["package.json", "package-lock.json"] {
+        std::fs::copy(source.join(name), folder.join(name)).with_context(|| format!("cannot copy {name}"))?;
+    }
+    Run::new("npm")
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+        .folder(folder)
+        .output()
+        .context("installing the npm packages failed")?;
+    std::fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
 fn link(target: &Path, link: &Path) -> Result<()> {
