@@ -24,6 +24,10 @@ function play(client, step) {
             return client.listPrompts();
         case 'prompts/get':
             return client.getPrompt({ name: step.name, arguments: step.arguments });
+        case 'completion/complete': {
+            const [[name, value]] = Object.entries(step.arguments);
+            return client.complete({ ref: { type: 'ref/prompt', name: step.name }, argument: { name, value } });
+        }
         default:
             throw new Error(`no such step: ${step.do}`);
     }

@@ -64,8 +64,19 @@ async def play(client, step: dict):
             return await client.list_prompts()
         case "prompts/get":
             return await client.get_prompt(step["name"], step.get("arguments"))
+        case "completion/complete":
+            [(name, value)] = step["arguments"].items()
+            return await client.complete(prompt(step["name"]), {"name": name, "value": value})
         case other:
             raise SystemExit(f"no such step: {other}")
+
+
+def prompt(name: str):
+    if MODERN:
+        from mcp_types import PromptReference
+    else:
+        from mcp.types import PromptReference
+    return PromptReference(type="ref/prompt", name=name)
 
 
 def uri(text: str):
