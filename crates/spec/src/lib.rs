@@ -4,8 +4,20 @@
 //! Never: I/O, async, a clock, a connection. A spec that this crate accepts has not been compared
 //! with a live database; that is what `plan` does.
 
+mod canonical;
+mod check;
+mod codes;
 pub mod limits;
 pub mod model;
+mod parse;
+mod report;
+mod schema;
 pub mod sql;
+mod structure;
+mod syntax;
 
+pub use codes::{CodeInfo, codes, explain};
 pub use model::Spec;
+pub use parse::{ParseOptions, Parsed, parse, parse_bytes};
+pub use schema::{SCHEMA_ID, json_schema};
+pub use syntax::Format;

@@ -282,7 +282,7 @@ fn place(sql: &str, message: &str) -> SqlError {
     let what = what.strip_prefix("Expected: ").map_or_else(|| what.to_owned(), |rest| format!("expected {rest}"));
     let message = format!("SQL syntax: {}", what.trim_end());
     let Some((line, column)) = line.zip(column) else {
-        return SqlError::new(message, 0, 0);
+        return SqlError::new(message, if what.contains("EOF") { sql.trim_end().len() } else { 0 }, 0);
     };
     let start: usize = sql.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let rest = &sql[start.min(sql.len())..];

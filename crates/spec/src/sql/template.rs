@@ -20,6 +20,8 @@ pub struct Use {
     pub start: usize,
     /// Byte offset after the name.
     pub end: usize,
+    /// The type it is directly cast to: `CAST(:a AS text)`, `:a::text`.
+    pub cast: Option<String>,
 }
 
 impl Template {
@@ -31,7 +33,9 @@ impl Template {
             let message = format!("the SQL text is longer than {SQL_BYTES_MAX} bytes");
             return Err(SqlError::new(message, 0, 0));
         }
-        let uses = scan(text, dialect)?.iter().filter_map(|lexeme| Use::of(lexeme, text)).collect();
+        let mut lexemes = scan(text, dialect)?;
+        lexemes.retain(|lexeme| lexeme.kind != LexemeKind::Comment);
+        let uses = (0..lexemes.len()).filter_map(|at| Use::of(&lexemes, at, text)).collect();
         Ok(Self { text: text.to_owned(), uses })
     }
 
@@ -58,9 +62,12 @@ impl Template {
 
     /// The engine's text, and the name behind each placeholder in the engine's order. PostgreSQL
     /// (`$1`) and SQLite (`?1`) number their placeholders, one per name; MySQL has one `?` per use.
+    /// PostgreSQL gives each placeholder one type, so a parameter that is cast directly has its own
+    /// placeholder per type and leaves the type of its other uses alone.
     pub fn native(&self, dialect: Dialect) -> (String, Vec<String>) {
         let mut out = String::with_capacity(self.text.len() + self.uses.len() * 2);
         let mut names: Vec<String> = Vec::new();
+        let mut casts: Vec<Option<&str>> = Vec::new();
         let mut copied = 0;
         for used in &self.uses {
             out.push_str(&self.text[copied..used.start]);
@@ -74,10 +81,13 @@ impl Template {
                 names.push(used.name.clone());
                 continue;
             }
-            let number = names.iter().position(|name| *name == used.name).unwrap_or_else(|| {
+            let cast = used.cast.as_deref().filter(|_| dialect == Dialect::Postgresql);
+            let known = names.iter().zip(&casts).position(|(name, other)| *name == used.name && *other == cast);
+            let number = 1 + known.unwrap_or_else(|| {
                 names.push(used.name.clone());
+                casts.push(cast);
                 names.len() - 1
-            }) + 1;
+            });
             let sign = if dialect == Dialect::Postgresql { '$' } else { '?' };
             let _ = write!(out, "{sign}{number}");
         }
@@ -105,11 +115,38 @@ impl Template {
 }
 
 impl Use {
-    fn of(lexeme: &Lexeme, sql: &str) -> Option<Self> {
+    fn of(lexemes: &[Lexeme], at: usize, sql: &str) -> Option<Self> {
+        let lexeme = lexemes[at];
         (lexeme.kind == LexemeKind::Parameter).then(|| Self {
             name: lexeme.text(sql)[1..].to_owned(),
             start: lexeme.start,
             end: lexeme.end,
+            cast: cast(lexemes, at, sql),
         })
     }
+}
+
+/// The type that the parameter at this lexeme is directly cast to, in lower case.
+fn cast(lexemes: &[Lexeme], at: usize, sql: &str) -> Option<String> {
+    let next = lexemes.get(at + 1)?;
+    if next.text(sql) == "::" {
+        return Some(lexemes.get(at + 2)?.text(sql).to_lowercase());
+    }
+    let open = lexemes.get(at.checked_sub(1)?)?;
+    let word = lexemes.get(at.checked_sub(2)?)?;
+    if !(next.is_word(sql, "AS") && open.text(sql) == "(" && word.is_word(sql, "CAST")) {
+        return None;
+    }
+    let first = lexemes.get(at + 2)?;
+    let mut depth = 0_usize;
+    let close = lexemes[at + 2..].iter().find(|lexeme| {
+        match lexeme.kind {
+            LexemeKind::Open => depth += 1,
+            LexemeKind::Close if depth == 0 => return true,
+            LexemeKind::Close => depth -= 1,
+            _ => {}
+        }
+        false
+    })?;
+    Some(sql[first.start..close.start].trim_end().to_lowercase())
 }

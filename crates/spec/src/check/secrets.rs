@@ -1,0 +1,171 @@
+//! Values that look like secrets. A spec is shared, stored and shown; a secret in it is lost.
+
+use base::{Diagnostic, Span};
+
+use crate::codes;
+use crate::report::Report;
+use crate::syntax::{Node, Value};
+
+/// Reports every text in the document that looks like a secret.
+pub(crate) fn literals(tree: &Node, report: &mut Report) {
+    walk(tree, "", report);
+}
+
+fn walk(node: &Node, key: &str, report: &mut Report) {
+    match &node.value {
+        Value::String(text, _) => {
+            if let Some(what) = recognise(text) {
+                report.push(secret(node.span, what));
+            } else if has_secret_name(key) && is_random(text) {
+                report.push(secret(node.span, "a secret value"));
+            }
+        }
+        Value::List(items) => items.iter().for_each(|item| walk(item, key, report)),
+        Value::Map(entries) => {
+            // The default of a parameter called `token` is under the key `default`.
+            let inherited = if has_secret_name(key) { key } else { "" };
+            let name = node.str_of("name").filter(|name| has_secret_name(name)).unwrap_or(inherited);
+            for entry in entries {
+                let own = entry.key.text.as_str();
+                let key = if matches!(own, "default" | "value" | "const" | "enum" | "examples" | "schema") { name } else { own };
+                walk(&entry.value, key, report);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn secret(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::error(codes::SECRET, format!("this looks like {what}"))
+        .at(span)
+        .label("a secret must not be in a spec")
+        .help("put it in an environment variable and name the variable with `envVar`, or write `${env:NAME}` in a `url`")
+        .help("change the secret if this file was shared")
+}
+
+/// What a well-known form of secret is, if the text holds one.
+fn recognise(text: &str) -> Option<&'static str> {
+    /// A prefix, the fewest characters after it, what it is.
+    const PREFIXES: [(&str, usize, &str); 27] = [
+        ("sk-ant-", 20, "an Anthropic API key"),
+        ("sk-proj-", 20, "an OpenAI API key"),
+        ("sk_live_", 16, "a Stripe key"),
+        ("sk_test_", 16, "a Stripe key"),
+        ("rk_live_", 16, "a Stripe key"),
+        ("whsec_", 20, "a webhook signing secret"),
+        ("sk-", 20, "an API key"),
+        ("ghp_", 30, "a GitHub token"),
+        ("gho_", 30, "a GitHub token"),
+        ("ghu_", 30, "a GitHub token"),
+        ("ghs_", 30, "a GitHub token"),
+        ("ghr_", 30, "a GitHub token"),
+        ("github_pat_", 22, "a GitHub token"),
+        ("glpat-", 18, "a GitLab token"),
+        ("xoxb-", 10, "a Slack token"),
+        ("xoxp-", 10, "a Slack token"),
+        ("xoxa-", 10, "a Slack token"),
+        ("xoxs-", 10, "a Slack token"),
+        ("xapp-", 10, "a Slack token"),
+        ("AKIA", 16, "an AWS access key"),
+        ("ASIA", 16, "an AWS access key"),
+        ("AIza", 35, "a Google API key"),
+        ("ya29.", 20, "a Google access token"),
+        ("npm_", 30, "an npm token"),
+        ("pypi-", 30, "a PyPI token"),
+        ("hf_", 30, "a Hugging Face token"),
+        ("of_mcp_", 16, "an API key"),
+    ];
+    if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
+        return Some("a private key");
+    }
+    for word in text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=' | ',' | '(' | ')' | '<' | '>' | '?' | '&')) {
+        for (prefix, least, what) in PREFIXES {
+            if let Some(rest) = word.strip_prefix(prefix)
+                && rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).count() >= least
+            {
+                return Some(what);
+            }
+        }
+        if is_jwt(word) {
+            return Some("a JSON web token");
+        }
+    }
+    has_password_in_url(text).then_some("a URL with a password")
+}
+
+/// Three base64url parts, the first of which starts as `{"` does.
+fn is_jwt(word: &str) -> bool {
+    let parts: Vec<&str> = word.split('.').collect();
+    let is_base64 = |part: &&str| part.len() >= 10 && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    parts.len() == 3 && parts[0].starts_with("eyJ") && parts[1].starts_with("eyJ") && parts.iter().all(is_base64)
+}
+
+/// `scheme://user:password@host`, unless the password is a `${…}` reference.
+pub(crate) fn has_password_in_url(text: &str) -> bool {
+    text.match_indices("://").any(|(at, _)| {
+        let scheme_is_good = text[..at].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric());
+        let rest = &text[at + 3..];
+        let authority = &rest[..rest.find(|c: char| matches!(c, '/' | '?' | '#') || c.is_whitespace()).unwrap_or(rest.len())];
+        let credentials = authority.rsplit_once('@').map(|(credentials, _)| credentials);
+        let password = credentials.and_then(|c| c.split_once(':')).map(|(_, password)| password);
+        scheme_is_good && password.is_some_and(|p| !p.is_empty() && !p.starts_with("${") && !p.starts_with('<'))
+    })
+}
+
+/// Whether a key or a name says that its value is secret. Names of variables and headers are not.
+fn has_secret_name(key: &str) -> bool {
+    let folded: String = key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let is_about_it = ["envvar", "env", "header", "headername", "name", "file", "cafile"].contains(&folded.as_str());
+    !is_about_it
+        && ["token", "secret", "password", "passwd", "passphrase", "apikey", "accesskey", "privatekey", "credential", "credentials"]
+            .iter()
+            .any(|word| folded.ends_with(word))
+}
+
+/// A text of one word with the entropy of a generated value.
+fn is_random(text: &str) -> bool {
+    const LEAST_LENGTH: usize = 16;
+    const LEAST_BITS_PER_CHARACTER: f64 = 3.0;
+    let is_one_word = text.bytes().all(|b| b.is_ascii_graphic());
+    let has_digit = text.bytes().any(|b| b.is_ascii_digit());
+    text.len() >= LEAST_LENGTH
+        && is_one_word
+        && has_digit
+        && !text.contains("${")
+        && !text.contains("{{")
+        && entropy(text) >= LEAST_BITS_PER_CHARACTER
+}
+
+/// Shannon entropy, bits per byte.
+fn entropy(text: &str) -> f64 {
+    let mut counts = [0_u32; 256];
+    text.bytes().for_each(|byte| counts[usize::from(byte)] += 1);
+    #[expect(clippy::cast_precision_loss, reason = "documents are far smaller than 2^52 bytes")]
+    let length = text.len() as f64;
+    counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / length).map(|share| -share * share.log2()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{has_password_in_url, is_random, recognise};
+
+    #[test]
+    fn well_known_forms_are_seen_and_plain_words_are_not() {
+        for text in [
+            "sk-ant-api03-abcdefghijklmnopqrst",
+            "use ghp_0123456789abcdefghijklmnopqrstuvwxyz please",
+            "AKIAIOSFODNN7EXAMPLE",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
+            "-----BEGIN RSA PRIVATE KEY-----\nMII",
+            "postgres://user:hunter2@db/x",
+        ] {
+            assert!(recognise(text).is_some(), "{text}");
+        }
+        for text in ["sk-short", "the token", "task-management-system-for-teams", "postgres://user@db/x", "a:b@c", "https://x/y:z@w"] {
+            assert!(recognise(text).is_none(), "{text}");
+        }
+        assert!(!has_password_in_url("postgres://u:${env:PW}@db/x"));
+        assert!(is_random("9f8a7b6c5d4e3f2a1b0c"));
+        assert!(!is_random("a sentence with 16 words in it"));
+    }
+}

@@ -1,0 +1,122 @@
+//! From text to a spec, with everything that is wrong.
+
+use base::{Diagnostic, Source};
+use serde::Deserialize;
+
+use crate::check;
+use crate::codes;
+use crate::limits::DOCUMENT_BYTES_MAX;
+use crate::model::Spec;
+use crate::report::Report;
+use crate::structure;
+use crate::syntax::{self, Format, Lines, Node};
+
+/// How to read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ParseOptions {
+    /// Every warning is an error.
+    pub strict: bool,
+    /// The format; found out from the text when absent.
+    pub format: Option<Format>,
+}
+
+/// What came out.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// The spec, when there was no error.
+    pub spec: Option<Spec>,
+    /// What is wrong, by position, at most [`crate::limits::DIAGNOSTICS_MAX`].
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many more problems there were.
+    pub omitted: usize,
+}
+
+impl Parsed {
+    /// Whether an error was found.
+    pub fn has_errors(&self) -> bool {
+        self.spec.is_none()
+    }
+}
+
+/// Reads and checks a spec. Never panics, whatever the text; texts over the limits are refused
+/// before they are looked at.
+pub fn parse(source: Source<'_>, options: &ParseOptions) -> Parsed {
+    let mut report = Report::default();
+    if source.text.len() > DOCUMENT_BYTES_MAX {
+        report.push(syntax::too_large(source.text.len()));
+        return finish(None, report, options);
+    }
+    let lines = Lines::new(source.text);
+    let spec = read(source, &lines, options, &mut report);
+    let mut parsed = finish(spec, report, options);
+    add_paths(&mut parsed.diagnostics, source, &lines, options);
+    parsed
+}
+
+/// Reads and checks a spec from bytes; text that is not UTF-8 is a problem with a place.
+pub fn parse_bytes(name: &str, bytes: &[u8], options: &ParseOptions) -> Parsed {
+    let mut report = Report::default();
+    if bytes.len() > DOCUMENT_BYTES_MAX {
+        report.push(syntax::too_large(bytes.len()));
+        return finish(None, report, options);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => parse(Source { name, text }, options),
+        Err(error) => {
+            report.push(not_utf8(bytes, error.valid_up_to()));
+            finish(None, report, options)
+        }
+    }
+}
+
+fn not_utf8(bytes: &[u8], at: usize) -> Diagnostic {
+    let good = String::from_utf8_lossy(&bytes[..at]);
+    let span = Lines::new(&good).span(at, at);
+    let message = format!("the file is not UTF-8 text: byte {at} is 0x{:02x}", bytes.get(at).copied().unwrap_or_default());
+    let problem = Diagnostic::error(codes::NOT_UTF8, message).at(span);
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => problem.help("this looks like UTF-16: save the file as UTF-8"),
+        [0x1f, 0x8b, ..] | [b'P', b'K', ..] => problem.help("this looks like a compressed file: unpack it first"),
+        _ => problem.help("save the file as UTF-8"),
+    }
+}
+
+fn read(source: Source<'_>, lines: &Lines<'_>, options: &ParseOptions, report: &mut Report) -> Option<Spec> {
+    let tree = syntax::read(source, options.format, lines, report)?;
+    check::text::hidden_characters(&tree, lines, report);
+    check::secrets::literals(&tree, report);
+    let names = check::Names::of(&tree);
+    let tree = structure::normalise(tree, source.text, report)?;
+    let spec = match Spec::deserialize(tree.to_json()) {
+        Ok(spec) => spec,
+        Err(error) => {
+            // The walk has checked what the types ask for; this is the net below it.
+            if !report.has_errors() {
+                report.push(Diagnostic::error(codes::WRONG_TYPE, error.to_string()).at(tree.span));
+            }
+            return None;
+        }
+    };
+    check::all(&spec, &tree, &names, lines, report);
+    Some(spec)
+}
+
+fn finish(spec: Option<Spec>, report: Report, options: &ParseOptions) -> Parsed {
+    let failed = report.has_errors() || options.strict && !report.is_clean();
+    let (diagnostics, omitted) = report.finish(options.strict);
+    Parsed { spec: spec.filter(|_| !failed), diagnostics, omitted }
+}
+
+/// JSON pointers are found in the document as it was written, which is read again for them: most
+/// documents have no problem, and those that have need not be kept in memory twice.
+fn add_paths(diagnostics: &mut [Diagnostic], source: Source<'_>, lines: &Lines<'_>, options: &ParseOptions) {
+    if diagnostics.iter().all(|diagnostic| diagnostic.span.is_none()) {
+        return;
+    }
+    let Some(tree): Option<Node> = syntax::read(source, options.format, lines, &mut Report::default()) else { return };
+    for diagnostic in diagnostics {
+        if let (Some(span), true) = (diagnostic.span, diagnostic.path.is_empty()) {
+            diagnostic.path = tree.pointer_at(span.start);
+        }
+    }
+}

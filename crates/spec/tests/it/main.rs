@@ -1,0 +1,3 @@
+//! The spec crate from outside.
+
+mod corpus;
