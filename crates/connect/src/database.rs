@@ -30,6 +30,9 @@ macro_rules! each {
             Inner::Mysql($inner) => $call,
             #[cfg(feature = "sqlite")]
             Inner::Sqlite($inner) => $call,
+            // Without an engine no database can be opened.
+            #[cfg(not(any(feature = "postgres", feature = "mysql", feature = "sqlite")))]
+            _ => unreachable!("built without engines"),
         }
     };
 }

@@ -57,8 +57,31 @@ pub struct ToolPlan {
     pub output: Option<Value>,
     /// Hints, all four said.
     pub annotations: Annotations,
+    /// Digest of the action as it was generated. An action that differs from it was edited by a
+    /// person and counts as pinned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub made: Option<Digest>,
     /// What is run.
     pub action: ActionPlan,
+}
+
+impl ToolPlan {
+    /// Whether a person wrote or edited the action, so that it is kept when the plan is made again.
+    pub fn is_pinned(&self) -> bool {
+        self.origin == Origin::Pinned || self.made.as_ref().is_some_and(|made| *made != self.action.digest())
+    }
+}
+
+impl ActionPlan {
+    /// Digest of what is run. The targets of columns do not count: they follow from the database.
+    pub fn digest(&self) -> Digest {
+        let mut bare = self.clone();
+        if let Self::Sql(sql) = &mut bare {
+            let next = sql.page.iter_mut().filter_map(|page| page.next.as_mut());
+            sql.statements.iter_mut().chain(next).for_each(|statement| statement.targets.clear());
+        }
+        Digest::of(serde_json::to_string(&bare).unwrap_or_default().as_bytes())
+    }
 }
 
 /// Where an action comes from.

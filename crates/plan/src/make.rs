@@ -1,0 +1,230 @@
+//! Plans a spec.
+
+use base::{Diagnostic, Digest};
+use connect::{Catalogue, Engine};
+use spec::Spec;
+use spec::model::{Action, ConnectionKind, Tool};
+use spec::sql::{Class, Dialect, Effects, Template, check};
+
+use crate::annotations::derive;
+use crate::codes::{NO_ACTION, PIN_DROPPED, UNREACHED};
+use crate::model::{ActionPlan, ConnectionPlan, FORMAT, Origin, Plan, SqlPlan, ToolPlan};
+use crate::{declared, infer};
+
+/// What is really there.
+#[derive(Clone, Debug, Default)]
+pub struct Reality {
+    /// The connections that were looked at.
+    pub connections: Vec<ConnectionReality>,
+}
+
+/// What one connection really is.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionReality {
+    /// Name in the spec.
+    pub name: String,
+    /// The engine that its URL names.
+    pub engine: Option<Engine>,
+    /// Engine and version as the server told it.
+    pub server: Option<String>,
+    /// Its tables; absent when it was not reached.
+    pub catalogue: Option<Catalogue>,
+}
+
+/// The SQL of an engine.
+pub fn dialect(engine: Engine) -> Dialect {
+    match engine {
+        Engine::Postgresql => Dialect::Postgresql,
+        Engine::Mysql => Dialect::Mysql,
+        Engine::Sqlite => Dialect::Sqlite,
+    }
+}
+
+fn engine(kind: ConnectionKind) -> Engine {
+    match kind {
+        ConnectionKind::Postgresql => Engine::Postgresql,
+        ConnectionKind::Mysql | ConnectionKind::Mariadb => Engine::Mysql,
+        ConnectionKind::Sqlite => Engine::Sqlite,
+    }
+}
+
+/// One tool on its way into the plan.
+pub(crate) struct Ask<'a> {
+    pub(crate) tool: &'a Tool,
+    /// JSON pointer of the tool in the spec.
+    pub(crate) path: String,
+    pub(crate) dialect: Dialect,
+    /// Most rows of one answer.
+    pub(crate) rows: u64,
+}
+
+/// What became of a tool.
+pub(crate) type Planned = (ToolPlan, Vec<Diagnostic>);
+
+/// Plans every tool of a spec that was validated. `pinned` is the plan of before: tools that a
+/// person wrote or edited there are kept while they still fit. Nothing here fails: what cannot be
+/// planned becomes a tool that says so, and a warning.
+pub fn make(spec: &Spec, reality: &Reality, pinned: Option<&Plan>) -> (Plan, Vec<Diagnostic>) {
+    let connections = spec.connections.iter().map(|connection| {
+        let real = reality.connections.iter().find(|real| real.name == connection.name);
+        ConnectionPlan {
+            name: connection.name.clone(),
+            engine: real.and_then(|real| real.engine).unwrap_or_else(|| engine(connection.kind)),
+            server: real.and_then(|real| real.server.clone()),
+        }
+    });
+    let mut plan = Plan {
+        format: FORMAT,
+        server: spec.name.clone(),
+        spec: spec_digest(spec),
+        connections: connections.collect(),
+        tools: Vec::with_capacity(spec.tools.len()),
+    };
+    let mut diagnostics = unreached(spec, reality);
+    for (index, tool) in spec.tools.iter().enumerate() {
+        let (planned, mut found) = plan_tool(spec, &plan, reality, index, tool, pinned);
+        plan.tools.push(planned);
+        diagnostics.append(&mut found);
+    }
+    (plan, diagnostics)
+}
+
+fn spec_digest(spec: &Spec) -> Digest {
+    Digest::of(serde_json::to_string(spec).unwrap_or_default().as_bytes())
+}
+
+/// One warning per connection that tools use and nobody reached.
+fn unreached(spec: &Spec, reality: &Reality) -> Vec<Diagnostic> {
+    let reached = |name: &str| reality.connections.iter().any(|real| real.name == name && real.catalogue.is_some());
+    let used = |name: &str| spec.tools.iter().any(|tool| tool.connection.as_deref() == Some(name));
+    let missing = spec.connections.iter().enumerate().filter(|(_, c)| used(&c.name) && !reached(&c.name));
+    missing
+        .map(|(at, connection)| {
+            let message =
+                format!("connection `{}` was not reached, so its tools were not checked against it", connection.name);
+            Diagnostic::warning(UNREACHED, message)
+                .path(format!("/connections/{at}"))
+                .help("check its URL, then plan again with `mcp-factory plan --refresh` or create the server again")
+        })
+        .collect()
+}
+
+fn plan_tool(spec: &Spec, plan: &Plan, reality: &Reality, index: usize, tool: &Tool, pinned: Option<&Plan>) -> Planned {
+    let path = format!("/tools/{index}");
+    let connection = tool.connection.as_deref().and_then(|name| plan.connections.iter().find(|c| c.name == name));
+    let ask = Ask {
+        tool,
+        path: path.clone(),
+        dialect: connection.map_or(Dialect::Postgresql, |connection| dialect(connection.engine)),
+        rows: spec.limits.rows,
+    };
+    let mut diagnostics = Vec::new();
+    let before = pinned.and_then(|before| before.tools.iter().find(|t| t.tool == tool.name)).filter(|t| t.is_pinned());
+    if let Some(before) = before {
+        match keep(before, plan) {
+            Ok(kept) => return (kept, diagnostics),
+            Err(reason) => diagnostics.push(
+                Diagnostic::warning(
+                    PIN_DROPPED,
+                    format!("the pinned plan of tool `{}` no longer fits: {reason}", tool.name),
+                )
+                .path(&path),
+            ),
+        }
+    }
+    let (mut planned, mut found) = match (&tool.action, connection) {
+        (Some(Action::Reply(reply)), _) => {
+            let steady = Effects { read_only: true, destructive: false, idempotent: true };
+            (bare(tool, Origin::Declared, ActionPlan::Reply(reply.clone()), &[steady]), Vec::new())
+        }
+        (Some(Action::Sql(sql)), Some(connection)) => declared::plan(&ask, sql, &connection.name),
+        (None, Some(connection)) => {
+            let real = reality.connections.iter().find(|real| real.name == connection.name);
+            match real.and_then(|real| real.catalogue.as_ref()) {
+                Some(catalogue) => infer::plan(&ask, catalogue, &connection.name),
+                None => not_reached(tool, &connection.name),
+            }
+        }
+        (_, None) => no_action(&ask),
+    };
+    planned.made = Some(planned.action.digest());
+    diagnostics.append(&mut found);
+    (planned, diagnostics)
+}
+
+/// A tool plan with what does not depend on the action.
+pub(crate) fn bare(tool: &Tool, origin: Origin, action: ActionPlan, effects: &[Effects]) -> ToolPlan {
+    ToolPlan {
+        tool: tool.name.clone(),
+        origin,
+        why: Vec::new(),
+        parameters: tool.parameters().to_vec(),
+        output: tool.returns.as_ref().map(spec::model::Schema::to_value),
+        annotations: derive(&tool.annotations, effects),
+        made: None,
+        action,
+    }
+}
+
+/// A tool that answers with an error which says why it does nothing.
+pub(crate) fn not_implemented(tool: &Tool, reason: String) -> ToolPlan {
+    let nothing = Effects { read_only: true, destructive: false, idempotent: true };
+    let mut out = bare(tool, Origin::None, ActionPlan::NotImplemented { reason: reason.clone() }, &[nothing]);
+    out.why.push(reason);
+    out
+}
+
+fn not_reached(tool: &Tool, connection: &str) -> Planned {
+    let reason = format!(
+        "connection `{connection}` was not reached when the plan was made, so the action could not be inferred; \
+         make the database reachable and run `mcp-factory plan --refresh` or create the server again, or write `sql` in the spec"
+    );
+    (not_implemented(tool, reason), Vec::new())
+}
+
+fn no_action(ask: &Ask<'_>) -> Planned {
+    let name = &ask.tool.name;
+    let reason = match &ask.tool.connection {
+        Some(connection) => format!("the spec has no connection `{connection}`"),
+        None => "the tool has no action (`sql`, `reply`) and no connection that one could be inferred from".to_owned(),
+    };
+    let warning = Diagnostic::warning(NO_ACTION, format!("tool `{name}` does nothing yet: {reason}"))
+        .path(&ask.path)
+        .help("add `connection: <name>` of a database, or write what it does under `sql` or `reply`");
+    (not_implemented(ask.tool, format!("{reason}; add one of them to the spec")), vec![warning])
+}
+
+/// A pinned tool as it was, if its SQL can still be run.
+fn keep(before: &ToolPlan, plan: &Plan) -> Result<ToolPlan, String> {
+    let mut kept = before.clone();
+    kept.origin = Origin::Pinned;
+    let ActionPlan::Sql(sql) = &kept.action else {
+        return Ok(kept);
+    };
+    let connection = plan.connections.iter().find(|connection| connection.name == sql.connection);
+    let connection = connection.ok_or_else(|| format!("the spec has no connection `{}`", sql.connection))?;
+    check_pinned(sql, &kept, dialect(connection.engine))?;
+    Ok(kept)
+}
+
+fn check_pinned(sql: &SqlPlan, tool: &ToolPlan, dialect: Dialect) -> Result<(), String> {
+    let next = sql.page.iter().filter_map(|page| page.next.as_ref());
+    for statement in sql.statements.iter().chain(next) {
+        let template = Template::parse(&statement.sql, dialect).map_err(|error| error.to_string())?;
+        let read = check(&statement.sql, dialect)
+            .map_err(|errors| errors.first().map(ToString::to_string).unwrap_or_default())?;
+        match read.class {
+            Class::Read => {}
+            Class::Write if sql.write => {}
+            Class::Write => return Err(format!("its {} writes, but `write` is false", read.verb)),
+            Class::Ddl | Class::Other => return Err(format!("{} is not allowed in a tool", read.verb)),
+        }
+        let unknown = template.parameters().into_iter().find(|name| {
+            !(name.starts_with("page_") || sql.batch.is_some() || tool.parameters.iter().any(|p| p.name == *name))
+        });
+        if let Some(name) = unknown {
+            return Err(format!("it uses `:{name}`, which is not a parameter"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,257 @@
+//! Takes in what the live databases say of the planned statements.
+
+use base::Diagnostic;
+use connect::catalogue::Kind;
+use connect::{Described, Error, ErrorKind, Statement};
+use spec::Spec;
+use spec::model::{Parameter, Tool};
+use spec::sql::{Dialect, Template};
+
+use crate::codes::{NOT_INFERRED, PARAMETER_TYPE, REFUSED};
+use crate::declared::cast;
+use crate::make::{dialect, not_implemented};
+use crate::model::{ActionPlan, Origin, Plan, SqlPlan, StatementPlan, ToolPlan};
+use crate::output::Shape;
+
+/// A planned statement that a live database should describe.
+#[derive(Clone, Debug)]
+pub struct ToCheck {
+    /// Tool that it is of.
+    pub tool: String,
+    /// Connection to describe it on.
+    pub connection: String,
+    /// Which of the tool's statements, from 0.
+    pub index: usize,
+    /// Whether it is the statement of the following pages.
+    pub next: bool,
+    /// The statement in native text.
+    pub statement: Statement,
+    /// Name of the parameter behind each placeholder, in the engine's order.
+    pub names: Vec<String>,
+    /// Whether the action may write.
+    pub write: bool,
+}
+
+/// What came of taking in descriptions.
+#[derive(Clone, Debug, Default)]
+pub struct Refined {
+    /// What the databases found wrong, and where `returns` and the columns disagree.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Statements were rewritten: describe [`statements`] again and refine again.
+    pub again: bool,
+}
+
+/// Every statement of a plan, for the caller to have it described.
+pub fn statements(plan: &Plan) -> Vec<ToCheck> {
+    let mut out = Vec::new();
+    for tool in &plan.tools {
+        let ActionPlan::Sql(sql) = &tool.action else { continue };
+        let Some(dialect) = dialect_of(plan, sql) else { continue };
+        let next =
+            sql.page.iter().filter_map(|page| page.next.as_ref()).map(|next| (sql.statements.len() - 1, true, next));
+        for (index, next, planned) in sql.statements.iter().enumerate().map(|(at, s)| (at, false, s)).chain(next) {
+            let Ok(template) = Template::parse(&planned.sql, dialect) else { continue };
+            let (text, names) = template.native(dialect);
+            out.push(ToCheck {
+                tool: tool.tool.clone(),
+                connection: sql.connection.clone(),
+                index,
+                next,
+                statement: Statement {
+                    text: text.into(),
+                    order: (0..names.len()).collect(),
+                    targets: planned.targets.clone().into(),
+                },
+                names,
+                write: sql.write,
+            });
+        }
+    }
+    out
+}
+
+fn dialect_of(plan: &Plan, sql: &SqlPlan) -> Option<Dialect> {
+    plan.connections
+        .iter()
+        .find(|connection| connection.name == sql.connection)
+        .map(|connection| dialect(connection.engine))
+}
+
+/// Fills in the types of answers, and reports what a database refuses. SQL that was inferred and
+/// is refused becomes a tool that says so; SQL that a person wrote is an error.
+pub fn refine(plan: &mut Plan, spec: &Spec, descriptions: &[(ToCheck, Result<Described, Error>)]) -> Refined {
+    let mut out = Refined::default();
+    for (index, tool) in spec.tools.iter().enumerate() {
+        let Some(at) = plan.tools.iter().position(|planned| planned.tool == tool.name) else { continue };
+        let ActionPlan::Sql(sql) = &plan.tools[at].action else { continue };
+        let Some(dialect) = dialect_of(plan, sql) else { continue };
+        let mine: Vec<_> = descriptions.iter().filter(|(check, _)| check.tool == tool.name).collect();
+        let step = Step { tool, path: format!("/tools/{index}"), dialect };
+        for (check, described) in mine {
+            match described {
+                Ok(described) => step.described(&mut plan.tools[at], check, described, &mut out),
+                Err(error) => step.failed(&mut plan.tools[at], check, error, &mut out),
+            }
+        }
+    }
+    out
+}
+
+struct Step<'a> {
+    tool: &'a Tool,
+    path: String,
+    dialect: Dialect,
+}
+
+impl Step<'_> {
+    fn described(&self, planned: &mut ToolPlan, check: &ToCheck, described: &Described, out: &mut Refined) {
+        if !check.next {
+            self.parameter_types(planned, check, described, out);
+        }
+        let origin = planned.origin;
+        let ActionPlan::Sql(sql) = &mut planned.action else { return };
+        if check.index + 1 != sql.statements.len() {
+            return;
+        }
+        let shape = Shape { returns: self.tool.returns.as_ref(), result: sql.result, paged: sql.page.is_some() };
+        let targets = shape.targets(&described.columns);
+        if let Some(statement) = place(sql, check) {
+            statement.targets = targets;
+        }
+        if check.next {
+            return;
+        }
+        // An inferred tool said so already, in the words of its table.
+        if origin != Origin::Inferred {
+            out.diagnostics.extend(shape.disagreements(&self.tool.name, &self.path, &described.columns));
+        }
+        planned.output = shape.schema(Some(&described.columns)).or(planned.output.take());
+    }
+
+    fn failed(&self, planned: &mut ToolPlan, check: &ToCheck, error: &Error, out: &mut Refined) {
+        if !matches!(error.kind, ErrorKind::Statement | ErrorKind::Denied | ErrorKind::Value) {
+            let message = format!("the SQL of tool `{}` was not checked: {error}", self.tool.name);
+            out.diagnostics.push(Diagnostic::warning(crate::codes::UNREACHED, message).path(&self.path));
+            return;
+        }
+        if self.cast_untyped(planned, check, error) {
+            out.again = true;
+            return;
+        }
+        if planned.origin == Origin::Inferred {
+            let reason = format!("the database refuses the inferred SQL: {}; write `sql` in the spec", error.message);
+            out.diagnostics.push(
+                Diagnostic::warning(NOT_INFERRED, format!("tool `{}` does nothing yet: {reason}", self.tool.name))
+                    .path(&self.path),
+            );
+            let parameters = std::mem::take(&mut planned.parameters);
+            *planned = not_implemented(self.tool, reason);
+            planned.parameters = parameters;
+            planned.made = Some(planned.action.digest());
+            return;
+        }
+        let message = format!("the database refuses the SQL of tool `{}`: {}", self.tool.name, error.message);
+        let mut diagnostic = Diagnostic::error(REFUSED, message).path(format!("{}/sql", self.path));
+        if let Some(near) = error.position.and_then(|at| excerpt(&check.statement.text, at)) {
+            diagnostic = diagnostic.help(format!("the database points at: {near}"));
+        }
+        if let Some(hint) = &error.hint {
+            diagnostic = diagnostic.help(hint);
+        }
+        out.diagnostics.push(diagnostic);
+    }
+
+    /// PostgreSQL's 42P18 and 42P08, `could not determine data type of parameter $2`: the uses of
+    /// that parameter get the cast of its declared type. Whether anything was rewritten.
+    fn cast_untyped(&self, planned: &mut ToolPlan, check: &ToCheck, error: &Error) -> bool {
+        if self.dialect != Dialect::Postgresql || !matches!(error.code.as_deref(), Some("42P18" | "42P08")) {
+            return false;
+        }
+        let number = error.message.rsplit('$').next().and_then(|rest| {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse::<usize>().ok()
+        });
+        let Some(name) = number.and_then(|number| check.names.get(number.checked_sub(1)?)) else {
+            return false;
+        };
+        let parameters = planned.parameters.clone();
+        let ActionPlan::Sql(sql) = &mut planned.action else { return false };
+        let Some(statement) = place(sql, check) else { return false };
+        let Ok(template) = Template::parse(&statement.sql, self.dialect) else { return false };
+        let text =
+            template.rewrite(|used| (used.name == *name && used.cast.is_none()).then(|| cast(name, &parameters)));
+        if text == statement.sql {
+            return false;
+        }
+        statement.sql = text;
+        let pinned = planned.is_pinned();
+        planned.why.push(format!("`:{name}` is cast to its declared type, because PostgreSQL cannot tell it."));
+        if !pinned {
+            planned.made = Some(planned.action.digest());
+        }
+        true
+    }
+
+    /// Warns where the database takes another kind of value than the spec declares.
+    fn parameter_types(&self, planned: &ToolPlan, check: &ToCheck, described: &Described, out: &mut Refined) {
+        if planned.origin == Origin::Inferred {
+            return;
+        }
+        for (name, kind) in check.names.iter().zip(&described.parameters) {
+            let (Some(kind), Some(parameter)) = (kind, planned.parameters.iter().find(|p| p.name == *name)) else {
+                continue;
+            };
+            if let Some(wanted) = mismatch(parameter, *kind) {
+                let declared = parameter.schema.kind().unwrap_or_default();
+                let message = format!(
+                    "`:{name}` of tool `{}` is declared `{declared}`, but the database takes {wanted} there",
+                    self.tool.name
+                );
+                let diagnostic = Diagnostic::warning(PARAMETER_TYPE, message)
+                    .path(format!("{}/parameters/{name}", self.path))
+                    .help("change the parameter's type, or cast it in the SQL");
+                if !out.diagnostics.contains(&diagnostic) {
+                    out.diagnostics.push(diagnostic);
+                }
+            }
+        }
+    }
+}
+
+/// What the database takes, when no value of the declared type can be it.
+fn mismatch(parameter: &Parameter, kind: Kind) -> Option<&'static str> {
+    let declared = parameter.schema.kind()?;
+    let number = matches!(kind, Kind::Integer | Kind::Bigint | Kind::Numeric | Kind::Float);
+    match declared {
+        "boolean" if number => Some("a number"),
+        "integer" | "number" if kind == Kind::Boolean => Some("a boolean"),
+        "integer" | "number" if matches!(kind, Kind::Date | Kind::Timestamp | Kind::Timestamptz | Kind::Time) => {
+            Some("a date or time")
+        }
+        "integer" | "number" if kind == Kind::Uuid => Some("a UUID"),
+        "number" if matches!(kind, Kind::Integer | Kind::Bigint) => Some("an integer"),
+        "string" if kind == Kind::Boolean => Some("a boolean"),
+        "string" if number && parameter.schema.0.get("pattern").is_none() => Some("a number"),
+        _ => None,
+    }
+}
+
+fn place<'a>(sql: &'a mut SqlPlan, check: &ToCheck) -> Option<&'a mut StatementPlan> {
+    if check.next {
+        return sql.page.as_mut().and_then(|page| page.next.as_mut());
+    }
+    sql.statements.get_mut(check.index)
+}
+
+/// The line of a text around a byte offset.
+fn excerpt(text: &str, at: usize) -> Option<String> {
+    let (before, after) = (text.get(..at)?, text.get(at..)?);
+    let before = before.rsplit('\n').next()?;
+    let after = after.split('\n').next()?;
+    let from = before.char_indices().rev().nth(EXCERPT_CHARS).map_or(0, |(at, _)| at);
+    let to = after.char_indices().nth(EXCERPT_CHARS).map_or(after.len(), |(at, _)| at);
+    Some(format!("{} ⟶ {}", before[from..].trim_start(), after[..to].trim_end()))
+}
+
+/// Characters shown on each side of the place that a database points at.
+const EXCERPT_CHARS: usize = 40;

@@ -1,0 +1,90 @@
+//! A plan as text for people.
+
+use std::fmt::Write as _;
+
+use spec::model::{Annotations, PageBy, SqlResult};
+
+use crate::model::{ActionPlan, Origin, Plan, SqlPlan, ToolPlan};
+
+/// The whole plan: each tool with where its action comes from, its SQL, and why.
+pub fn render_text(plan: &Plan) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "plan of {} (spec {})", plan.server, plan.spec.short());
+    for connection in &plan.connections {
+        let server = connection.server.as_deref().unwrap_or("not reached");
+        let _ = writeln!(out, "connection {}: {}, {server}", connection.name, connection.engine.as_str());
+    }
+    for tool in &plan.tools {
+        out.push('\n');
+        render_tool(&mut out, tool);
+    }
+    out
+}
+
+fn render_tool(out: &mut String, tool: &ToolPlan) {
+    let origin = match (tool.origin, tool.is_pinned()) {
+        (Origin::None, _) => "not implemented",
+        (_, true) => "pinned",
+        (Origin::Declared, _) => "declared",
+        (Origin::Inferred, _) => "inferred",
+        (Origin::Pinned, _) => "pinned",
+    };
+    let _ = writeln!(out, "{} ({}) [{origin}; {}]", tool.tool, parameters(tool), hints(&tool.annotations));
+    match &tool.action {
+        ActionPlan::Sql(sql) => render_sql(out, sql),
+        ActionPlan::Reply(_) => out.push_str("  a fixed answer\n"),
+        ActionPlan::NotImplemented { .. } => {}
+    }
+    for why in &tool.why {
+        let _ = writeln!(out, "  - {why}");
+    }
+}
+
+/// `name: type` of each; `?` marks what may be left out.
+fn parameters(tool: &ToolPlan) -> String {
+    let each = tool.parameters.iter().map(|parameter| {
+        let kind = parameter.schema.kind().unwrap_or("any");
+        let optional = if parameter.required { "" } else { "?" };
+        let default = parameter.schema.default().map(|value| format!(" = {value}")).unwrap_or_default();
+        format!("{}{optional}: {kind}{default}", parameter.name)
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn hints(annotations: &Annotations) -> String {
+    let mut words = vec![if annotations.read_only_hint == Some(true) { "reads" } else { "writes" }];
+    if annotations.destructive_hint == Some(true) {
+        words.push("destructive");
+    }
+    if annotations.read_only_hint != Some(true) && annotations.idempotent_hint == Some(true) {
+        words.push("idempotent");
+    }
+    words.join(", ")
+}
+
+fn render_sql(out: &mut String, sql: &SqlPlan) {
+    let result = match sql.result {
+        SqlResult::Rows => format!("rows, {} at most", sql.row_limit),
+        SqlResult::Row => "the first row".to_owned(),
+        SqlResult::Value => "one value".to_owned(),
+        SqlResult::Affected => "the number of rows changed".to_owned(),
+    };
+    let page = sql.page.as_ref().map(|page| {
+        let by = if page.by == PageBy::Keyset { "keyset" } else { "offset" };
+        format!(", in pages of {} by {by}", page.size)
+    });
+    let _ = writeln!(out, "  on {}: {result}{}", sql.connection, page.unwrap_or_default());
+    for statement in &sql.statements {
+        indent(out, &statement.sql);
+    }
+    if let Some(next) = sql.page.as_ref().and_then(|page| page.next.as_ref()) {
+        out.push_str("  following pages:\n");
+        indent(out, &next.sql);
+    }
+}
+
+fn indent(out: &mut String, sql: &str) {
+    for line in sql.lines() {
+        let _ = writeln!(out, "    {line}");
+    }
+}
