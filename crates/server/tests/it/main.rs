@@ -1,0 +1,5 @@
+//! The HTTP face over real sockets.
+
+mod routes;
+mod start;
+mod world;
