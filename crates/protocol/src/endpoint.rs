@@ -1,0 +1,76 @@
+//! One service, ready to be served on any transport.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+
+use crate::http::{Authenticator, Guard};
+use crate::revision::Revision;
+use crate::runtime::Runtime;
+use crate::service::{About, Service};
+
+/// A service with everything that serving it needs. Light: a process may have thousands.
+pub struct Endpoint {
+    pub(crate) number: u64,
+    pub(crate) service: Arc<dyn Service>,
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) authenticator: Option<Arc<dyn Authenticator>>,
+    server_info: OnceLock<Bytes>,
+}
+
+/// Settings of an [`Endpoint`] that concern HTTP.
+#[derive(Clone, Default)]
+pub struct EndpointOptions {
+    /// Which hosts and origins are let in; loopback alone by default.
+    pub guard: Arc<Guard>,
+    /// Who is let in; everybody if `None`.
+    pub authenticator: Option<Arc<dyn Authenticator>>,
+}
+
+impl Endpoint {
+    /// Serves loopback hosts without authentication.
+    pub fn new(service: Arc<dyn Service>, runtime: Arc<Runtime>) -> Arc<Self> {
+        Self::with(service, runtime, EndpointOptions::default())
+    }
+
+    /// Serves with the given settings.
+    pub fn with(service: Arc<dyn Service>, runtime: Arc<Runtime>, options: EndpointOptions) -> Arc<Self> {
+        let EndpointOptions { guard, authenticator } = options;
+        let number = runtime.endpoint_number();
+        Arc::new(Self { number, service, runtime, guard, authenticator, server_info: OnceLock::new() })
+    }
+
+    /// The service.
+    pub fn service(&self) -> &Arc<dyn Service> {
+        &self.service
+    }
+
+    /// The runtime.
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+
+    /// Ends the sessions of this endpoint, before it is taken out of service.
+    pub fn close(&self) {
+        self.runtime.sessions.remove_endpoint(self.number);
+    }
+
+    pub(crate) fn about(&self) -> &About {
+        self.service.about()
+    }
+
+    /// `"io.modelcontextprotocol/serverInfo":{…}`, a member of `_meta` in results of stateless revisions.
+    pub(crate) fn server_info(&self) -> &Bytes {
+        self.server_info.get_or_init(|| {
+            let info = self.about().implementation(Revision::LATEST);
+            Bytes::from(format!("\"io.modelcontextprotocol/serverInfo\":{info}"))
+        })
+    }
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("name", &self.about().name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,127 @@
+//! Which hosts and origins are let in: the defence against DNS rebinding, on unless switched off.
+
+use ::http::HeaderMap;
+use ::http::header::{HOST, ORIGIN};
+use ::http::uri::Authority;
+
+/// A set of hosts or origins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Allowed {
+    /// `localhost`, `127.0.0.0/8`, `[::1]`, on every port.
+    #[default]
+    Loopback,
+    /// Loopback and these. Hosts as `example.com` (every port) or `example.com:8080`; origins as
+    /// `https://example.com`.
+    Listed(Vec<String>),
+    /// Everything. For hosts only behind a proxy that checks them.
+    Any,
+}
+
+/// Checks `Host` and `Origin` of every request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guard {
+    /// Hosts that may be addressed.
+    pub hosts: Allowed,
+    /// Origins of web pages that may call. Requests without an origin come from no web page and pass.
+    pub origins: Allowed,
+}
+
+impl Guard {
+    /// Whether a request may pass; otherwise what is wrong.
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), &'static str> {
+        let mut hosts = headers.get_all(HOST).iter();
+        match (hosts.next().map(|host| host.to_str()), hosts.next()) {
+            (None, _) if self.hosts == Allowed::Any => {}
+            (Some(Ok(host)), None) if self.allows_host(host) => {}
+            _ => return Err("Host is not allowed here"),
+        }
+        let mut origins = headers.get_all(ORIGIN).iter();
+        match (origins.next().map(|origin| origin.to_str()), origins.next()) {
+            (None, _) => Ok(()),
+            (Some(Ok(origin)), None) if self.allows_origin(origin) => Ok(()),
+            _ => Err("Origin is not allowed here"),
+        }
+    }
+
+    fn allows_host(&self, host: &str) -> bool {
+        match &self.hosts {
+            Allowed::Any => true,
+            Allowed::Loopback => is_loopback(host),
+            Allowed::Listed(list) => is_loopback(host) || list.iter().any(|listed| same_host(listed, host)),
+        }
+    }
+
+    fn allows_origin(&self, origin: &str) -> bool {
+        let loopback = || {
+            let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+            rest.is_some_and(is_loopback)
+        };
+        match &self.origins {
+            Allowed::Any => true,
+            Allowed::Loopback => loopback(),
+            Allowed::Listed(list) => loopback() || list.iter().any(|listed| listed.eq_ignore_ascii_case(origin)),
+        }
+    }
+}
+
+/// Without a parse for the hosts that are written in the usual way.
+fn is_loopback(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    if authority.as_str().contains('@') {
+        return false;
+    }
+    let name = authority.host();
+    name.eq_ignore_ascii_case("localhost")
+        || name == "[::1]"
+        || name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn same_host(listed: &str, host: &str) -> bool {
+    if listed.eq_ignore_ascii_case(host) {
+        return true;
+    }
+    let (Ok(listed), Ok(host)) = (listed.parse::<Authority>(), host.parse::<Authority>()) else { return false };
+    listed.port().is_none() && listed.host().eq_ignore_ascii_case(host.host())
+}
+
+#[cfg(test)]
+mod tests {
+    use ::http::HeaderMap;
+    use ::http::header::{HOST, ORIGIN};
+
+    use super::{Allowed, Guard};
+
+    fn passes(guard: &Guard, host: &str, origin: Option<&str>) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(ORIGIN, origin.parse().unwrap());
+        }
+        guard.check(&headers).is_ok()
+    }
+
+    #[test]
+    fn loopback_alone_is_let_in_by_default() {
+        let guard = Guard::default();
+        for host in ["localhost", "LOCALHOST:80", "127.0.0.1:8000", "127.9.9.9", "[::1]:3000"] {
+            assert!(passes(&guard, host, None), "{host}");
+        }
+        for host in ["example.com", "localhost.example.com", "127.0.0.1.nip.io", "x@localhost", "0.0.0.0", ""] {
+            assert!(!passes(&guard, host, None), "{host}");
+        }
+        assert!(passes(&guard, "localhost", Some("http://localhost:5173")));
+        for origin in ["http://evil.example", "null", "http://localhost.evil.example", "file://"] {
+            assert!(!passes(&guard, "localhost", Some(origin)), "{origin}");
+        }
+    }
+
+    #[test]
+    fn listed_hosts_match_with_any_port_unless_one_is_given() {
+        let hosts = Allowed::Listed(vec!["mcp.example.com".into(), "other.example.com:8443".into()]);
+        let guard = Guard { hosts, origins: Allowed::Listed(vec!["https://app.example.com".into()]) };
+        assert!(passes(&guard, "mcp.example.com:443", Some("https://app.example.com")));
+        assert!(passes(&guard, "other.example.com:8443", None));
+        assert!(!passes(&guard, "other.example.com", None));
+        assert!(!passes(&guard, "mcp.example.com", Some("https://app.example.com.evil.example")));
+    }
+}

@@ -1,0 +1,207 @@
+//! HTTP+SSE of 2024-11-05: a stream that the client opens, and a path to which it posts.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+
+use ::http::{Method, Request, Response, StatusCode};
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame};
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use tokio::time::Interval;
+
+use super::respond::{self, refusal};
+use super::streamable::{is_json, read_body};
+use super::{Body, BoxError, Peer};
+use crate::connection::Connection;
+use crate::dispatch::{Incoming, Via};
+use crate::endpoint::Endpoint;
+use crate::exchange::Exchange;
+use crate::job::{Job, Turn};
+use crate::principal::Principal;
+use crate::session::Sessions;
+use crate::stdio::drive;
+
+/// Streams open at a time.
+const MAX_STREAMS: usize = 1_000;
+
+/// The open streams of one endpoint.
+#[derive(Default)]
+pub struct LegacySessions(Mutex<HashMap<Box<str>, Open>>);
+
+struct Open {
+    connection: Arc<Connection>,
+    principal: Option<Arc<str>>,
+}
+
+impl LegacySessions {
+    /// No streams yet.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// `GET` on the stream path: opens a stream whose first event names where to post.
+    pub async fn open<B>(
+        self: &Arc<Self>,
+        endpoint: &Arc<Endpoint>,
+        request: Request<B>,
+        peer: &Peer,
+        messages_path: &str,
+    ) -> Response<Body> {
+        let (head, _) = request.into_parts();
+        if let Err(reason) = endpoint.guard.check(&head.headers) {
+            return refusal(StatusCode::FORBIDDEN, reason);
+        }
+        let response = match head.method {
+            Method::GET => match endpoint.authenticate(&head, peer).await {
+                Ok(principal) => self.stream(endpoint, principal.as_ref(), messages_path),
+                Err(response) => response,
+            },
+            Method::OPTIONS => respond::preflight("GET, OPTIONS"),
+            _ => respond::method_not_allowed("GET, OPTIONS"),
+        };
+        respond::share_with_origin(&head.headers, response)
+    }
+
+    fn stream(self: &Arc<Self>, endpoint: &Endpoint, principal: Option<&Principal>, path: &str) -> Response<Body> {
+        let Some(id) = Sessions::new_id() else {
+            return refusal(StatusCode::INTERNAL_SERVER_ERROR, "No randomness for a session id");
+        };
+        let (connection, outbox) = Connection::new();
+        {
+            let mut open = self.0.lock();
+            if open.len() >= MAX_STREAMS {
+                return refusal(StatusCode::SERVICE_UNAVAILABLE, "Too many streams are open; try again later");
+            }
+            let principal = principal.map(Principal::shared_id);
+            open.insert(id.clone(), Open { connection: connection.clone(), principal });
+        }
+        let first = format!("event: endpoint\ndata: {path}?sessionId={id}\n\n");
+        let guard = Registered { sessions: Arc::downgrade(self), id, connection };
+        let shutdown = Box::pin(endpoint.runtime.shutdown.clone().cancelled_owned());
+        let keep_alive = tokio::time::interval(endpoint.runtime.options.keep_alive);
+        respond::events(Body::wrap(EventsBody {
+            first: Some(first.into()),
+            outbox,
+            keep_alive,
+            shutdown,
+            _guard: guard,
+        }))
+    }
+
+    /// `POST` on the messages path: takes a message whose answer goes to the stream.
+    pub async fn message<B>(
+        self: &Arc<Self>,
+        endpoint: &Arc<Endpoint>,
+        request: Request<B>,
+        peer: &Peer,
+    ) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes>,
+    {
+        let (head, body) = request.into_parts();
+        if let Err(reason) = endpoint.guard.check(&head.headers) {
+            return refusal(StatusCode::FORBIDDEN, reason);
+        }
+        let response = match head.method {
+            Method::POST => self.post(endpoint, &head, body, peer).await.unwrap_or_else(|refused| *refused),
+            Method::OPTIONS => respond::preflight("POST, OPTIONS"),
+            _ => respond::method_not_allowed("POST, OPTIONS"),
+        };
+        respond::share_with_origin(&head.headers, response)
+    }
+
+    async fn post<B>(
+        self: &Arc<Self>,
+        endpoint: &Arc<Endpoint>,
+        head: &::http::request::Parts,
+        body: B,
+        peer: &Peer,
+    ) -> Result<Response<Body>, Box<Response<Body>>>
+    where
+        B: HttpBody<Data = Bytes>,
+    {
+        let principal = endpoint.authenticate(head, peer).await.map_err(Box::new)?;
+        if !is_json(head.headers.get(::http::header::CONTENT_TYPE)) {
+            return Err(Box::new(refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json")));
+        }
+        let id = head.uri.query().and_then(|query| {
+            query
+                .split('&')
+                .find_map(|pair| pair.strip_prefix("sessionId=").or_else(|| pair.strip_prefix("session_id=")))
+        });
+        let connection = id.and_then(|id| {
+            let open = self.0.lock();
+            let found = open.get(id)?;
+            (found.principal.as_deref() == principal.as_ref().map(Principal::id)).then(|| found.connection.clone())
+        });
+        let Some(connection) = connection else {
+            return Err(Box::new(refusal(StatusCode::NOT_FOUND, "No such session: open the stream again")));
+        };
+        let limit = endpoint.runtime.options.max_body;
+        let body = read_body(&head.headers, body, limit).await.map_err(Box::new)?;
+        let exchange = Exchange::new(true);
+        let via = Via::Connection(connection.clone());
+        let mut job = Job::new(Incoming { endpoint: endpoint.clone(), body, via, principal, exchange });
+        // Messages of one client are begun in the order in which they came, and answered when they are done.
+        let first = job.try_turn();
+        if let Some(Turn::Done(answer)) = &first
+            && answer.body.is_empty()
+        {
+            return Ok(respond::accepted());
+        }
+        tokio::spawn(drive(job, first, connection));
+        Ok(respond::accepted())
+    }
+}
+
+/// Takes the stream from the table when its connection is gone.
+struct Registered {
+    sessions: Weak<LegacySessions>,
+    id: Box<str>,
+    connection: Arc<Connection>,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        if let Some(sessions) = self.sessions.upgrade() {
+            sessions.0.lock().remove(&self.id);
+        }
+        self.connection.close();
+    }
+}
+
+struct EventsBody {
+    first: Option<Bytes>,
+    outbox: mpsc::Receiver<Bytes>,
+    keep_alive: Interval,
+    shutdown: Pin<Box<tokio_util::sync::WaitForCancellationFutureOwned>>,
+    _guard: Registered,
+}
+
+impl HttpBody for EventsBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.get_mut();
+        if let Some(first) = this.first.take() {
+            // The first tick of an interval comes at once.
+            this.keep_alive.reset();
+            return Poll::Ready(Some(Ok(Frame::data(first))));
+        }
+        if let Poll::Ready(message) = this.outbox.poll_recv(cx) {
+            this.keep_alive.reset();
+            return Poll::Ready(message.map(|message| Ok(Frame::data(super::sse::frame(None, message)))));
+        }
+        if this.shutdown.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        match this.keep_alive.poll_tick(cx) {
+            Poll::Ready(_) => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b": keep-alive\n\n"))))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}

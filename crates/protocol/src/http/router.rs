@@ -1,0 +1,96 @@
+//! Which path is served by what.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ::http::{Request, Response, StatusCode};
+use bytes::Bytes;
+use http_body::Body as HttpBody;
+
+use super::{Body, LegacySessions, Peer, respond};
+use crate::endpoint::Endpoint;
+use crate::service::Boxed;
+
+/// Answers requests for paths that are not in the table.
+pub trait Fallback<B>: Send + Sync + 'static {
+    /// Answers a request.
+    fn answer(&self, request: Request<B>, peer: Peer) -> Boxed<'static, Response<Body>>;
+}
+
+impl<B, F, R> Fallback<B> for F
+where
+    F: Fn(Request<B>, Peer) -> R + Send + Sync + 'static,
+    R: Future<Output = Response<Body>> + Send + 'static,
+{
+    fn answer(&self, request: Request<B>, peer: Peer) -> Boxed<'static, Response<Body>> {
+        Box::pin(self(request, peer))
+    }
+}
+
+/// A table of exact paths, and a fallback for all others.
+pub struct Router<B = hyper::body::Incoming> {
+    routes: HashMap<String, Route>,
+    fallback: Option<Box<dyn Fallback<B>>>,
+}
+
+#[derive(Clone)]
+enum Route {
+    Streamable(Arc<Endpoint>),
+    Stream { endpoint: Arc<Endpoint>, sessions: Arc<LegacySessions>, messages: Arc<str> },
+    Messages { endpoint: Arc<Endpoint>, sessions: Arc<LegacySessions> },
+}
+
+impl<B> Default for Router<B> {
+    fn default() -> Self {
+        Self { routes: HashMap::new(), fallback: None }
+    }
+}
+
+impl<B> Router<B>
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+{
+    /// Serves nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Serves Streamable HTTP at a path.
+    #[must_use]
+    pub fn mcp(mut self, path: &str, endpoint: Arc<Endpoint>) -> Self {
+        self.routes.insert(path.into(), Route::Streamable(endpoint));
+        self
+    }
+
+    /// Serves HTTP+SSE at a pair of paths.
+    #[must_use]
+    pub fn legacy(mut self, stream: &str, messages: &str, endpoint: Arc<Endpoint>) -> Self {
+        let sessions = LegacySessions::new();
+        let route = Route::Stream { endpoint: endpoint.clone(), sessions: sessions.clone(), messages: messages.into() };
+        self.routes.insert(stream.into(), route);
+        self.routes.insert(messages.into(), Route::Messages { endpoint, sessions });
+        self
+    }
+
+    /// Answers all other paths; 404 without.
+    #[must_use]
+    pub fn fallback(mut self, fallback: impl Fallback<B>) -> Self {
+        self.fallback = Some(Box::new(fallback));
+        self
+    }
+
+    /// Answers a request.
+    pub async fn answer(&self, request: Request<B>, peer: Peer) -> Response<Body> {
+        match self.routes.get(request.uri().path()) {
+            Some(Route::Streamable(endpoint)) => endpoint.http(request, &peer).await,
+            Some(Route::Stream { endpoint, sessions, messages }) => {
+                sessions.open(endpoint, request, &peer, messages).await
+            }
+            Some(Route::Messages { endpoint, sessions }) => sessions.message(endpoint, request, &peer).await,
+            None => match &self.fallback {
+                Some(fallback) => fallback.answer(request, peer).await,
+                None => respond::refusal(StatusCode::NOT_FOUND, "There is nothing at this path"),
+            },
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! A small HTTP server: accepts, bounds, drains.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Peer, Router};
+
+/// Settings of [`serve`].
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// Connections open at a time; more wait to be accepted.
+    pub max_connections: usize,
+    /// How long a client may take to send the head of a request, and may keep an idle connection.
+    pub header_timeout: Duration,
+    /// Headers that a request may have.
+    pub max_headers: usize,
+    /// Size of the head of a request, in bytes.
+    pub max_head: usize,
+    /// How long requests may take to end after shutdown began.
+    pub drain: Duration,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            max_connections: 10_000,
+            header_timeout: Duration::from_secs(60),
+            max_headers: 100,
+            max_head: 64 * 1024,
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Pause after a failed accept: when file descriptors have run out, trying again at once helps nobody.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `shutdown` fires, then lets running requests end. Long streams end when the runtime of their endpoint is
+/// shut down; do that first.
+pub async fn serve(listener: TcpListener, router: Arc<Router>, options: ServeOptions, shutdown: CancellationToken) {
+    let places = Arc::new(Semaphore::new(options.max_connections));
+    let connections = TaskTracker::new();
+    let abandon = CancellationToken::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        let Some((socket, address, place)) = accepted else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let work = connection(socket, address, router.clone(), options.clone(), shutdown.clone());
+        let abandon = abandon.clone();
+        connections.spawn(async move {
+            abandon.run_until_cancelled(work).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    connections.close();
+    if tokio::time::timeout(options.drain, connections.wait()).await.is_err() {
+        tracing::warn!(left = connections.len(), "connections were cut after the time for draining");
+        abandon.cancel();
+        connections.wait().await;
+    }
+}
+
+type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accepted> {
+    let place = places.clone().acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((socket, address)) => {
+            // Small answers must not wait for acknowledgements.
+            if let Err(fault) = socket.set_nodelay(true) {
+                tracing::debug!(%fault, "TCP_NODELAY could not be set");
+            }
+            Some((socket, address, place))
+        }
+        Err(fault) => {
+            tracing::warn!(%fault, "a connection could not be accepted");
+            None
+        }
+    }
+}
+
+async fn connection(
+    socket: TcpStream,
+    address: SocketAddr,
+    router: Arc<Router>,
+    options: ServeOptions,
+    shutdown: CancellationToken,
+) {
+    let service = service_fn(move |request| {
+        let router = router.clone();
+        async move { Ok::<_, Infallible>(router.answer(request, Peer::at(address)).await) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.header_timeout)
+        .max_headers(options.max_headers)
+        .max_buf_size(options.max_head)
+        .serve_connection(TokioIo::new(socket), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(fault) = ended {
+        // Clients go as they please.
+        tracing::debug!(%fault, %address, "a connection ended early");
+    }
+}

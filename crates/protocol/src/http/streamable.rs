@@ -1,0 +1,245 @@
+//! Streamable HTTP: one path for everything.
+
+use std::sync::Arc;
+
+use ::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN};
+use ::http::request::Parts;
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use bytes::{Bytes, BytesMut};
+use http_body::Body as HttpBody;
+use http_body_util::BodyExt as _;
+
+use super::auth::AuthOutcome;
+use super::respond::{self, refusal};
+use super::sse::{JobBody, StreamBody, pump};
+use super::{Body, Peer};
+use crate::dispatch::listen::forward_to_stream;
+use crate::dispatch::{Incoming, Via};
+use crate::endpoint::Endpoint;
+use crate::exchange::{Event, Exchange};
+use crate::headers::{LAST_EVENT_ID, SESSION_ID};
+use crate::job::{Job, Turn};
+use crate::principal::Principal;
+use crate::session::Session;
+
+const METHODS: &str = "POST, GET, DELETE, OPTIONS";
+
+impl Endpoint {
+    /// Answers one HTTP request, whatever its path.
+    pub async fn http<B>(self: &Arc<Self>, request: Request<B>, peer: &Peer) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes>,
+    {
+        let (head, body) = request.into_parts();
+        if let Err(reason) = self.guard.check(&head.headers) {
+            return refusal(StatusCode::FORBIDDEN, reason);
+        }
+        // A copy of the header only when a web page calls.
+        let page = head.headers.get(ORIGIN).cloned();
+        let response = self.answer(head, body, peer).await;
+        match page {
+            None => response,
+            Some(origin) => respond::share_with_origin(&HeaderMap::from_iter([(ORIGIN, origin)]), response),
+        }
+    }
+
+    async fn answer<B>(self: &Arc<Self>, head: Parts, body: B, peer: &Peer) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes>,
+    {
+        if head.method == Method::OPTIONS {
+            return respond::preflight(METHODS);
+        }
+        let principal = match self.authenticate(&head, peer).await {
+            Ok(principal) => principal,
+            Err(response) => return response,
+        };
+        match head.method {
+            Method::POST => self.post(head.headers, body, principal).await,
+            Method::GET => self.get(&head.headers, principal.as_ref()),
+            Method::DELETE => self.delete(&head.headers, principal.as_ref()),
+            _ => respond::method_not_allowed(METHODS),
+        }
+    }
+
+    /// Lets the caller in, or says how to get in.
+    pub(super) async fn authenticate(&self, head: &Parts, peer: &Peer) -> Result<Option<Principal>, Response<Body>> {
+        let Some(authenticator) = &self.authenticator else { return Ok(None) };
+        let outcome = match authenticator.authenticate(head, peer) {
+            AuthOutcome::Ready(outcome) => outcome,
+            AuthOutcome::Later(outcome) => outcome.await,
+        };
+        outcome.map(Some).map_err(respond::challenge)
+    }
+
+    async fn post<B>(self: &Arc<Self>, headers: HeaderMap, body: B, principal: Option<Principal>) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes>,
+    {
+        if !is_json(headers.get(CONTENT_TYPE)) {
+            return refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json");
+        }
+        let Some(streams) = accepts(&headers) else {
+            return refusal(StatusCode::NOT_ACCEPTABLE, "Accept must allow application/json or text/event-stream");
+        };
+        let body = match read_body(&headers, body, self.runtime.options.max_body).await {
+            Ok(body) => body,
+            Err(response) => return response,
+        };
+        let exchange = Exchange::new(streams);
+        let via = Via::Http(headers);
+        let mut job = Job::new(Incoming { endpoint: self.clone(), body, via, principal, exchange });
+        match job.try_turn() {
+            Some(Turn::Done(answer)) => respond::answer(answer),
+            Some(Turn::Event(event)) => self.stream(job, Some(event)),
+            None => self.wait(job).await,
+        }
+    }
+
+    /// Waits for an answer that did not come at once; turns to a stream when there is something to tell before, or when it
+    /// takes so long that something between us and the client may lose patience.
+    async fn wait(self: &Arc<Self>, mut job: Job) -> Response<Body> {
+        if !job.exchange.streams() {
+            loop {
+                if let Turn::Done(answer) = job.turn().await {
+                    return respond::answer(answer);
+                }
+            }
+        }
+        tokio::select! {
+            biased;
+            turn = job.turn() => match turn {
+                Turn::Done(answer) => respond::answer(answer),
+                Turn::Event(event) => self.stream(job, Some(event)),
+            },
+            () = tokio::time::sleep(self.runtime.options.stream_after) => self.stream(job, None),
+        }
+    }
+
+    fn stream(&self, job: Job, first: Option<Event>) -> Response<Body> {
+        let keep_alive = self.runtime.options.keep_alive;
+        let session = job.exchange.session.get().filter(|session| !session.id.is_empty()).cloned();
+        let Some(session) = session else {
+            return respond::events(Body::job(JobBody::new(job, first, keep_alive)));
+        };
+        let stream = session.new_stream();
+        let body = StreamBody::new(session, stream.clone(), 0, keep_alive);
+        tokio::spawn(pump(job, first, stream));
+        respond::events(Body::stream(body))
+    }
+
+    /// The stream of a session for messages that belong to no request, or the rest of a broken one.
+    fn get(self: &Arc<Self>, headers: &HeaderMap, principal: Option<&Principal>) -> Response<Body> {
+        if headers.get(ACCEPT).is_some() && accepts(headers) != Some(true) {
+            return refusal(StatusCode::NOT_ACCEPTABLE, "Accept must allow text/event-stream");
+        }
+        let session = match self.session(headers, principal) {
+            Ok(session) => session,
+            Err(None) => return respond::method_not_allowed(METHODS),
+            Err(Some(response)) => return *response,
+        };
+        let keep_alive = self.runtime.options.keep_alive;
+        if let Some((stream, after)) = headers.get(LAST_EVENT_ID).and_then(|id| resumed(&session, id)) {
+            return respond::events(Body::stream(StreamBody::new(session, stream, after, keep_alive)));
+        }
+        let (stream, new) = session.standalone();
+        if new {
+            forward_to_stream(self, &session, &stream);
+        }
+        respond::events(Body::stream(StreamBody::new(session, stream, 0, keep_alive)))
+    }
+
+    fn delete(&self, headers: &HeaderMap, principal: Option<&Principal>) -> Response<Body> {
+        match self.session(headers, principal) {
+            Ok(session) => {
+                self.runtime.sessions.remove(&session.id);
+                let mut response = respond::accepted();
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                response
+            }
+            Err(None) => respond::method_not_allowed(METHODS),
+            Err(Some(response)) => *response,
+        }
+    }
+
+    /// The session that a request without a body names: none named, or a dead one.
+    fn session(
+        &self,
+        headers: &HeaderMap,
+        principal: Option<&Principal>,
+    ) -> Result<Arc<Session>, Option<Box<Response<Body>>>> {
+        let id = headers.get(SESSION_ID).ok_or(None)?;
+        let found = id.to_str().ok().and_then(|id| self.runtime.sessions.find(id, self.number, principal));
+        found.ok_or_else(|| Some(Box::new(refusal(StatusCode::NOT_FOUND, "Unknown or expired session"))))
+    }
+}
+
+/// The stream and event that `Last-Event-ID` names.
+fn resumed(session: &Session, id: &HeaderValue) -> Option<(Arc<crate::session::Stream>, u64)> {
+    let (stream, number) = id.to_str().ok()?.split_once('-')?;
+    Some((session.stream(stream.parse().ok()?)?, number.parse().ok()?))
+}
+
+/// `application/json`, with or without parameters.
+pub(super) fn is_json(value: Option<&HeaderValue>) -> bool {
+    let Some(text) = value.and_then(|value| value.to_str().ok()) else { return false };
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+/// Whether the client takes streams; `None` when it takes nothing that we have. Clients that take only JSON are served.
+pub(super) fn accepts(headers: &HeaderMap) -> Option<bool> {
+    let mut present = false;
+    let (mut json, mut stream) = (false, false);
+    for value in headers.get_all(ACCEPT) {
+        present = true;
+        for range in value.to_str().unwrap_or_default().split(',') {
+            let mut parts = range.split(';');
+            let essence = parts.next().unwrap_or_default().trim();
+            if parts.any(|parameter| matches!(parameter.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")) {
+                continue;
+            }
+            let any = essence == "*/*";
+            json |= any || essence.eq_ignore_ascii_case("application/json") || essence == "application/*";
+            stream |= any || essence.eq_ignore_ascii_case("text/event-stream") || essence == "text/*";
+        }
+    }
+    if !present {
+        return Some(false);
+    }
+    (json || stream).then_some(stream)
+}
+
+/// Reads a body that is no larger than `limit`; a body in one piece is not copied.
+pub(super) async fn read_body<B>(headers: &HeaderMap, body: B, limit: usize) -> Result<Bytes, Response<Body>>
+where
+    B: HttpBody<Data = Bytes>,
+{
+    let too_large = || refusal(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large");
+    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|length| length > limit as u64) {
+        return Err(too_large());
+    }
+    let mut body = std::pin::pin!(body);
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| refusal(StatusCode::BAD_REQUEST, "The body could not be read"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if first.len() + rest.len() + data.len() > limit {
+            return Err(too_large());
+        }
+        if first.is_empty() {
+            first = data;
+        } else {
+            rest.extend_from_slice(&data);
+        }
+    }
+    if rest.is_empty() {
+        return Ok(first);
+    }
+    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
+    whole.extend_from_slice(&first);
+    whole.extend_from_slice(&rest);
+    Ok(whole.freeze())
+}

@@ -1,0 +1,234 @@
+//! The extension `io.modelcontextprotocol/tasks`: calls that outlive the request that started them.
+
+mod record;
+mod store;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use record::write_questions;
+pub use record::{TaskRecord, TaskStatus};
+pub use store::{MemoryTasks, TaskStore};
+
+use crate::clock;
+use crate::error::Error;
+use crate::principal::Principal;
+use crate::session::Sessions;
+
+/// Status changes that a slow listener may lag behind.
+const BACKLOG: usize = 256;
+
+/// Bounds of tasks.
+#[derive(Clone, Debug)]
+pub struct TaskLimits {
+    /// Tasks that run at a time.
+    pub running: usize,
+    /// Tasks of one caller that run at a time.
+    pub running_per_principal: usize,
+    /// Tasks that are kept, finished ones included.
+    pub kept: usize,
+    /// How long a task is kept, in milliseconds.
+    pub ttl_ms: u64,
+    /// How often clients should ask for the status, in milliseconds.
+    pub poll_ms: u64,
+}
+
+impl Default for TaskLimits {
+    fn default() -> Self {
+        Self { running: 1_000, running_per_principal: 100, kept: 10_000, ttl_ms: 60 * 60 * 1_000, poll_ms: 500 }
+    }
+}
+
+/// Whose task it is.
+pub(crate) struct Owner<'a> {
+    pub(crate) endpoint: &'a str,
+    pub(crate) principal: Option<&'a Principal>,
+}
+
+/// All tasks of a process.
+pub(crate) struct Tasks {
+    store: Arc<dyn TaskStore>,
+    limits: TaskLimits,
+    live: Mutex<HashMap<Arc<str>, Arc<Live>>>,
+    updates: broadcast::Sender<Arc<TaskRecord>>,
+}
+
+/// The handle of a running task.
+pub(crate) struct Live {
+    record: Mutex<TaskRecord>,
+    pub(crate) cancel: CancellationToken,
+    answers: Mutex<Vec<(String, Bytes)>>,
+    answered: Notify,
+}
+
+impl Tasks {
+    pub(crate) fn new(store: Arc<dyn TaskStore>, limits: TaskLimits) -> Self {
+        Self { store, limits, live: Mutex::default(), updates: broadcast::channel(BACKLOG).0 }
+    }
+
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<TaskRecord>> {
+        self.updates.subscribe()
+    }
+
+    /// Stores a new task, then runs it in the background; `work` gives the whole result object or the error object.
+    pub(crate) fn start<F, W>(
+        self: &Arc<Self>,
+        owner: &Owner<'_>,
+        cancel: CancellationToken,
+        work: W,
+    ) -> Result<TaskRecord, Error>
+    where
+        F: Future<Output = Result<Bytes, Bytes>> + Send + 'static,
+        W: FnOnce(Arc<Live>) -> F,
+    {
+        let record = self.new_record(owner)?;
+        let live = Arc::new(Live {
+            record: Mutex::new(record.clone()),
+            cancel,
+            answers: Mutex::default(),
+            answered: Notify::new(),
+        });
+        self.admit(owner, &record, &live)?;
+        let (tasks, work) = (self.clone(), work(live.clone()));
+        tokio::spawn(async move {
+            let outcome = live.cancel.run_until_cancelled(work).await;
+            tasks.change(&live, |record| match outcome {
+                None => record.status = TaskStatus::Cancelled,
+                Some(Ok(result)) => (record.status, record.result) = (TaskStatus::Completed, Some(result)),
+                Some(Err(error)) => (record.status, record.error) = (TaskStatus::Failed, Some(error)),
+            });
+            let id = live.record.lock().id.clone();
+            tasks.live.lock().remove(&id);
+        });
+        Ok(record)
+    }
+
+    fn new_record(&self, owner: &Owner<'_>) -> Result<TaskRecord, Error> {
+        let id = Sessions::new_id().ok_or_else(|| Error::internal("No randomness for a task id"))?;
+        let now = clock::now_rfc3339();
+        Ok(TaskRecord {
+            id: id.into(),
+            endpoint: owner.endpoint.into(),
+            principal: owner.principal.map(Principal::shared_id),
+            status: TaskStatus::Working,
+            status_message: None,
+            created_at: now.clone(),
+            updated_at: now,
+            expires_s: clock::unix_seconds() + self.limits.ttl_ms / 1_000,
+            ttl_ms: self.limits.ttl_ms,
+            poll_ms: self.limits.poll_ms,
+            input_requests: Vec::new(),
+            result: None,
+            error: None,
+        })
+    }
+
+    fn admit(&self, owner: &Owner<'_>, record: &TaskRecord, live: &Arc<Live>) -> Result<(), Error> {
+        let mut running = self.live.lock();
+        let principal = owner.principal.map(Principal::id);
+        let own = running.values().filter(|task| task.record.lock().principal.as_deref() == principal).count();
+        if running.len() >= self.limits.running
+            || (principal.is_some() && own >= self.limits.running_per_principal)
+            || self.store.count() >= self.limits.kept && self.store.expire(clock::unix_seconds()) == 0
+        {
+            return Err(Error::internal("Too many tasks are running or kept; try again later"));
+        }
+        self.store.save(record).map_err(|fault| Error::internal(format!("The task could not be stored: {fault}")))?;
+        running.insert(record.id.clone(), live.clone());
+        Ok(())
+    }
+
+    /// Changes a running task, stores it and tells listeners. Finished tasks do not change any more.
+    fn change(&self, live: &Live, apply: impl FnOnce(&mut TaskRecord)) {
+        let snapshot = {
+            let mut record = live.record.lock();
+            if record.status.is_final() {
+                return;
+            }
+            apply(&mut record);
+            record.updated_at = clock::now_rfc3339();
+            if record.status != TaskStatus::InputRequired {
+                record.input_requests.clear();
+            }
+            record.clone()
+        };
+        if let Err(fault) = self.store.save(&snapshot) {
+            tracing::error!(task = %snapshot.id, %fault, "a change of a task could not be stored");
+        }
+        let _ = self.updates.send(Arc::new(snapshot));
+    }
+
+    /// Says what a running task is doing.
+    pub(crate) fn report(&self, live: &Live, message: String) {
+        self.change(live, |record| record.status_message = Some(message));
+    }
+
+    /// The task, if it is this caller's.
+    pub(crate) fn get(&self, owner: &Owner<'_>, id: &str) -> Result<TaskRecord, Error> {
+        let record = self.store.load(id).filter(|record| {
+            *record.endpoint == *owner.endpoint
+                && record.principal.as_deref() == owner.principal.map(Principal::id)
+                && record.expires_s >= clock::unix_seconds()
+        });
+        record.ok_or_else(|| Error::invalid_params("Unknown or expired task"))
+    }
+
+    /// Asks the client through the task and waits until every question is answered.
+    pub(crate) async fn ask(&self, live: &Live, questions: Vec<(String, Bytes)>) -> Vec<(String, Bytes)> {
+        live.answers.lock().clear();
+        self.change(live, |record| {
+            record.status = TaskStatus::InputRequired;
+            record.input_requests = questions;
+        });
+        loop {
+            let answered = live.answered.notified();
+            if live.record.lock().input_requests.is_empty() {
+                break;
+            }
+            answered.await;
+        }
+        self.change(live, |record| record.status = TaskStatus::Working);
+        std::mem::take(&mut *live.answers.lock())
+    }
+
+    /// Takes answers; those to questions that nobody asked are ignored.
+    pub(crate) fn answer(&self, owner: &Owner<'_>, id: &str, answers: Vec<(String, Bytes)>) -> Result<(), Error> {
+        self.get(owner, id)?;
+        let Some(live) = self.live.lock().get(id).cloned() else { return Ok(()) };
+        let snapshot = {
+            let mut record = live.record.lock();
+            for (key, answer) in answers {
+                let before = record.input_requests.len();
+                record.input_requests.retain(|(name, _)| *name != key);
+                if record.input_requests.len() < before {
+                    live.answers.lock().push((key, answer));
+                }
+            }
+            record.updated_at = clock::now_rfc3339();
+            if record.status == TaskStatus::InputRequired && record.input_requests.is_empty() {
+                record.status = TaskStatus::Working;
+            }
+            record.clone()
+        };
+        if let Err(fault) = self.store.save(&snapshot) {
+            tracing::error!(task = %snapshot.id, %fault, "an answer to a task could not be stored");
+        }
+        live.answered.notify_waiters();
+        Ok(())
+    }
+
+    /// Cancels a task; one that has ended stays as it is.
+    pub(crate) fn cancel(&self, owner: &Owner<'_>, id: &str) -> Result<(), Error> {
+        self.get(owner, id)?;
+        let Some(live) = self.live.lock().get(id).cloned() else { return Ok(()) };
+        self.change(&live, |record| record.status = TaskStatus::Cancelled);
+        live.cancel.cancel();
+        Ok(())
+    }
+}
