@@ -1,7 +1,11 @@
 //! What there is: definitions of all tools, resources, templates and prompts.
 
-use protocol::{Json, Listing, Prompt, PromptArgument, Resource, ResourceTemplate, TaskSupport, Tool};
+use protocol::{
+    Json, Listing, Prompt, PromptArgument, Resource, ResourceTemplate, TaskSupport, Tool, ToolCall, ToolResult,
+};
 use serde_json::{Value, json};
+
+use crate::plain::arguments;
 
 pub(crate) fn listing() -> Listing {
     Listing::builder()
@@ -86,7 +90,47 @@ fn tools() -> Vec<Tool> {
         add(&format!("test_input_required_result_{suffix}"), description, empty());
     }
     tools.extend(task_tools());
+    for tool in &mut tools {
+        tool.output_schema = Some(Json::from(json!({
+            "type": "object",
+            "properties": { "tool": { "type": "string", "description": "The tool that answered" } },
+            "required": ["tool"],
+        })));
+    }
     tools
+}
+
+/// What every tool answers besides its content.
+pub(crate) fn add_structured(tool: &str, result: &mut ToolResult) {
+    if result.structured.is_none() {
+        result.structured = Some(Json::from(json!({ "tool": tool })));
+        result.text_from_structured = false;
+    }
+}
+
+/// A server must check arguments. Types and required members are enough for the schemas here.
+pub(crate) fn wrong_arguments(listing: &Listing, call: &ToolCall<'_>) -> Option<ToolResult> {
+    let tool = listing.tools().iter().find(|tool| tool.name == call.name)?;
+    let schema: Value = serde_json::from_slice(tool.input_schema.as_bytes()).ok()?;
+    let arguments = arguments(call);
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if arguments.get(name).is_none() {
+            return Some(ToolResult::error(format!("Argument {name:?} is missing")));
+        }
+    }
+    for (name, property) in schema["properties"].as_object()? {
+        let fits = match (arguments.get(name), property["type"].as_str()) {
+            (None, _) | (_, None) => true,
+            (Some(value), Some("string")) => value.is_string(),
+            (Some(value), Some("number")) => value.is_number(),
+            (Some(value), Some(_)) => value.is_object(),
+        };
+        if !fits {
+            let wanted = &property["type"];
+            return Some(ToolResult::error(format!("Argument {name:?} must be of type {wanted}")));
+        }
+    }
+    None
 }
 
 fn schema_2020_12() -> Value {

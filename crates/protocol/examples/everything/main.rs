@@ -43,6 +43,7 @@ impl Everything {
             prompts: true,
             completions: true,
             logging: true,
+            stateless_logging: false,
             list_changed: true,
             tasks: true,
             extensions: Vec::new(),
@@ -50,7 +51,21 @@ impl Everything {
         Self { about, listing: Arc::new(catalogue::listing()), changes: Changes::new() }
     }
 
+    /// Checks the arguments, runs the tool, and adds structured content: every tool here has the same output schema.
     async fn call(&self, context: &Context, call: ToolCall<'_>) -> ToolReply {
+        if let Some(refusal) = catalogue::wrong_arguments(&self.listing, &call) {
+            return Ok(Reply::Done(refusal));
+        }
+        let mut reply = self.run(context, call).await?;
+        if let Reply::Done(result) = &mut reply
+            && !result.is_error
+        {
+            catalogue::add_structured(call.name, result);
+        }
+        Ok(reply)
+    }
+
+    async fn run(&self, context: &Context, call: ToolCall<'_>) -> ToolReply {
         if let Some(answer) = tasks::call(context, &call).await {
             return answer;
         }

@@ -45,7 +45,7 @@ pub(crate) async fn call(server: &Everything, context: &Context, call: &ToolCall
             let mixed = ResourceContents::text("test://mixed-content-resource", "application/json", json);
             content(vec![Content::text("Multiple content types test:"), image, Content::Embedded(mixed)])
         }
-        "test_structured_content" => ToolResult::structured(Json::from(json!({ "answer": 42 }))),
+        "test_structured_content" => ToolResult::structured(Json::from(json!({ "tool": call.name, "answer": 42 }))),
         "test_error_handling" => ToolResult::error("This tool intentionally returns an error for testing"),
         "test_tool_with_logging" => with_logging(context).await,
         "test_tool_with_progress" => with_progress(context).await,

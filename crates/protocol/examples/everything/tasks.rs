@@ -54,8 +54,9 @@ fn confirm_delete(context: &Context, arguments: &serde_json::Value) -> ToolReply
 }
 
 fn multi_input(context: &Context) -> ToolReply {
-    let value = |key: &str| field(context, key, "value");
-    if let (Some(a), Some(b)) = (value("input-a"), value("input-b")) {
+    let value = |key: &str| field(context, key, "value").unwrap_or_else(|| "nothing".into());
+    if context.input("input-a").is_some() && context.input("input-b").is_some() {
+        let (a, b) = (value("input-a"), value("input-b"));
         return Ok(Reply::Done(ToolResult::text(format!("multi_input: a = {a}, b = {b}"))));
     }
     let question = |message: &str| form(message, json!({ "value": { "type": "string" } }), json!(["value"]));

@@ -153,6 +153,7 @@ pub(super) fn context(call: &Call<'_>, revision: Revision) -> Result<Context, Er
         None => None,
         Some(level) => Some(LogLevel::parse(&level).ok_or_else(|| Error::invalid_params("Unknown log level"))?),
     };
+    let log_level = log_level.filter(|_| call.endpoint().about().capabilities.stateless_logging);
     let info = call.meta.client_info.map(|raw| call.share(raw));
     let capabilities = call.meta.capabilities.map(|raw| call.share(raw)).unwrap_or_default();
     Ok(Context::new(ContextParts {

@@ -39,8 +39,10 @@ pub struct Capabilities {
     pub prompts: bool,
     /// Argument completion.
     pub completions: bool,
-    /// Log messages.
+    /// Log messages to clients of the session-based revisions.
     pub logging: bool,
+    /// Log messages also to clients of 2026-07-28, which deprecates them.
+    pub stateless_logging: bool,
     /// Changes of the lists are announced.
     pub list_changed: bool,
     /// The extension `io.modelcontextprotocol/tasks`.
@@ -109,7 +111,7 @@ impl Capabilities {
         if self.completions && revision.has_completions_capability() {
             object.insert("completions".into(), json!({}));
         }
-        if self.logging {
+        if if revision.is_modern() { self.stateless_logging } else { self.logging } {
             object.insert("logging".into(), json!({}));
         }
         if revision.is_modern() {
