@@ -60,7 +60,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
         bail!("there is no revision {date}");
     }
     setup::tools()?;
-    fixture::build()?;
+    if matches!(part, Some("suite" | "mcpcheck")) {
+        fixture::build_everything()?
+    } else {
+        fixture::build()?
+    }
     check(part, date)?.into_result("conformance")
 }
 

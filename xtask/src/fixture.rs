@@ -153,6 +153,14 @@ pub fn build() -> Result<()> {
         .run()
 }
 
+/// Builds the protocol example alone, which is quicker and does not ask the other crates to compile.
+pub fn build_everything() -> Result<()> {
+    Run::cargo()
+        .args(["build", "--quiet", "--package", "protocol", "--example", "everything"])
+        .folder(&repo::root()?)
+        .run()
+}
+
 /// The protocol example, built.
 pub fn everything() -> Result<Program> {
     program("examples/everything", Kind::Everything)

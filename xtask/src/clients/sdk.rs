@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::exec::Run;
-use crate::fixture::Transport;
 use crate::repo;
 use crate::setup::python;
 
@@ -19,7 +18,7 @@ pub struct Sdk {
     /// `legacy` connects by `initialize`, `auto` asks `server/discover` first.
     pub mode: &'static str,
     /// The revision that it agrees on with a server that knows all of them.
-    revision: &'static str,
+    pub revision: &'static str,
 }
 
 enum Language {
@@ -53,11 +52,5 @@ impl Sdk {
             }
             Language::TypeScript(script) => Ok(Run::new(python::node()?).arg(folder.join("node").join(script))),
         }
-    }
-
-    /// The revision that must be agreed on.
-    pub fn revision(&self, transport: Transport) -> &'static str {
-        // HTTP+SSE has no modern era: it was gone before.
-        if transport == Transport::Sse && self.revision == MODERN { LEGACY } else { self.revision }
     }
 }
