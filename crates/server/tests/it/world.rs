@@ -33,7 +33,9 @@ impl Service for Ping {
 pub(crate) fn site() -> Site {
     let schema = Json::parse(&br#"{"type":"object"}"#[..]).expect("JSON");
     let listing = Listing::builder().tools(vec![protocol::service::Tool::new("ping", schema)]).build();
-    let service = Ping { about: About::new("ping-mcp", "1.2.3"), listing: Arc::new(listing) };
+    let mut about = About::new("ping-mcp", "1.2.3");
+    about.capabilities.tools = true;
+    let service = Ping { about, listing: Arc::new(listing) };
     Site {
         name: "ping-mcp".into(),
         version: "1.2.3".into(),
