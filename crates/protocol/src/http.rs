@@ -1,5 +1,6 @@
 //! MCP over HTTP/1.1: Streamable HTTP, the older HTTP+SSE pair, and a small server for both.
 
+mod accept;
 mod auth;
 mod body;
 mod guard;

@@ -38,6 +38,14 @@ pub(super) fn answer(answer: Answer) -> Response<Body> {
     response
 }
 
+/// The answer to a body as a stream of one event; what is no success stays JSON.
+pub(super) fn one_event(answer: Answer) -> Response<Body> {
+    if answer.status != StatusCode::OK || answer.body.is_empty() || answer.session.is_some() {
+        return self::answer(answer);
+    }
+    events(Body::from(super::sse::frame(None, answer.flat())))
+}
+
 /// A stream of events.
 pub(super) fn events(body: Body) -> Response<Body> {
     let mut response = plain(StatusCode::OK, body);

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body as HttpBody;
 use http_body_util::BodyExt as _;
 
+use super::accept::{Accepts, accepts};
 use super::auth::AuthOutcome;
 use super::respond::{self, refusal};
 use super::sse::{JobBody, StreamBody, pump};
@@ -79,19 +80,21 @@ impl Endpoint {
         if !is_json(headers.get(CONTENT_TYPE)) {
             return refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json");
         }
-        let Some(streams) = accepts(&headers) else {
+        let Some(accepts) = accepts(&headers) else {
             return refusal(StatusCode::NOT_ACCEPTABLE, "Accept must allow application/json or text/event-stream");
         };
         let body = match read_body(&headers, body, self.runtime.options.max_body).await {
             Ok(body) => body,
             Err(response) => return response,
         };
-        let exchange = Exchange::new(streams);
+        let exchange = Exchange::new(accepts != Accepts::Json);
         let via = Via::Http(headers);
         let mut job = Job::new(Incoming { endpoint: self.clone(), body, via, principal, exchange });
         match job.try_turn() {
+            Some(Turn::Done(answer)) if accepts == Accepts::StreamFirst => respond::one_event(answer),
             Some(Turn::Done(answer)) => respond::answer(answer),
             Some(Turn::Event(event)) => self.stream(job, Some(event)),
+            None if accepts == Accepts::StreamFirst => self.stream(job, None),
             None => self.wait(job).await,
         }
     }
@@ -130,7 +133,7 @@ impl Endpoint {
 
     /// The stream of a session for messages that belong to no request, or the rest of a broken one.
     fn get(self: &Arc<Self>, headers: &HeaderMap, principal: Option<&Principal>) -> Response<Body> {
-        if headers.get(ACCEPT).is_some() && accepts(headers) != Some(true) {
+        if headers.contains_key(ACCEPT) && accepts(headers).is_none_or(|accepts| accepts == Accepts::Json) {
             return refusal(StatusCode::NOT_ACCEPTABLE, "Accept must allow text/event-stream");
         }
         let session = match self.session(headers, principal) {
@@ -185,29 +188,6 @@ pub(super) fn is_json(value: Option<&HeaderValue>) -> bool {
     let Some(text) = value.and_then(|value| value.to_str().ok()) else { return false };
     let essence = text.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
-}
-
-/// Whether the client takes streams; `None` when it takes nothing that we have. Clients that take only JSON are served.
-pub(super) fn accepts(headers: &HeaderMap) -> Option<bool> {
-    let mut present = false;
-    let (mut json, mut stream) = (false, false);
-    for value in headers.get_all(ACCEPT) {
-        present = true;
-        for range in value.to_str().unwrap_or_default().split(',') {
-            let mut parts = range.split(';');
-            let essence = parts.next().unwrap_or_default().trim();
-            if parts.any(|parameter| matches!(parameter.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")) {
-                continue;
-            }
-            let any = essence == "*/*";
-            json |= any || essence.eq_ignore_ascii_case("application/json") || essence == "application/*";
-            stream |= any || essence.eq_ignore_ascii_case("text/event-stream") || essence == "text/*";
-        }
-    }
-    if !present {
-        return Some(false);
-    }
-    (json || stream).then_some(stream)
 }
 
 /// Reads a body that is no larger than `limit`; a body in one piece is not copied.
