@@ -1,6 +1,6 @@
 //! Plans a spec.
 
-use base::{Diagnostic, Digest};
+use base::Diagnostic;
 use connect::{Catalogue, Engine};
 use spec::Spec;
 use spec::model::{Action, ConnectionKind, Tool};
@@ -76,7 +76,7 @@ pub fn make(spec: &Spec, reality: &Reality, pinned: Option<&Plan>) -> (Plan, Vec
     let mut plan = Plan {
         format: FORMAT,
         server: spec.name.clone(),
-        spec: spec_digest(spec),
+        spec: spec.digest(),
         connections: connections.collect(),
         tools: Vec::with_capacity(spec.tools.len()),
     };
@@ -89,9 +89,6 @@ pub fn make(spec: &Spec, reality: &Reality, pinned: Option<&Plan>) -> (Plan, Vec
     (plan, diagnostics)
 }
 
-fn spec_digest(spec: &Spec) -> Digest {
-    Digest::of(serde_json::to_string(spec).unwrap_or_default().as_bytes())
-}
 
 /// One warning per connection that tools use and nobody reached.
 fn unreached(spec: &Spec, reality: &Reality) -> Vec<Diagnostic> {
