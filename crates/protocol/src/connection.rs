@@ -45,6 +45,14 @@ impl Connection {
         }
     }
 
+    /// Cancels a running request of either era.
+    pub(crate) fn cancel(&self, id: &str) {
+        self.running.cancel(id);
+        if let Some(session) = self.session() {
+            session.running.cancel(id);
+        }
+    }
+
     /// Ends everything that runs for the connection.
     pub(crate) fn close(&self) {
         self.closed.cancel();

@@ -71,10 +71,18 @@ async fn one(incoming: &Incoming, text: &str) -> Answer {
         Err(error) => return reply::refused(id, Revision::LATEST, &error),
     };
     let call = Call { incoming, id: id.unwrap_or("null"), method, params, meta };
+    if let (Via::Connection(connection), "notifications/cancelled", Some(id)) =
+        (&incoming.via, method, call.params.request_id)
+    {
+        // The notification has no metadata that would tell the era of the request that it means.
+        connection.cancel(id.get());
+        return Answer::silent();
+    }
     match (era(incoming, method, &call.meta), id) {
         (Err(error), id) => reply::refused(id, Revision::LATEST, &error),
         (Ok(Era::Modern), Some(_)) => modern::request(&call).await,
-        (Ok(Era::Modern), None) => modern::notification(&call),
+        // Over HTTP a request is cancelled by closing its connection; there is nothing that a notification could do.
+        (Ok(Era::Modern), None) => Answer::silent(),
         (Ok(Era::Legacy), Some(_)) => legacy::request(&call).await,
         (Ok(Era::Legacy), None) => legacy::notification(&call),
     }

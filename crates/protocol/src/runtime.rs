@@ -14,6 +14,8 @@ use crate::tasks::{MemoryTasks, TaskLimits, TaskStore, Tasks};
 pub struct RuntimeOptions {
     /// Largest body of a request, in bytes.
     pub max_body: usize,
+    /// How long a client may take to send a body.
+    pub body_timeout: Duration,
     /// Largest line on stdio, in bytes.
     pub max_line: usize,
     /// Messages in one batch.
@@ -40,6 +42,7 @@ impl Default for RuntimeOptions {
     fn default() -> Self {
         Self {
             max_body: 4 * 1024 * 1024,
+            body_timeout: Duration::from_secs(30),
             max_line: 10 * 1024 * 1024,
             max_batch: 100,
             max_listens: 1_000,

@@ -34,15 +34,6 @@ pub(super) async fn request(call: &Call<'_>) -> Answer {
     cancel.run_until_cancelled(dispatch(call, revision)).await.unwrap_or_else(Answer::silent)
 }
 
-pub(super) fn notification(call: &Call<'_>) -> Answer {
-    if let (Via::Connection(connection), "notifications/cancelled", Some(id)) =
-        (&call.incoming.via, call.method, call.params.request_id)
-    {
-        connection.running.cancel(id.get());
-    }
-    Answer::silent()
-}
-
 /// Checks what every request must have, before looking at what it wants.
 fn admit(call: &Call<'_>) -> Result<Revision, Error> {
     let missing = |name: &str| {

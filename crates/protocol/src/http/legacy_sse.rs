@@ -140,8 +140,7 @@ impl LegacySessions {
         let Some(connection) = connection else {
             return Err(Box::new(refusal(StatusCode::NOT_FOUND, "No such session: open the stream again")));
         };
-        let limit = endpoint.runtime.options.max_body;
-        let body = read_body(&head.headers, body, limit).await.map_err(Box::new)?;
+        let body = read_body(&head.headers, body, &endpoint.runtime.options).await?;
         let exchange = Exchange::new(true);
         let via = Via::Connection(connection.clone());
         let mut job = Job::new(Incoming { endpoint: endpoint.clone(), body, via, principal, exchange });

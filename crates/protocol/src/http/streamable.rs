@@ -21,6 +21,7 @@ use crate::exchange::{Event, Exchange};
 use crate::headers::{LAST_EVENT_ID, SESSION_ID};
 use crate::job::{Job, Turn};
 use crate::principal::Principal;
+use crate::runtime::RuntimeOptions;
 use crate::session::Session;
 
 const METHODS: &str = "POST, GET, DELETE, OPTIONS";
@@ -83,9 +84,9 @@ impl Endpoint {
         let Some(accepts) = accepts(&headers) else {
             return refusal(StatusCode::NOT_ACCEPTABLE, "Accept must allow application/json or text/event-stream");
         };
-        let body = match read_body(&headers, body, self.runtime.options.max_body).await {
+        let body = match read_body(&headers, body, &self.runtime.options).await {
             Ok(body) => body,
-            Err(response) => return response,
+            Err(response) => return *response,
         };
         let exchange = Exchange::new(accepts != Accepts::Json);
         let via = Via::Http(headers);
@@ -190,21 +191,38 @@ pub(super) fn is_json(value: Option<&HeaderValue>) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-/// Reads a body that is no larger than `limit`; a body in one piece is not copied.
-pub(super) async fn read_body<B>(headers: &HeaderMap, body: B, limit: usize) -> Result<Bytes, Response<Body>>
+/// Reads a body that is no larger and takes no longer than allowed; a body in one piece is not copied.
+pub(super) async fn read_body<B>(
+    headers: &HeaderMap,
+    body: B,
+    options: &RuntimeOptions,
+) -> Result<Bytes, Box<Response<Body>>>
 where
     B: HttpBody<Data = Bytes>,
 {
-    let too_large = || refusal(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large");
+    let limit = options.max_body;
     let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > limit as u64) {
         return Err(too_large());
     }
+    tokio::time::timeout(options.body_timeout, collect(body, limit))
+        .await
+        .unwrap_or_else(|_| Err(Box::new(refusal(StatusCode::REQUEST_TIMEOUT, "The body took too long"))))
+}
+
+fn too_large() -> Box<Response<Body>> {
+    Box::new(refusal(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"))
+}
+
+async fn collect<B>(body: B, limit: usize) -> Result<Bytes, Box<Response<Body>>>
+where
+    B: HttpBody<Data = Bytes>,
+{
     let mut body = std::pin::pin!(body);
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| refusal(StatusCode::BAD_REQUEST, "The body could not be read"))?;
+        let frame = frame.map_err(|_| Box::new(refusal(StatusCode::BAD_REQUEST, "The body could not be read")))?;
         let Ok(data) = frame.into_data() else { continue };
         if first.len() + rest.len() + data.len() > limit {
             return Err(too_large());

@@ -165,3 +165,98 @@ impl Table {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::{SessionLimits, Sessions};
+    use crate::context::Flags;
+    use crate::principal::Principal;
+    use crate::revision::Revision;
+    use crate::session::{Opening, Session};
+
+    fn session(id: &str, principal: Option<&str>) -> Arc<Session> {
+        Arc::new(Session::open(Opening {
+            id: id.into(),
+            endpoint: 1,
+            revision: Revision::V2025_06_18,
+            principal: principal.map(Into::into),
+            client: None,
+            flags: Flags::default(),
+        }))
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Open(u8, Option<u8>),
+        Find(u8, Option<u8>),
+        End(u8),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let caller = proptest::option::of(0..3u8);
+        prop_oneof![
+            (any::<u8>(), caller.clone()).prop_map(|(id, caller)| Step::Open(id, caller)),
+            (any::<u8>(), caller).prop_map(|(id, caller)| Step::Find(id, caller)),
+            any::<u8>().prop_map(Step::End),
+        ]
+    }
+
+    proptest! {
+        /// Whatever happens: the bounds hold, nobody finds a session of somebody else, and ended sessions stay ended.
+        #[test]
+        fn bounds_and_ownership_hold(steps in proptest::collection::vec(step(), 1..200)) {
+            let limits = SessionLimits { total: 12, per_principal: 4, ..SessionLimits::default() };
+            let sessions = Sessions::new(limits);
+            let mut owners: HashMap<u8, Option<u8>> = HashMap::new();
+            for step in steps {
+                match step {
+                    Step::Open(id, caller) if !owners.contains_key(&id) => {
+                        let name = caller.map(|caller| caller.to_string());
+                        if sessions.insert(session(&id.to_string(), name.as_deref())) {
+                            owners.insert(id, caller);
+                        }
+                    }
+                    Step::Open(..) => {}
+                    Step::Find(id, caller) => {
+                        let principal = caller.map(|caller| Principal::new(caller.to_string()));
+                        let found = sessions.find(&id.to_string(), 1, principal.as_ref());
+                        prop_assert!(found.is_none() || owners.get(&id) == Some(&caller));
+                        prop_assert!(sessions.find(&id.to_string(), 2, principal.as_ref()).is_none());
+                    }
+                    Step::End(id) => {
+                        sessions.remove(&id.to_string());
+                        owners.remove(&id);
+                    }
+                }
+                let table = sessions.table.lock();
+                prop_assert!(table.by_id.len() <= 12);
+                for (principal, count) in &table.per_principal {
+                    let real = table.by_id.values().filter(|found| found.principal.as_ref() == Some(principal)).count();
+                    prop_assert_eq!(real, *count);
+                    prop_assert!(real <= 4);
+                }
+                drop(table);
+                owners.retain(|id, _| sessions.table.lock().by_id.contains_key(id.to_string().as_str()));
+            }
+        }
+    }
+
+    #[test]
+    fn sessions_end_when_idle() {
+        let sessions = Sessions::new(SessionLimits { idle: Duration::ZERO, ..SessionLimits::default() });
+        let idle = session("a", None);
+        assert!(sessions.insert(idle.clone()));
+        while crate::clock::uptime_ms() == idle.created_ms {
+            std::hint::spin_loop();
+        }
+        assert!(sessions.find("a", 1, None).is_none());
+        assert!(idle.closed.is_cancelled());
+        assert_eq!(sessions.count(), 0);
+    }
+}

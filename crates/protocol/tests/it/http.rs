@@ -1,0 +1,206 @@
+//! Stateless requests and the rules of HTTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use http::request::Parts;
+use protocol::http::{AuthOutcome, Challenge, Peer};
+use protocol::{EndpointOptions, Principal, RuntimeOptions};
+use tokio::io::AsyncWriteExt as _;
+
+use crate::sample::Sample;
+use crate::wire::{POST, Server, modern, modern_body};
+
+#[tokio::test]
+async fn a_request_is_answered_with_json_of_known_length() {
+    let server = Server::start(Sample::endpoint()).await;
+    let body = modern_body(1, "tools/call", r#""name":"rows""#);
+    let answer = server.ask(&modern("tools/call", "rows"), &body).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    assert_eq!(answer.json()["result"]["structuredContent"], serde_json::json!([1, 2]));
+    assert_eq!(answer.header("mcp-session-id"), None);
+}
+
+#[tokio::test]
+async fn headers_must_repeat_the_body() {
+    let server = Server::start(Sample::endpoint()).await;
+    let body = modern_body(1, "tools/call", r#""name":"rows""#);
+    let cases = [
+        (modern("tools/call", ""), -32020),
+        (modern("tools/call", "echo"), -32020),
+        (modern("tools/list", "rows"), -32020),
+        (format!("{POST}\nMcp-Method: tools/call\nMcp-Name: rows"), -32020),
+        (format!("{POST}\nMCP-Protocol-Version: 2025-06-18\nMcp-Method: tools/call\nMcp-Name: rows"), -32020),
+        (format!("{}\nMcp-Name: rows", modern("tools/call", "rows")), -32020),
+    ];
+    for (head, code) in cases {
+        let answer = server.ask(&head, &body).await;
+        assert_eq!((answer.status, answer.code()), (400, code), "{head}");
+    }
+    let answer = server.ask(&modern("nothing", ""), &modern_body(1, "nothing", "")).await;
+    assert_eq!((answer.status, answer.code()), (404, -32601));
+}
+
+#[tokio::test]
+async fn foreign_hosts_and_origins_are_turned_away() {
+    let server = Server::start(Sample::endpoint()).await;
+    let body = modern_body(1, "tools/list", "");
+    let head = modern("tools/list", "");
+    for (header, status) in [
+        ("Origin: http://localhost:5173", 200),
+        ("Origin: https://evil.example", 403),
+        ("Origin: null", 403),
+        ("Host: evil.example", 403),
+        ("Host: 127.0.0.1:80", 200),
+    ] {
+        assert_eq!(server.ask(&format!("{head}\n{header}"), &body).await.status, status, "{header}");
+    }
+    let preflight = "OPTIONS /mcp HTTP/1.1\nOrigin: http://localhost:5173\nAccess-Control-Request-Method: POST";
+    let answer = server.ask(preflight, "").await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (204, Some("http://localhost:5173")));
+    assert_eq!(server.ask(&preflight.replace("localhost", "evil.example"), "").await.status, 403);
+}
+
+#[tokio::test]
+async fn http_faults_have_their_status() {
+    let runtime = RuntimeOptions { max_body: 1_000, ..RuntimeOptions::default() };
+    let server = Server::start(Sample::endpoint_with(runtime, EndpointOptions::default())).await;
+    let body = modern_body(1, "tools/list", "");
+    let head = modern("tools/list", "");
+    for (head, body, status) in [
+        (head.replace("application/json\n", "text/plain\n"), body.clone(), 415),
+        (head.replace("Accept: application/json, text/event-stream", "Accept: text/html"), body.clone(), 406),
+        (head.replace("POST", "PUT"), body.clone(), 405),
+        ("GET /mcp HTTP/1.1".into(), String::new(), 405),
+        ("DELETE /mcp HTTP/1.1".into(), String::new(), 405),
+        ("GET /other HTTP/1.1".into(), String::new(), 404),
+        (head.clone(), " ".repeat(1_001), 413),
+        (head.clone(), "{".into(), 400),
+        (head.clone(), "\u{feff}{}".into(), 400),
+        (head.clone(), format!("[{body}]"), 400),
+        (head.clone(), r#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#.into(), 202),
+        (head.replace("application/json, text/event-stream", "application/json"), body.clone(), 200),
+    ] {
+        let answer = server.ask(&head, &body).await;
+        assert_eq!(answer.status, status, "{head}\n{body}\n{answer:?}");
+    }
+    let answer = server.ask("PATCH /mcp HTTP/1.1", "").await;
+    assert_eq!(answer.header("allow"), Some("POST, GET, DELETE, OPTIONS"));
+}
+
+#[tokio::test]
+async fn a_body_without_declared_length_is_bounded_too() {
+    let runtime = RuntimeOptions { max_body: 1_000, ..RuntimeOptions::default() };
+    let server = Server::start(Sample::endpoint_with(runtime, EndpointOptions::default())).await;
+    let mut wire = server.connect().await;
+    let head =
+        format!("{}\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", modern("x", "").replace('\n', "\r\n"));
+    wire.socket.write_all(head.as_bytes()).await.unwrap();
+    wire.socket.write_all(format!("400\r\n{}\r\n", " ".repeat(1_024)).as_bytes()).await.unwrap();
+    assert_eq!(wire.head().await.status, 413);
+}
+
+#[tokio::test]
+async fn a_slow_body_is_given_up() {
+    let runtime = RuntimeOptions { body_timeout: Duration::from_millis(50), ..RuntimeOptions::default() };
+    let server = Server::start(Sample::endpoint_with(runtime, EndpointOptions::default())).await;
+    let mut wire = server.connect().await;
+    let head = format!("{}\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{{", modern("x", "").replace('\n', "\r\n"));
+    wire.socket.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(wire.head().await.status, 408);
+}
+
+#[tokio::test]
+async fn progress_turns_the_answer_into_a_stream() {
+    let server = Server::start(Sample::endpoint()).await;
+    let body = modern_body(1, "tools/call", r#""name":"progress""#)
+        .replace(r#""_meta":{"#, r#""_meta":{"progressToken":"t","#);
+    let mut wire = server.connect().await;
+    wire.send(&modern("tools/call", "progress"), &body).await;
+    let head = wire.head().await;
+    assert_eq!(head.header("content-type"), Some("text/event-stream"));
+    assert_eq!(head.header("x-accel-buffering"), Some("no"));
+    let (id, first) = wire.event().await.unwrap();
+    assert_eq!((id, first["method"].as_str()), (None, Some("notifications/progress")));
+    assert_eq!(wire.event().await.unwrap().1["result"]["resultType"], "complete");
+    assert!(wire.event().await.is_none());
+    // A client that takes JSON alone gets the answer without the notification.
+    let head = modern("tools/call", "progress").replace("application/json, text/event-stream", "application/json");
+    assert_eq!(server.ask(&head, &body).await.json()["result"]["resultType"], "complete");
+}
+
+#[tokio::test]
+async fn a_long_silence_turns_the_answer_into_a_stream_with_comments() {
+    let runtime = RuntimeOptions {
+        stream_after: Duration::from_millis(20),
+        keep_alive: Duration::from_millis(20),
+        ..RuntimeOptions::default()
+    };
+    let server = Server::start(Sample::endpoint_with(runtime, EndpointOptions::default())).await;
+    let mut wire = server.connect().await;
+    wire.send(&modern("tools/call", "slow"), &modern_body(1, "tools/call", r#""name":"slow""#)).await;
+    assert_eq!(wire.head().await.header("content-type"), Some("text/event-stream"));
+    assert!(wire.chunk().await.unwrap().starts_with(':'));
+    assert_eq!(wire.event().await.unwrap().1["result"]["content"][0]["text"], "late");
+}
+
+#[tokio::test]
+async fn subscriptions_tell_what_was_asked_for_and_end_gracefully() {
+    let endpoint = Sample::endpoint();
+    let server = Server::start(endpoint.clone()).await;
+    let mut wire = server.connect().await;
+    let body = modern_body(5, "subscriptions/listen", r#""notifications":{"resourceSubscriptions":["sample://one"]}"#);
+    wire.send(&modern("subscriptions/listen", ""), &body).await;
+    wire.head().await;
+    let (_, acknowledged) = wire.event().await.unwrap();
+    assert_eq!(acknowledged["method"], "notifications/subscriptions/acknowledged");
+    server.ask(&modern("tools/call", "touch"), &modern_body(6, "tools/call", r#""name":"touch""#)).await;
+    let (_, updated) = wire.event().await.unwrap();
+    assert_eq!(updated["params"]["uri"], "sample://one");
+    assert_eq!(updated["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], 5);
+    endpoint.runtime().shut_down();
+    let (_, ended) = wire.event().await.unwrap();
+    assert_eq!((&ended["id"], &ended["result"]["resultType"]), (&5.into(), &"complete".into()));
+    assert!(wire.event().await.is_none());
+}
+
+fn by_header(head: &Parts, _: &Peer) -> AuthOutcome {
+    let outcome = match head.headers.get("authorization").and_then(|value| value.to_str().ok()) {
+        Some(token) => Ok(Principal::new(token)),
+        None => Err(Challenge::unauthorized(HeaderValue::from_static("Bearer"))),
+    };
+    AuthOutcome::Later(Box::pin(async move { outcome }))
+}
+
+#[tokio::test]
+async fn callers_are_known_before_their_body_is_read() {
+    let options = EndpointOptions { authenticator: Some(Arc::new(by_header)), ..EndpointOptions::default() };
+    let server = Server::start(Sample::endpoint_with(RuntimeOptions::default(), options)).await;
+    let body = modern_body(1, "tools/call", r#""name":"who""#);
+    let head = modern("tools/call", "who");
+    let answer = server.ask(&head, "not even JSON").await;
+    assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer")));
+    let answer = server.ask(&format!("{head}\nAuthorization: ada"), &body).await;
+    assert_eq!(answer.json()["result"]["content"][0]["text"], "ada");
+    // Whoever holds the id of somebody else's session has no session.
+    let initialize =
+        r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{}}}"#;
+    let opened = server.ask(&format!("{POST}\nAuthorization: ada"), initialize).await;
+    let session = opened.header("mcp-session-id").unwrap();
+    let ping = r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#;
+    for (caller, status) in [("ada", 200), ("bob", 404)] {
+        let head = format!("{POST}\nAuthorization: {caller}\nMcp-Session-Id: {session}");
+        assert_eq!(server.ask(&head, ping).await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn running_requests_end_before_the_server_does() {
+    let server = Server::start(Sample::endpoint()).await;
+    let mut wire = server.connect().await;
+    wire.send(&modern("tools/call", "slow"), &modern_body(1, "tools/call", r#""name":"slow""#)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    server.shutdown.cancel();
+    assert_eq!(wire.answer().await.json()["result"]["content"][0]["text"], "late");
+}
