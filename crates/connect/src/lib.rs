@@ -7,6 +7,12 @@ pub mod catalogue;
 pub mod config;
 pub mod database;
 pub mod error;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+#[cfg_attr(
+    not(all(feature = "postgres", feature = "mysql")),
+    allow(dead_code, reason = "an engine alone does not give every kind of cell")
+)]
+mod json;
 pub mod query;
 
 #[cfg(feature = "mysql")]

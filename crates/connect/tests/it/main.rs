@@ -1,0 +1,6 @@
+//! Databases as the rest of the house sees them: a URL, native text and JSON values in, JSON out.
+
+mod support;
+
+#[cfg(feature = "sqlite")]
+mod sqlite;

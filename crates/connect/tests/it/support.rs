@@ -1,0 +1,107 @@
+//! What every engine's tests need.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connect::{Answer, Config, Database, Error, Query, Statement, Target, Tls};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+/// A configuration with short waits.
+pub(crate) fn config(url: &str) -> Config {
+    Config {
+        name: "db".to_owned(),
+        url: base::Secret::new(url),
+        schema: None,
+        pool_max: 4,
+        acquire_timeout: Duration::from_secs(5),
+        idle_timeout: Duration::from_secs(60),
+        tls: Tls::Prefer,
+        ca_file: None,
+    }
+}
+
+/// A statement whose placeholders take the arguments in order.
+pub(crate) fn statement(text: &str, placeholders: usize) -> Statement {
+    Statement { text: Arc::from(text), order: (0..placeholders).collect(), targets: Arc::from([]) }
+}
+
+/// A request with everything set, to be changed by a test.
+pub(crate) struct Call {
+    pub(crate) statements: Vec<Statement>,
+    pub(crate) arguments: Vec<Vec<Value>>,
+    pub(crate) write: bool,
+    pub(crate) row_limit: usize,
+    pub(crate) byte_limit: usize,
+    pub(crate) timeout: Duration,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) keep: Vec<String>,
+    pub(crate) single: bool,
+}
+
+impl Call {
+    /// Reads with one statement.
+    pub(crate) fn read(text: &str, arguments: &[Value]) -> Self {
+        Self {
+            statements: vec![statement(text, arguments.len())],
+            arguments: vec![arguments.to_vec()],
+            write: false,
+            row_limit: 1000,
+            byte_limit: 1 << 20,
+            timeout: Duration::from_secs(20),
+            cancel: CancellationToken::new(),
+            keep: Vec::new(),
+            single: false,
+        }
+    }
+
+    /// Writes with one statement.
+    pub(crate) fn write(text: &str, arguments: &[Value]) -> Self {
+        Self { write: true, ..Self::read(text, arguments) }
+    }
+
+    /// Writes the columns for these targets.
+    pub(crate) fn targets(mut self, targets: &[Target]) -> Self {
+        for statement in &mut self.statements {
+            statement.targets = Arc::from(targets);
+        }
+        self
+    }
+
+    /// Runs it; the rows as a value.
+    pub(crate) async fn run(&self, database: &Database) -> Result<(Answer, Value), Error> {
+        let mut out = b"before ".to_vec();
+        let query = Query {
+            statements: &self.statements,
+            arguments: &self.arguments,
+            write: self.write,
+            row_limit: self.row_limit,
+            byte_limit: self.byte_limit,
+            timeout: self.timeout,
+            cancel: &self.cancel,
+            keep: &self.keep,
+            single: self.single,
+        };
+        let answer = database.run(&query, &mut out).await;
+        match answer {
+            Ok(answer) => {
+                let rows = serde_json::from_slice(&out[b"before ".len()..]).expect("the answer is JSON");
+                Ok((answer, rows))
+            }
+            Err(error) => {
+                assert_eq!(out, b"before ", "an error leaves the buffer as it was");
+                Err(error)
+            }
+        }
+    }
+
+    /// The rows.
+    pub(crate) async fn rows(&self, database: &Database) -> Value {
+        self.run(database).await.expect("the request succeeds").1
+    }
+
+    /// The error.
+    pub(crate) async fn error(&self, database: &Database) -> Error {
+        self.run(database).await.expect_err("the request fails")
+    }
+}
