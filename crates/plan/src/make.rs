@@ -89,7 +89,6 @@ pub fn make(spec: &Spec, reality: &Reality, pinned: Option<&Plan>) -> (Plan, Vec
     (plan, diagnostics)
 }
 
-
 /// One warning per connection that tools use and nobody reached.
 fn unreached(spec: &Spec, reality: &Reality) -> Vec<Diagnostic> {
     let reached = |name: &str| reality.connections.iter().any(|real| real.name == name && real.catalogue.is_some());

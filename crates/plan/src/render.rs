@@ -74,8 +74,9 @@ fn render_sql(out: &mut String, sql: &SqlPlan) {
         format!(", in pages of {} by {by}", page.size)
     });
     let _ = writeln!(out, "  on {}: {result}{}", sql.connection, page.unwrap_or_default());
-    for statement in &sql.statements {
-        indent(out, &statement.sql);
+    for (at, statement) in sql.statements.iter().enumerate() {
+        let more = if at + 1 < sql.statements.len() { ";" } else { "" };
+        indent(out, &format!("{}{more}", statement.sql));
     }
     if let Some(next) = sql.page.as_ref().and_then(|page| page.next.as_ref()) {
         out.push_str("  following pages:\n");

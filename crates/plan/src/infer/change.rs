@@ -47,6 +47,11 @@ pub(crate) fn plan<'a>(mut draft: Draft<'a>, asked: &Asked, parameters: Vec<Para
         return Err(Refusal::new(format!("no parameter says what to change in table `{}`", draft.table.name)));
     }
     steps_are_clear(asked, &sets, operation, &draft)?;
+    let kept = sets.iter().filter(|(p, set)| matches!(set, Set::To(_)) && !p.required && p.schema.default().is_none());
+    let kept: Vec<&str> = kept.map(|(parameter, _)| parameter.name.as_str()).collect();
+    if !kept.is_empty() {
+        draft.why.push(format!("Left out, {} change nothing; they cannot set null.", list(&kept)));
+    }
     let assignments: Vec<String> =
         sets.iter().map(|(parameter, set)| assignment(&mut draft, parameter, set, operation)).collect();
     let mut conditions: Vec<String> = key.iter().map(|bound| bound.equals(&draft)).collect();
@@ -149,14 +154,7 @@ fn assignment(draft: &mut Draft<'_>, parameter: &Parameter, set: &Set<'_>, opera
             if let Some((operation, choices)) = operation.and_then(|p| Some((p, operations(p)?))).filter(|_| number) {
                 return format!("{quoted} = {}", stepped(draft, &old, name, operation, &choices));
             }
-            if optional {
-                draft
-                    .why
-                    .push(format!("`{name}` left out keeps `{}` as it is; it cannot be set to null.", column.name));
-                format!("COALESCE(:{name}, {quoted})")
-            } else {
-                format!(":{name}")
-            }
+            if optional { format!("COALESCE(:{name}, {quoted})") } else { format!(":{name}") }
         }
     };
     format!("{quoted} = {value}")

@@ -39,8 +39,9 @@ pub(crate) fn parameters(draft: &mut Draft<'_>, asked: &Asked) -> Vec<Parameter>
         Verb::Delete => key(draft),
         Verb::Update | Verb::Increase | Verb::Decrease => {
             let mut out = key(draft);
-            let written =
-                table.columns.iter().filter(|column| is_writable(column) && !table.primary_key.contains(&column.name));
+            let stamped = |column: &Column| column.has_default && field::is_time(column);
+            let key = |column: &Column| table.primary_key.contains(&column.name);
+            let written = table.columns.iter().filter(|c| is_writable(c) && !key(c) && !stamped(c));
             out.extend(written.map(|column| of_column(column, false)));
             out
         }
@@ -56,7 +57,7 @@ pub(crate) fn parameters(draft: &mut Draft<'_>, asked: &Asked) -> Vec<Parameter>
     out.dedup_by(|a, b| a.name == b.name);
     let names: Vec<&str> = out.iter().map(|parameter| parameter.name.as_str()).collect();
     if !names.is_empty() {
-        draft.why.push(format!("The spec gives no parameters; {} come from the table.", list(&names)));
+        draft.why.push(format!("The spec gives no parameters, so they come from the table: {}.", list(&names)));
     }
     out
 }

@@ -117,6 +117,28 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// A parameter as it is compared with a column. A date compared with a point in time is cast in
+    /// PostgreSQL, which would take it for a point in time too.
+    pub(crate) fn value(&self, column: &Column, parameter: &Parameter) -> String {
+        let day = is_day(parameter) && matches!(column.kind, Kind::Timestamp | Kind::Timestamptz);
+        if day && self.dialect() == Dialect::Postgresql {
+            return format!("CAST(:{} AS date)", parameter.name);
+        }
+        format!(":{}", parameter.name)
+    }
+
+    /// The column compares with a parameter. The last day of a range is part of it.
+    pub(crate) fn compare(&self, written: &str, column: &Column, sign: &str, parameter: &Parameter) -> String {
+        let value = self.value(column, parameter);
+        let through = sign == "<=" && is_day(parameter) && matches!(column.kind, Kind::Timestamp | Kind::Timestamptz);
+        match self.dialect() {
+            Dialect::Postgresql if through => format!("{written} < {value} + 1"),
+            Dialect::Mysql if through => format!("{written} < DATE_ADD({value}, INTERVAL 1 DAY)"),
+            Dialect::Sqlite if through => format!("date({written}) <= {value}"),
+            _ => format!("{written} {sign} {value}"),
+        }
+    }
+
     /// The column is one of the elements of an array parameter.
     pub(crate) fn one_of(&self, column: &str, parameter: &str) -> String {
         match self.dialect() {
@@ -132,9 +154,14 @@ impl<'a> Draft<'a> {
 
 /// A condition that holds when an optional parameter is left out. The comparison comes first, so
 /// that PostgreSQL takes the parameter's type from the column.
-pub(crate) fn unless_absent(condition: String, parameter: &Parameter) -> String {
+pub(crate) fn unless_absent(condition: String, parameter: &Parameter, value: &str) -> String {
     if parameter.required || parameter.schema.default().is_some() {
         return if condition.contains(" OR ") { format!("({condition})") } else { condition };
     }
-    format!("({condition} OR :{} IS NULL)", parameter.name)
+    format!("({condition} OR {value} IS NULL)")
+}
+
+/// Whether a parameter is a day, not a point in time.
+fn is_day(parameter: &Parameter) -> bool {
+    parameter.schema.0.get("format").and_then(serde_json::Value::as_str) == Some("date")
 }

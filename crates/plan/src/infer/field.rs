@@ -36,6 +36,14 @@ impl Field<'_> {
     pub(crate) fn is_named(&self) -> bool {
         self.how == How::Name
     }
+
+    /// The column as a sentence names it: with its table when that is another one.
+    pub(crate) fn said(&self) -> String {
+        match self.via {
+            Some((_, table)) => format!("{}.{}", table.name, self.column.name),
+            None => self.column.name.clone(),
+        }
+    }
 }
 
 /// The column of a table that a name means, looking one foreign key far.
@@ -134,7 +142,7 @@ fn joined<'a>(words: &[String], table: &'a Table, catalogue: &'a Catalogue) -> O
 /// The column that people call a row by.
 pub(crate) fn label(table: &Table) -> Option<&Column> {
     let text = |column: &&Column| matches!(column.kind, Kind::Text | Kind::Enum);
-    ["name", "title", "label", "full_name", "display_name", "username", "subject", "email", "code"]
+    ["name", "title", "label", "full_name", "display_name", "username", "subject", "last_name", "email", "code"]
         .iter()
         .find_map(|name| table.columns.iter().filter(text).find(|column| column.name.eq_ignore_ascii_case(name)))
         .or_else(|| {

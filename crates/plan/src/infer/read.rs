@@ -101,10 +101,9 @@ fn searched<'a>(draft: &Draft<'a>) -> Result<Vec<Field<'a>>, Refusal> {
         return Ok(named.into_iter().take(SEARCHED_MAX).collect());
     }
     let text = |opaque: bool| {
-        let columns = table
-            .columns
-            .iter()
-            .filter(move |c| c.kind == Kind::Text && (opaque || !field::is_opaque(c)) && !field::is_secret(c));
+        let columns = table.columns.iter().filter(move |c| {
+            c.kind == Kind::Text && !field::is_time(c) && (opaque || !field::is_opaque(c)) && !field::is_secret(c)
+        });
         columns.map(|column| Field { column, via: None, how: How::Name }).take(SEARCHED_MAX).collect::<Vec<_>>()
     };
     let found = text(false);
@@ -157,7 +156,8 @@ fn conditions<'a>(
             Role::Text => {
                 let each: Vec<String> =
                     searched.iter().map(|f| draft.contains(&draft.column(f), f.column.kind, name)).collect();
-                let columns: Vec<&str> = searched.iter().map(|f| f.column.name.as_str()).collect();
+                let columns: Vec<String> = searched.iter().map(Field::said).collect();
+                let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
                 draft.why.push(format!(
                     "`{name}` is looked for as a whole anywhere in {}, whatever the case; `%` and `_` in it have no special meaning.",
                     list(&columns)
@@ -165,21 +165,20 @@ fn conditions<'a>(
                 each.join("\n    OR ")
             }
             Role::Contains(field) => {
-                draft
-                    .why
-                    .push(format!("`{name}` is looked for anywhere in `{}`, whatever the case.", field.column.name));
+                draft.why.push(format!("`{name}` is looked for anywhere in `{}`, whatever the case.", field.said()));
                 draft.contains(&draft.column(field), field.column.kind, name)
             }
             Role::Equal(field) => {
                 if !field.is_named() {
-                    draft.why.push(format!("`{name}` is compared with `{}`.", field.column.name));
+                    draft.why.push(format!("`{name}` is compared with `{}`.", field.said()));
                 }
                 format!("{} = :{name}", draft.column(field))
             }
             Role::OneOf(field) => draft.one_of(&draft.column(field), name),
             Role::Compare(field, sign) => {
                 draft.why.push(format!("`{name}` bounds `{}` (`{sign}`).", field.column.name));
-                format!("{} {sign} :{name}", draft.column(field))
+                let column = draft.column(field);
+                draft.compare(&column, field.column, sign, parameter)
             }
             Role::OnHand(column) => {
                 draft.why.push(format!("`{name}` asks whether `{}` is above zero.", column.name));
@@ -187,7 +186,11 @@ fn conditions<'a>(
             }
             _ => continue,
         };
-        out.push(unless_absent(condition, parameter));
+        let absent = match role {
+            Role::Compare(field, _) => draft.value(field.column, parameter),
+            _ => format!(":{name}"),
+        };
+        out.push(unless_absent(condition, parameter, &absent));
     }
     out.extend(qualifiers.conditions.iter().map(|make| make.write(draft)));
     out
@@ -208,7 +211,7 @@ impl<'a> Reading<'a> {
         if let Single::Sum(column) = single {
             return self.sum(&column);
         }
-        let order = self.order(asked);
+        let order = if matches!(single, Single::Unique) { Vec::new() } else { self.order(asked) };
         let limit = self.limit(&single)?;
         let dialect = self.draft.dialect();
         let selected: Vec<String> = self
@@ -252,6 +255,10 @@ impl<'a> Reading<'a> {
         let fixed: Vec<String> = self.fixed().into_iter().map(str::to_owned).collect();
         let unique = key_within(table, &fixed);
         let object = match self.draft.ask.tool.returns.as_ref().and_then(|returns| returns.kind()) {
+            Some("array") if bare_items(self.draft.ask) => {
+                return Err(Refusal::new("`returns` is an array of bare values, and a query gives objects")
+                    .help("declare `items` as objects with properties, or write `sql`"));
+            }
             Some("array") => return Ok(Single::No),
             Some("object") => true,
             Some(other) => {
@@ -396,6 +403,13 @@ impl<'a> Reading<'a> {
             (None, Some(page)) => format!("\nLIMIT {size} OFFSET (:{page} - 1) * {size}"),
         })
     }
+}
+
+/// Whether `returns` is an array of something else than objects.
+fn bare_items(ask: &crate::make::Ask<'_>) -> bool {
+    let items = ask.tool.returns.as_ref().and_then(|returns| returns.0.get("items"));
+    let kind = items.and_then(|items| items.get("type")).and_then(serde_json::Value::as_str);
+    kind.is_some_and(|kind| kind != "object")
 }
 
 /// How many rows the answer has.

@@ -37,7 +37,7 @@ pub(crate) fn columns<'a>(draft: &mut Draft<'a>) -> Result<Shown<'a>, Refusal> {
         match field::find(property, draft.table, draft.catalogue) {
             Some(found) => {
                 if !found.is_named() && found.column.name != *property {
-                    draft.why.push(format!("`{property}` is the column `{}`.", found.column.name));
+                    draft.why.push(format!("`{property}` is the column `{}`.", found.said()));
                 }
                 shown.fields.push((Some((*property).to_owned()), found));
                 shown.names.push((*property).to_owned());
@@ -163,13 +163,23 @@ pub(crate) fn named_behind_by<'a>(description: &str, table: &'a Table, catalogue
         let found = (1..=words.len()).rev().find_map(|length| {
             words.windows(length).find_map(|run| field::find(&run.join("_"), table, catalogue).filter(|f| good(f, run)))
         });
-        if let Some(field) = found
-            && !out.iter().any(|other| std::ptr::eq(other.column, field.column))
-        {
-            out.push(field);
+        // `name` may be several columns: `first_name` and `last_name`.
+        let parts =
+            found.is_none().then(|| words.iter().flat_map(|word| ending_with(word, table))).into_iter().flatten();
+        for field in found.into_iter().chain(parts) {
+            if !out.iter().any(|other| std::ptr::eq(other.column, field.column)) {
+                out.push(field);
+            }
         }
     }
     out
+}
+
+/// The text columns whose last word this is.
+fn ending_with<'a>(word: &str, table: &'a Table) -> Vec<Field<'a>> {
+    let ends = |name: &str| split(name).last().is_some_and(|last| super::words::same(last, word));
+    let columns = table.columns.iter().filter(|column| column.kind == Kind::Text && ends(&column.name));
+    columns.map(|column| Field { column, via: None, how: How::Part }).collect()
 }
 
 /// One stray word must not pick a column by a part of its name.

@@ -289,7 +289,11 @@ pub(crate) fn delete(mut draft: Draft<'_>, asked: &Asked, parameters: Vec<Parame
     // A further parameter narrows: the row must match it too.
     for more in bound.iter().filter(|b| b.column.is_some() && !key.iter().any(|k| k.parameter.name == b.parameter.name))
     {
-        conditions.push(super::draft::unless_absent(more.equals(&draft), more.parameter));
+        conditions.push(super::draft::unless_absent(
+            more.equals(&draft),
+            more.parameter,
+            &format!(":{}", more.parameter.name),
+        ));
     }
     conditions.extend(qualifiers.conditions.iter().map(|condition| condition.write(&draft)));
     let keys: Vec<&str> = key.iter().filter_map(|b| b.column).map(|column| column.name.as_str()).collect();

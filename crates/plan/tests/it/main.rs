@@ -2,3 +2,5 @@
 
 mod catalogue;
 mod golden;
+mod run;
+mod world;

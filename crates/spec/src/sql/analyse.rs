@@ -204,7 +204,7 @@ impl Visitor for Computed {
                 // `COALESCE(:x, column)` keeps what was there, so it may be repeated.
                 let keeps = matches!(
                     name.as_str(),
-                    "coalesce" | "ifnull" | "nullif" | "lower" | "upper" | "trim" | "greatest" | "least"
+                    "coalesce" | "values" | "ifnull" | "nullif" | "lower" | "upper" | "trim" | "greatest" | "least"
                 );
                 self.changes |= !keeps;
             }
