@@ -16,8 +16,8 @@
 //!   id integer
 //! ```
 
-use connect::catalogue::{Catalogue, Column, ForeignKey, Kind, Table};
 use connect::Engine;
+use connect::catalogue::{Catalogue, Column, ForeignKey, Kind, Table};
 
 /// Reads a catalogue and its engine.
 pub(crate) fn read(text: &str) -> (Engine, Catalogue) {
@@ -49,7 +49,8 @@ pub(crate) fn read(text: &str) -> (Engine, Catalogue) {
 }
 
 fn table(line: &str, schema: &str) -> Table {
-    let (head, comment) = line.split_once(": ").map_or((line, None), |(head, comment)| (head, Some(comment.to_owned())));
+    let (head, comment) =
+        line.split_once(": ").map_or((line, None), |(head, comment)| (head, Some(comment.to_owned())));
     let (what, name) = head.split_once(' ').expect("table NAME");
     let (schema, name) = name.split_once('.').unwrap_or((schema, name));
     Table { schema: schema.to_owned(), name: name.to_owned(), view: what == "view", comment, ..Table::default() }
@@ -64,11 +65,13 @@ fn name(line: &str) -> (&str, &str) {
 }
 
 fn column(line: &str, table: &mut Table) {
-    let (line, comment) = line.split_once(" -- ").map_or((line, None), |(line, comment)| (line, Some(comment.to_owned())));
+    let (line, comment) =
+        line.split_once(" -- ").map_or((line, None), |(line, comment)| (line, Some(comment.to_owned())));
     let (name, rest) = name(line);
     let (native, flags) = rest.split_once(' ').unwrap_or((rest, ""));
     let (head, inside) = native.split_once('(').unwrap_or((native, ""));
-    let values = if head == "enum" { inside.trim_end_matches(')').split(',').map(str::to_owned).collect() } else { Vec::new() };
+    let values =
+        if head == "enum" { inside.trim_end_matches(')').split(',').map(str::to_owned).collect() } else { Vec::new() };
     let flags: Vec<&str> = flags.split(' ').filter(|flag| !flag.is_empty()).collect();
     let has = |flag: &str| flags.contains(&flag);
     if has("pk") {

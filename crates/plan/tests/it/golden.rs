@@ -40,7 +40,9 @@ fn plan_of(case: &Path) -> String {
         let (engine, catalogue) = catalogue::read(&text);
         let name = spec.connections.first().map(|connection| connection.name.clone()).unwrap_or_default();
         let server = Some(catalogue.server.clone());
-        Reality { connections: vec![ConnectionReality { name, engine: Some(engine), server, catalogue: Some(catalogue) }] }
+        Reality {
+            connections: vec![ConnectionReality { name, engine: Some(engine), server, catalogue: Some(catalogue) }],
+        }
     });
     let reality = reality.unwrap_or_default();
     let (plan, diagnostics) = plan::make(&spec, &reality, None);
@@ -59,7 +61,11 @@ fn plan_of(case: &Path) -> String {
         }
     }
     for diagnostic in diagnostics {
-        let _ = writeln!(out, "\n{:?} {} {}: {}", diagnostic.severity, diagnostic.code, diagnostic.path, diagnostic.message);
+        let _ = writeln!(
+            out,
+            "\n{:?} {} {}: {}",
+            diagnostic.severity, diagnostic.code, diagnostic.path, diagnostic.message
+        );
         for help in &diagnostic.help {
             let _ = writeln!(out, "  help: {help}");
         }

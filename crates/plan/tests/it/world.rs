@@ -56,7 +56,11 @@ pub(crate) async fn all(test: &str) -> Vec<World> {
     for world in &out {
         for sql in TABLES.iter().chain(&ROWS) {
             // MySQL reads a backslash in a string as an escape.
-            let sql = if world.engine == Engine::Mysql { sql.replace("back\\slash", "back\\\\slash") } else { (*sql).to_owned() };
+            let sql = if world.engine == Engine::Mysql {
+                sql.replace("back\\slash", "back\\\\slash")
+            } else {
+                (*sql).to_owned()
+            };
             world.execute(&sql).await;
         }
     }
