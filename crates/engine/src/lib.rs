@@ -1,1 +1,34 @@
-//! The compiled toolset: validate, limit, run, paginate, mask, measure. Knows no transport and no catalogue of servers.
+//! The compiled toolset: validate, limit, run, paginate, mask, measure.
+//!
+//! [`Toolset::compile`] turns a spec and its plan into something that answers calls; [`Toolset::call`] is the path of
+//! every call, whichever transport it came over.
+//!
+//! Never: a transport, a catalogue of servers, MCP's envelope. What goes out is JSON bytes and texts.
+
+mod arguments;
+mod codes;
+mod completion;
+mod context;
+mod cursor;
+mod errors;
+pub mod limits;
+mod mask;
+mod metrics;
+mod outcome;
+mod prompts;
+mod resources;
+mod run;
+mod schema;
+mod shape;
+mod toolset;
+mod uri;
+
+pub use codes::codes;
+pub use completion::Completions;
+pub use context::{CallContext, Progress};
+pub use mask::Mask;
+pub use metrics::{Latency, Metrics, ToolMetrics};
+pub use outcome::{Content, Failure, FailureKind, Outcome};
+pub use prompts::{BadPrompt, Prompt, Rendered};
+pub use resources::{Document, ReadError, Resource};
+pub use toolset::{About, Tool, ToolInfo, Toolset, Unknown};

@@ -1,1 +1,20 @@
-//! Puts a compiled toolset on the wire: joins engine and protocol.
+//! Puts a compiled toolset on the wire: joins engine and protocol; and the pipeline at create time, which joins spec,
+//! plan and the live databases.
+//!
+//! Never: a catalogue of servers. Environment variables come in through a [`Lookup`], so a caller decides what a spec
+//! may see.
+
+mod auth;
+mod codes;
+mod hosted;
+pub mod limits;
+mod open;
+mod reality;
+mod resolve;
+
+pub use auth::{Keys, auth, auth_variable};
+pub use codes::codes;
+pub use hosted::Hosted;
+pub use open::{Opened, open, toolset};
+pub use reality::{describe, make_plan, reality};
+pub use resolve::Lookup;

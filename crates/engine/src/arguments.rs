@@ -1,0 +1,64 @@
+//! The arguments of a call: read once, checked, defaults filled in. Never coerced.
+
+mod example;
+mod explain;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use spec::model::Limits;
+
+use crate::limits::ARGUMENT_DEPTH_MAX;
+use crate::outcome::{Failure, FailureKind};
+use crate::toolset::Tool;
+
+/// Reads and checks the arguments of a call of `tool`.
+pub(crate) fn read(tool: &Tool, limits: &Limits, raw: Option<&RawValue>) -> Result<Map<String, Value>, Box<Failure>> {
+    let text = raw.map_or("{}", RawValue::get);
+    if tool.takes_nothing && text == "{}" {
+        return Ok(filled(tool, Map::new()));
+    }
+    if text.len() as u64 > limits.argument_bytes {
+        return Err(refuse(
+            tool,
+            &format!("they are {} bytes; at most {} are taken", text.len(), limits.argument_bytes),
+        ));
+    }
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| refuse(tool, &format!("they cannot be read: {error}")))?;
+    if depth_over(&value, ARGUMENT_DEPTH_MAX) {
+        return Err(refuse(tool, &format!("they are nested deeper than {ARGUMENT_DEPTH_MAX} levels")));
+    }
+    let validator = tool.input.validator().map_err(|error| {
+        let text = format!("The tool `{}` cannot be called: its parameters are no valid schema ({error}). Tell the author of the server.", tool.info.name);
+        Box::new(Failure::new(FailureKind::Internal, text))
+    })?;
+    if !validator.is_valid(&value) {
+        return Err(explain::failure(tool, validator, &value));
+    }
+    match value {
+        Value::Object(arguments) => Ok(filled(tool, arguments)),
+        _ => Err(refuse(tool, "they must be an object")),
+    }
+}
+
+fn filled(tool: &Tool, mut arguments: Map<String, Value>) -> Map<String, Value> {
+    for (name, default) in &tool.defaults {
+        if !arguments.contains_key(&**name) {
+            arguments.insert(name.to_string(), default.clone());
+        }
+    }
+    arguments
+}
+
+fn refuse(tool: &Tool, why: &str) -> Box<Failure> {
+    let text = format!("The arguments of `{}` were refused and nothing was run: {why}.", tool.info.name);
+    Box::new(Failure::new(FailureKind::Arguments, text))
+}
+
+fn depth_over(value: &Value, limit: usize) -> bool {
+    match value {
+        Value::Array(items) => limit == 0 || items.iter().any(|item| depth_over(item, limit - 1)),
+        Value::Object(fields) => limit == 0 || fields.values().any(|field| depth_over(field, limit - 1)),
+        _ => false,
+    }
+}

@@ -1,0 +1,49 @@
+//! What a call brings along besides its arguments.
+
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+/// Takes progress: how much is done, of how much in all, and a word about it.
+pub type Progress<'a> = &'a (dyn Fn(f64, Option<f64>, &str) + Send + Sync);
+
+/// What a call brings along besides its arguments.
+#[derive(Clone, Copy)]
+pub struct CallContext<'a> {
+    pub(crate) cancel: &'a CancellationToken,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) progress: Option<Progress<'a>>,
+}
+
+impl<'a> CallContext<'a> {
+    /// A call that ends early when the token is cancelled: the statement is then cancelled at the database.
+    pub fn new(cancel: &'a CancellationToken) -> Self {
+        Self { cancel, deadline: None, progress: None }
+    }
+
+    /// Ends the call at this moment, if the tool's own limit has not ended it before.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Hands progress on.
+    #[must_use]
+    pub fn progress(mut self, progress: Progress<'a>) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    pub(crate) fn report(&self, done: f64, total: Option<f64>, message: &str) {
+        if let Some(progress) = self.progress {
+            progress(done, total, message);
+        }
+    }
+}
+
+impl std::fmt::Debug for CallContext<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CallContext").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}

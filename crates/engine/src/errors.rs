@@ -1,0 +1,144 @@
+//! The one place where what went wrong becomes a text for the caller: what was attempted, what went wrong, and what to
+//! do next.
+
+use std::time::Duration;
+
+use connect::{Error, ErrorKind};
+use serde_json::json;
+use spec::model::Limits;
+
+use crate::outcome::{Failure, FailureKind};
+use crate::toolset::{SqlAction, Tool};
+
+fn failure(kind: FailureKind, text: String) -> Box<Failure> {
+    Box::new(Failure::new(kind, text))
+}
+
+/// What a database refused.
+pub(crate) fn database(
+    tool: &Tool,
+    sql: &SqlAction,
+    error: &Error,
+    elapsed: Duration,
+    limits: &Limits,
+) -> Box<Failure> {
+    let name = &tool.info.name;
+    let (kind, next) = advice(error.kind, sql.write);
+    match error.kind {
+        ErrorKind::Timeout => return timeout(tool, elapsed),
+        ErrorKind::Cancelled => return cancelled(tool),
+        ErrorKind::Limit => return too_large(tool, error, limits),
+        ErrorKind::Statement | ErrorKind::Config | ErrorKind::Unreachable => {
+            tracing::warn!(tool = &**name, connection = error.connection, error = %error, "the database failed");
+        }
+        _ => {}
+    }
+    // The hint is written for whoever runs the server; for the two of them a caller can do nothing about, it goes along.
+    let hint = error.hint.as_deref().map(|hint| format!(" Hint: {hint}.")).unwrap_or_default();
+    let code = error.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
+    let message = error.message.trim_end_matches('.');
+    let undone = if sql.write && kind != FailureKind::Internal { " Nothing was changed." } else { "" };
+    let text = format!(
+        "`{name}` failed while trying to {} on `{}`: {message}{code}.{undone} {next}{hint}",
+        error.attempted, error.connection
+    );
+    let mut detail = json!({ "connection": error.connection, "attempted": error.attempted, "message": error.message });
+    if let Some(code) = &error.code {
+        detail["code"] = code.as_str().into();
+    }
+    Box::new(Failure::new(kind, text).with(detail))
+}
+
+/// The kind of a failure and what to do next.
+fn advice(kind: ErrorKind, write: bool) -> (FailureKind, &'static str) {
+    match kind {
+        ErrorKind::Config => (
+            FailureKind::Unavailable,
+            "The connection is not configured rightly: the operator of the server has to mend its URL; other arguments will not help.",
+        ),
+        ErrorKind::Unreachable => (
+            FailureKind::Unavailable,
+            "Try again in a moment; if it persists, the operator of the server has to check the database.",
+        ),
+        ErrorKind::PoolTimeout => (FailureKind::Busy, "The database is busy: try again in a moment."),
+        ErrorKind::Statement => (
+            FailureKind::Statement,
+            "The tool's SQL does not fit the database: the author of the server has to mend it; other arguments will not help.",
+        ),
+        ErrorKind::Value => (FailureKind::Value, "Call again with a value that fits."),
+        ErrorKind::Constraint => {
+            (FailureKind::Constraint, "The data does not allow this: call again with values that keep to its rules.")
+        }
+        ErrorKind::Denied if write => (FailureKind::Denied, "The server's database account may not do this."),
+        ErrorKind::Denied => (
+            FailureKind::Denied,
+            "This tool only reads, so the database refused a change; the author has to declare `write: true` if it should change data.",
+        ),
+        ErrorKind::Transient => (FailureKind::Transient, "Trying again may help."),
+        ErrorKind::Timeout | ErrorKind::Cancelled | ErrorKind::Limit | ErrorKind::Other => {
+            (FailureKind::Internal, "If it persists, tell the operator of the server.")
+        }
+    }
+}
+
+/// The call took too long.
+pub(crate) fn timeout(tool: &Tool, elapsed: Duration) -> Box<Failure> {
+    let text = format!(
+        "`{}` was stopped after {} ms, the longest that it may take. Ask for less (narrower arguments), or try again later.",
+        tool.info.name,
+        elapsed.as_millis()
+    );
+    failure(FailureKind::Timeout, text)
+}
+
+/// The caller went away.
+pub(crate) fn cancelled(tool: &Tool) -> Box<Failure> {
+    failure(FailureKind::Cancelled, format!("`{}` was cancelled by the caller.", tool.info.name))
+}
+
+/// Too many calls at once.
+pub(crate) fn busy(tool: &Tool, limits: &Limits) -> Box<Failure> {
+    let text = format!(
+        "`{}` was not started: the server runs at most {} calls at once and none ended in time. Try again in a moment.",
+        tool.info.name, limits.concurrency
+    );
+    failure(FailureKind::Busy, text)
+}
+
+/// The connection has no database.
+pub(crate) fn unavailable(tool: &Tool, sql: &SqlAction) -> Box<Failure> {
+    let why = sql.unavailable.as_deref().unwrap_or("it is not configured");
+    let text = format!(
+        "`{}` cannot run: connection `{}` is not available: {why}. The operator of the server has to mend this; other arguments will not help.",
+        tool.info.name, sql.connection
+    );
+    failure(FailureKind::Unavailable, text)
+}
+
+/// A row was asked for and there is none.
+pub(crate) fn no_row(tool: &Tool) -> Box<Failure> {
+    let text =
+        format!("`{}` found nothing: no row matches these arguments. Check them, or search first.", tool.info.name);
+    failure(FailureKind::NotFound, text)
+}
+
+/// The result breaks the promise of the output schema.
+pub(crate) fn output(tool: &Tool, place: &str, why: &str) -> Box<Failure> {
+    let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
+    let text = format!(
+        "`{}` ran, but its result does not conform to the declared `returns`{at}: {why}. The author of the server has to mend `returns` or the SQL; \
+         other arguments may avoid it.",
+        tool.info.name
+    );
+    Box::new(Failure::new(FailureKind::Output, text).with(json!({ "place": place, "message": why })))
+}
+
+fn too_large(tool: &Tool, error: &Error, limits: &Limits) -> Box<Failure> {
+    let text = format!(
+        "The answer of `{}` would be larger than {} bytes, the most that is sent ({}). Ask for fewer rows or narrower arguments.",
+        tool.info.name,
+        limits.result_bytes,
+        error.message.trim_end_matches('.')
+    );
+    failure(FailureKind::Limit, text)
+}

@@ -1,0 +1,27 @@
+//! Every limit of a call that a spec does not set itself.
+
+/// Deepest accepted nesting of arguments.
+pub const ARGUMENT_DEPTH_MAX: usize = 32;
+/// Most problems told about the arguments of one call; the rest is counted.
+pub const PROBLEMS_MAX: usize = 8;
+/// Longest shown piece of what a caller sent, characters.
+pub const SHOWN_CHARS_MAX: usize = 60;
+/// Longest example of a correct call, bytes.
+pub const EXAMPLE_BYTES_MAX: usize = 600;
+/// Most values listed where one of a set is asked for.
+pub const CHOICES_SHOWN_MAX: usize = 20;
+/// Largest answer that is checked against its output schema on every call, bytes. The types of larger ones still come
+/// from the same column targets.
+pub const CHECKED_BYTES_MAX: usize = 64 * 1024;
+/// Longest cursor that is looked at, bytes.
+pub const CURSOR_BYTES_MAX: usize = 8 * 1024;
+/// Shortest secret that is masked, bytes: a shorter one would mask ordinary words.
+pub const MASKED_BYTES_MIN: usize = 6;
+/// Backtracking steps of one `pattern` match before it is given up.
+pub const PATTERN_STEPS_MAX: usize = 100_000;
+/// Largest compiled `pattern`, bytes.
+pub const PATTERN_BYTES_MAX: usize = 1024 * 1024;
+/// Most values that one completion offers (MCP: at most 100).
+pub const COMPLETIONS_MAX: usize = 100;
+/// Bytes that an answer's buffer has from the start.
+pub const ANSWER_BYTES_MIN: usize = 512;

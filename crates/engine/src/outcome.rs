@@ -1,0 +1,211 @@
+//! What a call answers.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// The answer of a call: a result, or a failure that the caller can act on.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Why there is no result.
+    pub failure: Option<Failure>,
+    /// The structured result, one JSON value.
+    pub structured: Option<Bytes>,
+    /// Whether the structured result is also given as text, for clients that read only text.
+    pub echo: bool,
+    /// Text blocks besides the structured result.
+    pub content: Vec<Content>,
+    /// Facts for programs, a JSON object: MCP's `_meta`.
+    pub meta: Option<Bytes>,
+    /// Rows in the result, where it has rows.
+    pub rows: usize,
+}
+
+/// A block of content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A text.
+    Text(String),
+    /// A fixed text: the whole block `{"type":"text","text":…}` as JSON, shared by all calls, and the text.
+    Block(Bytes),
+}
+
+/// Why a call has no result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// Which kind.
+    pub kind: FailureKind,
+    /// What was attempted, what went wrong, and what to do next.
+    pub text: String,
+    /// Facts for programs.
+    pub detail: Option<Value>,
+}
+
+/// The kinds of failure. Their words are the labels of metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The arguments do not fit the tool's schema.
+    Arguments,
+    /// The cursor is not one of this call.
+    Cursor,
+    /// The tool has no action.
+    NotImplemented,
+    /// Nothing was found.
+    NotFound,
+    /// The connection cannot be reached or is not configured.
+    Unavailable,
+    /// No permit or no connection was free in time.
+    Busy,
+    /// The call took too long.
+    Timeout,
+    /// The caller went away.
+    Cancelled,
+    /// The answer would be too large.
+    Limit,
+    /// The tool's statement is wrong: for the author of the spec.
+    Statement,
+    /// A value does not fit its column or parameter.
+    Value,
+    /// The database refused a change that breaks a rule of the data.
+    Constraint,
+    /// Not permitted.
+    Denied,
+    /// It may work when tried again.
+    Transient,
+    /// The result does not conform to the tool's output schema.
+    Output,
+    /// Anything else.
+    Internal,
+}
+
+impl FailureKind {
+    /// All kinds, in the order of their numbers.
+    pub const ALL: [Self; 16] = [
+        Self::Arguments,
+        Self::Cursor,
+        Self::NotImplemented,
+        Self::NotFound,
+        Self::Unavailable,
+        Self::Busy,
+        Self::Timeout,
+        Self::Cancelled,
+        Self::Limit,
+        Self::Statement,
+        Self::Value,
+        Self::Constraint,
+        Self::Denied,
+        Self::Transient,
+        Self::Output,
+        Self::Internal,
+    ];
+
+    /// The word for programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Arguments => "arguments",
+            Self::Cursor => "cursor",
+            Self::NotImplemented => "not_implemented",
+            Self::NotFound => "not_found",
+            Self::Unavailable => "unavailable",
+            Self::Busy => "busy",
+            Self::Timeout => "timeout",
+            Self::Cancelled => "cancelled",
+            Self::Limit => "limit",
+            Self::Statement => "statement",
+            Self::Value => "value",
+            Self::Constraint => "constraint",
+            Self::Denied => "denied",
+            Self::Transient => "transient",
+            Self::Output => "output",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Whether the same call may succeed later.
+    pub const fn may_retry(self) -> bool {
+        matches!(self, Self::Unavailable | Self::Busy | Self::Timeout | Self::Transient)
+    }
+}
+
+impl Failure {
+    pub(crate) fn new(kind: FailureKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), detail: None }
+    }
+
+    pub(crate) fn with(mut self, detail: Value) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+
+    /// The facts for programs under the key `mcp-factory/error` of `_meta`. They are not the structured result:
+    /// clients check that one against the output schema, errors included.
+    fn meta(&self) -> Bytes {
+        let mut error = json!({ "kind": self.kind, "retry": self.kind.may_retry() });
+        if let Some(detail) = &self.detail {
+            error["detail"] = detail.clone();
+        }
+        Bytes::from(json!({ "mcp-factory/error": error }).to_string())
+    }
+}
+
+impl From<Failure> for Outcome {
+    fn from(failure: Failure) -> Self {
+        Self {
+            content: vec![Content::Text(failure.text.clone())],
+            meta: Some(failure.meta()),
+            failure: Some(failure),
+            ..Self::default()
+        }
+    }
+}
+
+impl Outcome {
+    pub(crate) fn structured(json: impl Into<Bytes>) -> Self {
+        Self { structured: Some(json.into()), echo: true, ..Self::default() }
+    }
+
+    /// Whether the call failed.
+    pub fn is_error(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// All of it as text, for callers without MCP: the structured result, then the texts, a line each.
+    pub fn text(&self) -> String {
+        let structured = self.structured.as_ref().filter(|_| self.echo);
+        let structured = structured.map(|json| String::from_utf8_lossy(json).into_owned());
+        let blocks = self.content.iter().map(Content::text);
+        structured.into_iter().chain(blocks).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Size of what goes out, bytes, without the envelope.
+    pub(crate) fn size(&self) -> usize {
+        let blocks: usize = self.content.iter().map(Content::size).sum();
+        self.structured.as_ref().map_or(0, Bytes::len) + blocks
+    }
+}
+
+impl Content {
+    /// A text that is the same for all calls.
+    pub(crate) fn fixed(text: &str) -> Self {
+        Self::Block(Bytes::from(json!({ "type": "text", "text": text }).to_string()))
+    }
+
+    /// The text.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Block(json) => {
+                let block: Value = serde_json::from_slice(json).unwrap_or_default();
+                block["text"].as_str().unwrap_or_default().to_owned()
+            }
+        }
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Block(json) => json.len(),
+        }
+    }
+}

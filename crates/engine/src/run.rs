@@ -1,0 +1,144 @@
+//! The path of one call: arguments, permit, deadline, statements, answer.
+
+use std::time::{Duration, Instant};
+
+use connect::Query;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use spec::model::PageBy;
+use tokio::sync::SemaphorePermit;
+
+use crate::arguments;
+use crate::context::CallContext;
+use crate::cursor::{self, Position, Scope};
+use crate::errors;
+use crate::limits::ANSWER_BYTES_MIN;
+use crate::outcome::{Failure, FailureKind, Outcome};
+use crate::shape;
+use crate::toolset::{Action, Pages, SqlAction, Tool, Toolset};
+
+type Attempt<T> = Result<T, Box<Failure>>;
+
+impl Toolset {
+    /// Runs a call that began at `started`.
+    pub(crate) async fn run(
+        &self,
+        context: &CallContext<'_>,
+        tool: &Tool,
+        raw: Option<&RawValue>,
+        started: Instant,
+    ) -> Attempt<Outcome> {
+        let arguments = arguments::read(tool, &self.limits, raw)?;
+        match &tool.action {
+            Action::Reply { structured, content } => Ok(Outcome {
+                structured: structured.clone(),
+                echo: content.is_none(),
+                content: content.iter().cloned().collect(),
+                ..Outcome::default()
+            }),
+            Action::NotImplemented(reason) => {
+                let text = format!("The tool `{}` is not implemented, so nothing was done: {reason}", tool.info.name);
+                Err(Box::new(Failure::new(FailureKind::NotImplemented, text)))
+            }
+            Action::Sql(sql) => self.run_sql(context, tool, sql, arguments, started).await,
+        }
+    }
+
+    async fn run_sql(
+        &self,
+        context: &CallContext<'_>,
+        tool: &Tool,
+        sql: &SqlAction,
+        mut arguments: Map<String, Value>,
+        started: Instant,
+    ) -> Attempt<Outcome> {
+        let Some(database) = &sql.database else {
+            return Err(errors::unavailable(tool, sql));
+        };
+        let cursor = sql.page.as_ref().and_then(|_| arguments.remove(cursor::ARGUMENT));
+        let scope = sql.page.as_ref().map(|_| Scope::new(&self.digest, &tool.info.name, &arguments));
+        let at = match (&scope, cursor.as_ref().and_then(Value::as_str)) {
+            (Some(scope), Some(cursor)) => scope.read(cursor)?,
+            _ => Position::Start,
+        };
+        let sets = bind(sql, &mut arguments, &at);
+        if sets.is_empty() {
+            return Ok(shape::nothing(sql));
+        }
+        let deadline = started + tool.timeout;
+        let deadline = context.deadline.map_or(deadline, |given| given.min(deadline));
+        let _permit = self.permit(context, tool, deadline).await?;
+        let timeout = remaining(deadline).ok_or_else(|| errors::timeout(tool, started.elapsed()))?;
+        let batch = sql.batch.as_ref().map(|_| sets.len() as f64);
+        if batch.is_some() {
+            context.report(0.0, batch, "running the batch in one transaction");
+        }
+        let query = Query {
+            statements: statements(sql, &at),
+            arguments: &sets,
+            write: sql.write,
+            row_limit: sql.page.as_ref().map_or(sql.row_limit, |page| page.size),
+            byte_limit: usize::try_from(self.limits.result_bytes).unwrap_or(usize::MAX),
+            timeout,
+            cancel: context.cancel,
+            keep: sql.page.as_ref().map(|page| page.key.as_slice()).unwrap_or_default(),
+            single: shape::is_single(sql),
+        };
+        let mut out = Vec::with_capacity(ANSWER_BYTES_MIN);
+        shape::open(sql, &mut out);
+        let answer = database.run(&query, &mut out).await;
+        let answer = answer.map_err(|error| errors::database(tool, sql, &error, started.elapsed(), &self.limits))?;
+        if let Some(total) = batch {
+            context.report(total, batch, "the batch is committed");
+        }
+        let next = sql.page.as_ref().and_then(|page| next(page, &at, &answer));
+        let next = next.zip(scope.as_ref()).map(|(position, scope)| scope.write(&position));
+        shape::close(tool, sql, out, &answer, next)
+    }
+
+    /// A permit to use a connection; the wait counts as part of the call.
+    async fn permit(&self, context: &CallContext<'_>, tool: &Tool, deadline: Instant) -> Attempt<SemaphorePermit<'_>> {
+        if let Ok(permit) = self.permits.try_acquire() {
+            return Ok(permit);
+        }
+        tokio::select! {
+            permit = tokio::time::timeout_at(deadline.into(), self.permits.acquire()) => match permit {
+                Ok(Ok(permit)) => Ok(permit),
+                // The semaphore is never closed, so what is left is the timeout.
+                Ok(Err(_)) | Err(_) => Err(errors::busy(tool, &self.limits)),
+            },
+            () = context.cancel.cancelled() => Err(errors::cancelled(tool)),
+        }
+    }
+}
+
+fn remaining(deadline: Instant) -> Option<Duration> {
+    deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+}
+
+/// The sets of values that the statements run with: one, or one for each element of the batch.
+fn bind(sql: &SqlAction, arguments: &mut Map<String, Value>, at: &Position) -> Vec<Vec<Value>> {
+    let size = sql.page.as_ref().map_or(0, |page| page.size);
+    let Some(batch) = &sql.batch else {
+        return vec![sql.slots.iter().map(|slot| slot.take(arguments, at, size)).collect()];
+    };
+    let elements = match arguments.remove(&**batch) {
+        Some(Value::Array(elements)) => elements,
+        _ => Vec::new(),
+    };
+    let one = |mut element: Value| sql.slots.iter().map(|slot| slot.take_element(arguments, &mut element)).collect();
+    elements.into_iter().map(one).collect()
+}
+
+fn statements<'a>(sql: &'a SqlAction, at: &Position) -> &'a [connect::Statement] {
+    let next = sql.page.as_ref().and_then(|page| page.next.as_deref());
+    next.filter(|_| !at.is_start()).unwrap_or(&sql.statements)
+}
+
+/// Where the next page begins, if there is one.
+fn next(page: &Pages, at: &Position, answer: &connect::Answer) -> Option<Position> {
+    answer.truncated.then(|| match page.by {
+        PageBy::Offset => Position::Offset(at.offset() + answer.rows as u64),
+        PageBy::Keyset => Position::Key(answer.last.clone()),
+    })
+}

@@ -1,0 +1,267 @@
+//! A server's tools, resources and prompts, ready to answer.
+
+mod binding;
+mod compile;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{Digest, Secret, nearest};
+use bytes::Bytes;
+use connect::Database;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use spec::model::{Annotations, Icon, Limits, PageBy, SqlResult};
+use tokio::sync::Semaphore;
+
+pub(crate) use binding::Slot;
+
+use crate::context::CallContext;
+use crate::mask::Mask;
+use crate::metrics::{Meter, Metrics};
+use crate::outcome::{Content, Outcome};
+use crate::prompts::Prompt;
+use crate::resources::Resource;
+use crate::schema::Schema;
+
+/// A compiled server. Shared behind an `Arc`; every method takes `&self`.
+#[derive(Debug)]
+pub struct Toolset {
+    pub(crate) about: About,
+    pub(crate) tools: Vec<Tool>,
+    pub(crate) by_name: HashMap<Box<str>, usize>,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) prompts: Vec<Prompt>,
+    pub(crate) limits: Limits,
+    pub(crate) permits: Semaphore,
+    pub(crate) mask: Mask,
+    /// Digest of the spec, which cursors are tied to.
+    pub(crate) digest: Digest,
+}
+
+/// What a server says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// Name for programs.
+    pub name: String,
+    /// Name for people.
+    pub title: Option<String>,
+    /// Version of the spec.
+    pub version: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// How a model should use it.
+    pub instructions: Option<String>,
+    /// Pictures of it.
+    pub icons: Vec<Icon>,
+}
+
+/// One tool, ready to answer.
+#[derive(Debug)]
+pub struct Tool {
+    pub(crate) info: ToolInfo,
+    pub(crate) input: Schema,
+    pub(crate) output: Option<Schema>,
+    /// Whether a call without arguments needs no look at the schema.
+    pub(crate) takes_nothing: bool,
+    /// Values of absent arguments.
+    pub(crate) defaults: Box<[(Box<str>, Value)]>,
+    pub(crate) timeout: Duration,
+    pub(crate) action: Action,
+    pub(crate) meter: Meter,
+}
+
+/// A tool as it is listed.
+#[derive(Clone, Debug)]
+pub struct ToolInfo {
+    /// Name for programs.
+    pub name: Arc<str>,
+    /// Name for people.
+    pub title: Option<String>,
+    /// What it does, for the model.
+    pub description: String,
+    /// JSON Schema of the arguments, as text.
+    pub input_schema: Bytes,
+    /// JSON Schema of the structured result, as text.
+    pub output_schema: Option<Bytes>,
+    /// Hints.
+    pub annotations: Annotations,
+    /// Pictures.
+    pub icons: Vec<Icon>,
+}
+
+/// What a tool does.
+#[derive(Debug)]
+pub(crate) enum Action {
+    Sql(Box<SqlAction>),
+    Reply { structured: Option<Bytes>, content: Option<Content> },
+    NotImplemented(String),
+}
+
+/// Statements with their bindings.
+#[derive(Debug)]
+pub(crate) struct SqlAction {
+    pub(crate) connection: Box<str>,
+    /// `None`: the connection is not configured, for the reason beside it.
+    pub(crate) database: Option<Arc<Database>>,
+    pub(crate) unavailable: Option<String>,
+    pub(crate) statements: Vec<connect::Statement>,
+    /// What is bound, each once; the statements' `order` points into it.
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) write: bool,
+    pub(crate) batch: Option<Box<str>>,
+    pub(crate) result: SqlResult,
+    pub(crate) row_limit: usize,
+    pub(crate) page: Option<Pages>,
+}
+
+/// How an answer is given in pages.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    pub(crate) size: usize,
+    pub(crate) by: PageBy,
+    /// Columns whose last values lead to the next page.
+    pub(crate) key: Vec<String>,
+    /// The statements of the following pages, where they differ from the first page's.
+    pub(crate) next: Option<Vec<connect::Statement>>,
+}
+
+/// There is no tool of this name. The message is for the caller.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unknown(pub String);
+
+impl Tool {
+    /// The tool as it is listed.
+    pub fn info(&self) -> &ToolInfo {
+        &self.info
+    }
+
+    /// Whether a call does something, other than telling that it does not.
+    pub fn is_implemented(&self) -> bool {
+        !matches!(self.action, Action::NotImplemented(_))
+    }
+}
+
+impl Toolset {
+    /// What the server says of itself.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// The tools, in the order of the spec.
+    pub fn tools(&self) -> &[Tool] {
+        &self.tools
+    }
+
+    /// The tool of this name.
+    ///
+    /// # Errors
+    /// There is none; the message has the nearest name.
+    pub fn tool(&self, name: &str) -> Result<&Tool, Unknown> {
+        if let Some(index) = self.by_name.get(name) {
+            return Ok(&self.tools[*index]);
+        }
+        let near = nearest(name, self.tools.iter().map(|tool| &*tool.info.name));
+        let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        Err(Unknown(format!("Unknown tool: `{}`{near}", shown(name))))
+    }
+
+    /// Calls a tool. Whatever goes wrong behind the name is an [`Outcome`] that says so.
+    ///
+    /// # Errors
+    /// There is no tool of this name.
+    pub async fn call(
+        &self,
+        context: &CallContext<'_>,
+        name: &str,
+        arguments: Option<&RawValue>,
+    ) -> Result<Outcome, Unknown> {
+        let tool = self.tool(name)?;
+        let running = tool.meter.start();
+        let mut outcome = match self.run(context, tool, arguments, running.started()).await {
+            Ok(outcome) => outcome,
+            Err(failure) => Outcome::from(*failure),
+        };
+        if !self.mask.is_empty() {
+            self.hide(&mut outcome);
+        }
+        let elapsed = running.end(&outcome);
+        let milliseconds = elapsed.as_secs_f64() * 1e3;
+        match &outcome.failure {
+            None => tracing::info!(tool = name, milliseconds, rows = outcome.rows, "called"),
+            Some(failure) => {
+                tracing::info!(tool = name, milliseconds, failure = failure.kind.as_str(), "failed");
+                // The text may quote arguments, so it is told only to those who ask for details.
+                tracing::debug!(tool = name, text = failure.text, "why it failed");
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Replaces secrets in everything that goes out.
+    fn hide(&self, outcome: &mut Outcome) {
+        if let Some(masked) = outcome.structured.as_deref().and_then(|json| self.mask.json(json)) {
+            outcome.structured = Some(masked.into());
+        }
+        if let Some(masked) = outcome.meta.as_deref().and_then(|json| self.mask.json(json)) {
+            outcome.meta = Some(masked.into());
+        }
+        for content in &mut outcome.content {
+            match content {
+                Content::Text(text) => {
+                    if let std::borrow::Cow::Owned(masked) = self.mask.text(text) {
+                        *text = masked;
+                    }
+                }
+                Content::Block(json) => {
+                    if let Some(masked) = self.mask.json(json) {
+                        *json = masked.into();
+                    }
+                }
+            }
+        }
+        if let Some(failure) = &mut outcome.failure {
+            failure.text = self.mask.text(&failure.text).into_owned();
+        }
+    }
+
+    /// Masks these secrets in every answer from now on.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: &[Secret]) -> Self {
+        self.mask = Mask::new(secrets);
+        self
+    }
+
+    /// What masks secrets, for texts that this server's host writes itself.
+    pub fn mask(&self) -> &Mask {
+        &self.mask
+    }
+
+    /// Says why the tools of a connection without a database cannot run.
+    #[must_use]
+    pub fn with_unavailable(mut self, connection: &str, why: &str) -> Self {
+        for tool in &mut self.tools {
+            if let Action::Sql(sql) = &mut tool.action
+                && &*sql.connection == connection
+            {
+                sql.unavailable = Some(why.to_owned());
+            }
+        }
+        self
+    }
+
+    /// What was measured so far.
+    pub fn metrics(&self) -> Metrics {
+        Metrics { tools: self.tools.iter().filter_map(|tool| tool.meter.read(&tool.info.name)).collect() }
+    }
+}
+
+/// A piece of what a caller sent, short enough for a message.
+pub(crate) fn shown(text: &str) -> std::borrow::Cow<'_, str> {
+    match text.char_indices().nth(crate::limits::SHOWN_CHARS_MAX) {
+        None => text.into(),
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+    }
+}

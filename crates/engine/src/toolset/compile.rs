@@ -1,0 +1,320 @@
+//! From a spec and its plan to a toolset.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::Diagnostic;
+use bytes::Bytes;
+use connect::{Database, Statement};
+use plan::{ActionPlan, Plan, SqlPlan, StatementPlan, ToolPlan};
+use serde_json::Value;
+use spec::Spec;
+use spec::model::{Limits, Parameter, Reply, input_schema};
+use spec::sql::{Dialect, Template};
+use tokio::sync::Semaphore;
+
+use super::{About, Action, Pages, Slot, SqlAction, Tool, ToolInfo, Toolset};
+use crate::codes;
+use crate::mask::Mask;
+use crate::metrics::Meter;
+use crate::outcome::Content;
+use crate::prompts::Prompt;
+use crate::resources::Resource;
+use crate::schema::Schema;
+
+impl Toolset {
+    /// Compiles a spec as planned. `databases` holds the opened connections by name; the tools of a missing one
+    /// are compiled too and answer that it is not available.
+    ///
+    /// Nothing is connected and no schema is compiled here, so a thousand tools take milliseconds; see
+    /// [`Toolset::check`].
+    ///
+    /// # Errors
+    /// Everything that keeps the plan from being run (`MF09xx`), for the author of the spec.
+    pub fn compile(
+        spec: &Spec,
+        plan: &Plan,
+        databases: HashMap<String, Arc<Database>>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut compiler = Compiler { plan, limits: &spec.limits, databases, problems: Vec::new() };
+        let planned: HashMap<&str, &ToolPlan> = plan.tools.iter().map(|tool| (tool.tool.as_str(), tool)).collect();
+        let mut tools = Vec::with_capacity(spec.tools.len());
+        for (index, tool) in spec.tools.iter().enumerate() {
+            let path = format!("/tools/{index}");
+            match planned.get(tool.name.as_str()) {
+                Some(planned) => tools.push(compiler.tool(tool, planned, &path)),
+                None => {
+                    let message = format!("the plan has no tool `{}`", tool.name);
+                    compiler.fail(codes::PLAN_DIFFERS, message, &path, "plan the spec again");
+                }
+            }
+        }
+        let by_name: HashMap<Box<str>, usize> =
+            tools.iter().enumerate().map(|(index, tool)| (Box::from(&*tool.info.name), index)).collect();
+        let mut resources = Vec::with_capacity(spec.resources.len());
+        for (index, resource) in spec.resources.iter().enumerate() {
+            match Resource::compile(resource, plan, &by_name) {
+                Ok(resource) => resources.push(resource),
+                Err(message) => {
+                    let help = "name a tool of this spec and its parameters";
+                    compiler.fail(codes::RESOURCE, message, &format!("/resources/{index}"), help);
+                }
+            }
+        }
+        if !compiler.problems.is_empty() {
+            return Err(compiler.problems);
+        }
+        Ok(Self {
+            about: about(spec),
+            tools,
+            by_name,
+            resources,
+            prompts: spec.prompts.iter().map(Prompt::compile).collect(),
+            permits: Semaphore::new(count(spec.limits.concurrency).clamp(1, Semaphore::MAX_PERMITS)),
+            limits: spec.limits.clone(),
+            mask: Mask::default(),
+            digest: plan.spec.clone(),
+        })
+    }
+
+    /// Compiles every schema now and checks fixed answers against theirs. For the moment a server is made: a server
+    /// that starts compiles a schema when its tool is first called.
+    pub fn check(&self) -> Vec<Diagnostic> {
+        let mut problems = Vec::new();
+        for (index, tool) in self.tools.iter().enumerate() {
+            let mut fail = |code: &str, message: String, key: &str| {
+                problems.push(Diagnostic::error(code, message).path(format!("/tools/{index}/{key}")));
+            };
+            if let Err(error) = tool.input.validator() {
+                fail(
+                    codes::SCHEMA,
+                    format!("the parameters of tool `{}` are no schema: {error}", tool.info.name),
+                    "parameters",
+                );
+            }
+            match tool.output.as_ref().map(Schema::validator) {
+                Some(Err(error)) => {
+                    fail(
+                        codes::SCHEMA,
+                        format!("`returns` of tool `{}` is no schema: {error}", tool.info.name),
+                        "returns",
+                    );
+                }
+                Some(Ok(validator)) => {
+                    if let Action::Reply { structured: Some(json), .. } = &tool.action
+                        && let Ok(value) = serde_json::from_slice::<Value>(json)
+                        && let Err(error) = validator.validate(&value)
+                    {
+                        let message =
+                            format!("the reply of tool `{}` does not conform to `returns`: {error}", tool.info.name);
+                        fail(codes::REPLY, message, "reply");
+                    }
+                }
+                None => {}
+            }
+        }
+        problems
+    }
+}
+
+fn about(spec: &Spec) -> About {
+    About {
+        name: spec.name.clone(),
+        title: spec.title.clone(),
+        version: spec.version.clone(),
+        description: spec.description.clone(),
+        instructions: spec.instructions.clone(),
+        icons: spec.icons.clone(),
+    }
+}
+
+/// A limit of the spec as a count of this machine.
+fn count(limit: u64) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+struct Compiler<'a> {
+    plan: &'a Plan,
+    limits: &'a Limits,
+    databases: HashMap<String, Arc<Database>>,
+    problems: Vec<Diagnostic>,
+}
+
+impl Compiler<'_> {
+    fn fail(&mut self, code: &str, message: impl Into<String>, path: &str, help: &str) {
+        self.problems.push(Diagnostic::error(code, message).path(path).help(help));
+    }
+
+    fn tool(&mut self, tool: &spec::model::Tool, planned: &ToolPlan, path: &str) -> Tool {
+        let input = Schema::new(&input_schema(&planned.parameters));
+        let output = planned.output.as_ref().map(Schema::new);
+        let defaults = planned
+            .parameters
+            .iter()
+            .filter_map(|parameter| Some((Box::from(parameter.name.as_str()), parameter.schema.default()?.clone())));
+        let action = match &planned.action {
+            ActionPlan::Sql(sql) => self.sql(&tool.name, sql, &planned.parameters, path),
+            ActionPlan::Reply(reply) => fixed(reply, output.is_some()),
+            ActionPlan::NotImplemented { reason } => Action::NotImplemented(reason.clone()),
+        };
+        let timeout = tool.timeout_ms.unwrap_or(self.limits.timeout_ms).min(self.limits.timeout_ms);
+        Tool {
+            info: ToolInfo {
+                name: tool.name.as_str().into(),
+                title: tool.title.clone(),
+                description: tool.description.clone().unwrap_or_else(|| described(&tool.name)),
+                input_schema: input.text().clone(),
+                output_schema: output.as_ref().map(|schema| schema.text().clone()),
+                annotations: planned.annotations.clone(),
+                icons: tool.icons.clone(),
+            },
+            takes_nothing: !planned.parameters.iter().any(|parameter| parameter.required),
+            defaults: defaults.collect(),
+            timeout: Duration::from_millis(timeout),
+            input,
+            output,
+            action,
+            meter: Meter::default(),
+        }
+    }
+
+    fn sql(&mut self, tool: &str, sql: &SqlPlan, parameters: &[Parameter], path: &str) -> Action {
+        let path = format!("{path}/sql");
+        let planned = self.plan.connections.iter().find(|connection| connection.name == sql.connection);
+        let Some(engine) = planned.map(|connection| connection.engine) else {
+            let message =
+                format!("the plan of tool `{tool}` uses connection `{}`, which the plan does not have", sql.connection);
+            self.fail(codes::PLAN_DIFFERS, message, &path, "plan the spec again");
+            return Action::NotImplemented(String::new());
+        };
+        let database = self.databases.get(&sql.connection).cloned();
+        if let Some(database) = &database
+            && database.engine() != engine
+        {
+            let (now, then) = (database.engine().as_str(), engine.as_str());
+            let message = format!("connection `{}` is {now}, but the plan is written for {then}", sql.connection);
+            if !self.problems.iter().any(|problem| problem.message == message) {
+                self.fail(codes::ENGINE, message, &path, "plan the spec again");
+            }
+        }
+        let scope = Scope {
+            parameters,
+            batch: sql.batch.as_deref().and_then(|name| parameters.iter().find(|parameter| parameter.name == name)),
+        };
+        let dialect = plan::dialect(engine);
+        let mut slots = Vec::new();
+        let mut statement = |planned: &StatementPlan| match native(planned, dialect, &scope, &mut slots) {
+            Ok(statement) => Some(statement),
+            Err((code, message)) => {
+                let message = format!("the SQL of tool `{tool}` cannot be run: {message}");
+                self.problems.push(
+                    Diagnostic::error(code, message)
+                        .path(path.as_str())
+                        .help("mend the statement, or plan the spec again"),
+                );
+                None
+            }
+        };
+        let statements: Vec<Statement> = sql.statements.iter().filter_map(&mut statement).collect();
+        let page = sql.page.as_ref().map(|page| Pages {
+            size: count(page.size).max(1),
+            by: page.by,
+            key: page.key.iter().map(|key| key.trim_start_matches('-').to_owned()).collect(),
+            next: page.next.as_ref().and_then(&mut statement).map(|next| {
+                let earlier = statements.split_last().map(|(_, earlier)| earlier).unwrap_or_default();
+                earlier.iter().cloned().chain([next]).collect()
+            }),
+        });
+        Action::Sql(Box::new(SqlAction {
+            connection: sql.connection.as_str().into(),
+            database,
+            unavailable: None,
+            statements,
+            slots,
+            write: sql.write,
+            batch: sql.batch.as_deref().map(Into::into),
+            result: sql.result,
+            row_limit: count(sql.row_limit.min(spec::limits::ROWS_MAX)).max(1),
+            page,
+        }))
+    }
+}
+
+/// The names that a statement may use.
+struct Scope<'a> {
+    parameters: &'a [Parameter],
+    /// The parameter whose elements are run one by one.
+    batch: Option<&'a Parameter>,
+}
+
+impl Scope<'_> {
+    /// What a name is bound to: the nearest meaning wins, so an element's field goes before a parameter.
+    fn slot(&self, name: &str) -> Option<Slot> {
+        if let Some(batch) = self.batch {
+            let items = batch.schema.0.get("items");
+            let field = items.and_then(|items| items.get("properties")?.get(name));
+            if let Some(field) = field {
+                return Some(Slot::Field(name.into(), field.get("default").cloned().unwrap_or_default()));
+            }
+            if name == "item" {
+                return Some(Slot::Item);
+            }
+        }
+        match name {
+            "page_limit" => return Some(Slot::PageLimit),
+            "page_offset" => return Some(Slot::PageOffset),
+            _ => {}
+        }
+        if let Some(number) = name.strip_prefix("page_key_").and_then(|number| number.parse::<usize>().ok()) {
+            return Some(Slot::PageKey(number.checked_sub(1)?));
+        }
+        if self.parameters.iter().any(|parameter| parameter.name == name) {
+            return Some(Slot::Argument(name.into()));
+        }
+        // Elements whose fields are not declared may still have it.
+        self.batch.map(|_| Slot::Field(name.into(), Value::Null))
+    }
+}
+
+type Refused = (&'static str, String);
+
+fn native(
+    planned: &StatementPlan,
+    dialect: Dialect,
+    scope: &Scope<'_>,
+    slots: &mut Vec<Slot>,
+) -> Result<Statement, Refused> {
+    let template = Template::parse(&planned.sql, dialect).map_err(|error| (codes::SQL, error.to_string()))?;
+    let (text, names) = template.native(dialect);
+    let mut order = Vec::with_capacity(names.len());
+    for name in &names {
+        let slot = scope.slot(name).ok_or_else(|| (codes::UNBOUND, format!("nothing binds `:{name}`")))?;
+        let index = slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
+            slots.push(slot);
+            slots.len() - 1
+        });
+        order.push(index);
+    }
+    Ok(Statement { text: text.into(), order: order.into(), targets: planned.targets.as_slice().into() })
+}
+
+/// A fixed answer. A text is its own content block; where an output schema is known it is the structured result too.
+fn fixed(reply: &Reply, structured: bool) -> Action {
+    match (&reply.text, &reply.json) {
+        (Some(text), _) => Action::Reply {
+            structured: structured.then(|| Bytes::from(Value::from(text.as_str()).to_string())),
+            content: Some(Content::fixed(text)),
+        },
+        (None, Some(json)) => Action::Reply { structured: Some(Bytes::from(json.to_string())), content: None },
+        (None, None) => Action::Reply { structured: None, content: Some(Content::fixed("")) },
+    }
+}
+
+/// A description for a tool that has none: `search_products` is "Search products."
+fn described(name: &str) -> String {
+    let words = name.replace(['_', '-'], " ");
+    let mut chars = words.trim().chars();
+    let Some(first) = chars.next() else { return name.to_owned() };
+    first.to_uppercase().chain(chars).chain(['.']).collect()
+}

@@ -1,0 +1,171 @@
+//! A toolset as a service of the protocol.
+
+mod adapt;
+
+use std::sync::Arc;
+
+use engine::{CallContext, FailureKind, ReadError, Toolset};
+use parking_lot::RwLock;
+use protocol::{
+    About, Boxed, Capabilities, Changes, Completing, Completion, Context, Error, Listing, Principal, PromptCall,
+    PromptMessage, PromptResult, ReadResult, Reference, Reply, ResourceContents, Role, Service, ToolCall, ToolResult,
+    service,
+};
+
+/// A server that can be put on any transport. Its toolset can be replaced while it is served: calls under way end on
+/// the one they began with, and clients are told that the lists changed.
+#[derive(Debug)]
+pub struct Hosted {
+    about: About,
+    current: RwLock<Arc<Current>>,
+    changes: Changes,
+}
+
+#[derive(Debug)]
+struct Current {
+    toolset: Arc<Toolset>,
+    listing: Arc<Listing>,
+}
+
+impl Current {
+    fn of(toolset: Arc<Toolset>) -> Arc<Self> {
+        let listing = Arc::new(adapt::listing(&toolset));
+        Arc::new(Self { toolset, listing })
+    }
+}
+
+impl Hosted {
+    /// Serves a toolset. It offers what the toolset has: resources and prompts only when there are some.
+    pub fn new(toolset: Arc<Toolset>) -> Self {
+        let about = adapt::about(
+            &toolset,
+            Capabilities {
+                tools: true,
+                resources: !toolset.resources().is_empty(),
+                prompts: !toolset.prompts().is_empty(),
+                completions: adapt::completes(&toolset),
+                logging: false,
+                list_changed: true,
+                ..Capabilities::default()
+            },
+        );
+        Self { about, current: RwLock::new(Current::of(toolset)), changes: Changes::new() }
+    }
+
+    /// A server whose toolset will be replaced: it offers resources, prompts and completion from the start, since what
+    /// a server offers cannot change while clients are connected.
+    pub fn reloadable(toolset: Arc<Toolset>) -> Self {
+        let mut hosted = Self::new(toolset);
+        let offered = &mut hosted.about.capabilities;
+        (offered.resources, offered.prompts, offered.completions) = (true, true, true);
+        hosted
+    }
+
+    /// Replaces the toolset and tells clients that the lists changed. Name, version and instructions are told to a
+    /// client when it connects, so they stay what they were.
+    pub fn replace(&self, toolset: Arc<Toolset>) {
+        let next = Current::of(toolset);
+        *self.current.write() = next;
+        self.changes.tools_changed();
+        if self.about.capabilities.resources {
+            self.changes.resources_changed();
+        }
+        if self.about.capabilities.prompts {
+            self.changes.prompts_changed();
+        }
+    }
+
+    /// The toolset that new calls use.
+    pub fn toolset(&self) -> Arc<Toolset> {
+        Arc::clone(&self.current.read().toolset)
+    }
+}
+
+impl Service for Hosted {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn listing(&self, _principal: Option<&Principal>) -> Arc<Listing> {
+        Arc::clone(&self.current.read().listing)
+    }
+
+    fn call_tool<'a>(
+        &'a self,
+        context: &'a Context,
+        call: ToolCall<'a>,
+    ) -> Boxed<'a, Result<Reply<ToolResult>, Error>> {
+        let toolset = self.toolset();
+        Box::pin(async move {
+            let report = |done: f64, total: Option<f64>, message: &str| context.progress(done, total, Some(message));
+            let mut inside = CallContext::new(context.cancellation());
+            if context.wants_progress() {
+                inside = inside.progress(&report);
+            }
+            let outcome = toolset.call(&inside, call.name, call.arguments).await;
+            let outcome = outcome.map_err(|unknown| Error::invalid_params(unknown.0))?;
+            Ok(Reply::Done(adapt::result(outcome)))
+        })
+    }
+
+    fn read_resource<'a>(&'a self, context: &'a Context, uri: &'a str) -> Boxed<'a, Result<Reply<ReadResult>, Error>> {
+        let toolset = self.toolset();
+        Box::pin(async move {
+            let document = match toolset.read(&CallContext::new(context.cancellation()), uri).await {
+                Ok(document) => document,
+                Err(ReadError::NotFound) => return Err(Error::resource_not_found(uri)),
+                Err(ReadError::Failed(failure)) => {
+                    return Err(match failure.kind {
+                        FailureKind::NotFound => Error::resource_not_found(uri),
+                        FailureKind::Arguments | FailureKind::Cursor | FailureKind::Value => {
+                            Error::invalid_params(failure.text)
+                        }
+                        _ => Error::internal(failure.text),
+                    });
+                }
+            };
+            let contents = ResourceContents::text(uri, document.mime_type, document.text.to_string());
+            Ok(Reply::Done(ReadResult::from(contents)))
+        })
+    }
+
+    fn get_prompt<'a>(
+        &'a self,
+        _context: &'a Context,
+        call: PromptCall<'a>,
+    ) -> Boxed<'a, Result<Reply<PromptResult>, Error>> {
+        let toolset = self.toolset();
+        Box::pin(async move {
+            let rendered = toolset.prompt(call.name, call.arguments);
+            let rendered = rendered.map_err(|bad| Error::invalid_params(bad.0))?;
+            let messages = rendered.messages.into_iter().map(|(role, text)| PromptMessage {
+                role: match role {
+                    spec::model::Role::User => Role::User,
+                    spec::model::Role::Assistant => Role::Assistant,
+                },
+                content: service::Content::text(text),
+            });
+            Ok(Reply::Done(PromptResult { description: rendered.description, messages: messages.collect() }))
+        })
+    }
+
+    fn complete<'a>(&'a self, _context: &'a Context, ask: Completing<'a>) -> Boxed<'a, Result<Completion, Error>> {
+        let toolset = self.toolset();
+        Box::pin(async move {
+            let found = match ask.reference {
+                Reference::Prompt(name) => toolset
+                    .complete_prompt(name, ask.argument, ask.value)
+                    .ok_or_else(|| Error::invalid_params(format!("Unknown prompt: {name}"))),
+                Reference::Resource(template) => toolset
+                    .complete_resource(template, ask.argument, ask.value)
+                    .ok_or_else(|| Error::invalid_params(format!("Unknown resource template: {template}"))),
+            }?;
+            let has_more = found.total > found.values.len();
+            Ok(Completion { values: found.values, total: Some(found.total as u64), has_more })
+        })
+    }
+
+    fn changes(&self) -> Option<&Changes> {
+        Some(&self.changes)
+    }
+}

@@ -1,0 +1,16 @@
+//! Limits of what a host does itself.
+
+use std::time::Duration;
+
+/// Longest look at one database at create time.
+pub const CATALOGUE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Longest check of one statement at create time.
+pub const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Statements that are checked at once.
+pub const DESCRIBE_CONCURRENCY: usize = 4;
+/// Most rounds of describing and refining a plan.
+pub const REFINE_ROUNDS_MAX: usize = 3;
+/// Largest file behind `${file:…}`, bytes.
+pub const SECRET_FILE_BYTES_MAX: u64 = 64 * 1024;
+/// Longest key that a caller may show, bytes: longer ones are refused without being looked at.
+pub const KEY_BYTES_MAX: usize = 4 * 1024;

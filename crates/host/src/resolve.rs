@@ -1,0 +1,84 @@
+//! References to secrets, resolved at the moment of use.
+
+use std::io::Read as _;
+
+use crate::limits::SECRET_FILE_BYTES_MAX;
+
+/// Gives the value of an environment variable; an empty one counts as unset.
+pub type Lookup<'a> = &'a (dyn Fn(&str) -> Option<String> + Send + Sync);
+
+/// Why a reference has no value: what is missing, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Missing {
+    pub(crate) what: String,
+    pub(crate) help: String,
+}
+
+pub(crate) fn variable(name: &str, lookup: Lookup<'_>, example: &str) -> Result<String, Missing> {
+    lookup(name).filter(|value| !value.is_empty()).ok_or_else(|| Missing {
+        what: format!("environment variable {name} is not set"),
+        help: format!("set it, for example: export {name}='{example}'"),
+    })
+}
+
+/// Replaces `${env:NAME}` and `${file:/path}`; the values are put in as they are, so inside of a URL they have to be
+/// percent-encoded already.
+pub(crate) fn expand(text: &str, lookup: Lookup<'_>, example: &str) -> Result<String, Missing> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        out.push_str(before);
+        let Some((reference, after)) = after.split_once('}') else {
+            return Err(Missing {
+                what: "a `${` is not closed".to_owned(),
+                help: "write `${env:NAME}` or `${file:/path}`".to_owned(),
+            });
+        };
+        match reference.split_once(':') {
+            Some(("env", name)) => out.push_str(&variable(name.trim(), lookup, example)?),
+            Some(("file", path)) => out.push_str(&file(path.trim())?),
+            _ => {
+                let what = format!("`${{{reference}}}` is no reference");
+                return Err(Missing { what, help: "write `${env:NAME}` or `${file:/path}`".to_owned() });
+            }
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// The contents of a secret's file without the line break at its end.
+fn file(path: &str) -> Result<String, Missing> {
+    let missing = |why: String| Missing {
+        what: format!("file {path} cannot be read: {why}"),
+        help: "make it readable for this process; it holds the value alone".to_owned(),
+    };
+    let mut text = String::new();
+    let opened = std::fs::File::open(path).map_err(|error| missing(error.to_string()))?;
+    opened.take(SECRET_FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| missing(error.to_string()))?;
+    if text.len() as u64 > SECRET_FILE_BYTES_MAX {
+        return Err(missing(format!("it is larger than {SECRET_FILE_BYTES_MAX} bytes")));
+    }
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expand;
+
+    #[test]
+    fn references_are_replaced_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        std::fs::write(&path, "from a file\n").unwrap();
+        let lookup = |name: &str| (name == "A").then(|| "${env:B}".to_owned());
+        let text = format!("x${{env:A}}-${{file:{}}}.", path.display());
+        assert_eq!(expand(&text, &lookup, "").unwrap(), "x${env:B}-from a file.");
+        let missing = expand("${env:B}", &lookup, "an example").unwrap_err();
+        assert_eq!(missing.what, "environment variable B is not set");
+        assert_eq!(missing.help, "set it, for example: export B='an example'");
+        assert!(expand("${file:/nowhere/at/all}", &lookup, "").unwrap_err().what.starts_with("file /nowhere/at/all"));
+        assert!(expand("${other:x}", &lookup, "").is_err() && expand("${env:A", &lookup, "").is_err());
+    }
+}
