@@ -211,10 +211,10 @@ pub(crate) fn create(mut draft: Draft<'_>, asked: &Asked, parameters: Vec<Parame
     if asked.verb == Verb::Upsert {
         sql.push_str(&upsert(&mut draft, &bound)?);
     }
-    if !auto || asked.verb == Verb::Upsert {
-        if let Ok(key) = key(&draft, &bound) {
-            row = Answer::Found(key.iter().map(|b| b.equals(&draft)).collect());
-        }
+    if (!auto || asked.verb == Verb::Upsert)
+        && let Ok(key) = key(&draft, &bound)
+    {
+        row = Answer::Found(key.iter().map(|b| b.equals(&draft)).collect());
     }
     drop(bound);
     answer(draft, sql, &row, parameters.clone())

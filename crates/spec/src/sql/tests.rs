@@ -61,7 +61,10 @@ fn native_text_has_placeholders() {
     assert_eq!(order, ["a", "b", "a"]);
     let sql = "SELECT 1 WHERE CAST(:a AS text) IS NULL OR x = :a OR :a::numeric(3, 1) > 1 OR cast(:a as TEXT) = 'x'";
     let (text, order) = Template::parse(sql, Dialect::Postgresql).unwrap().native(Dialect::Postgresql);
-    assert_eq!(text, "SELECT 1 WHERE CAST($1 AS text) IS NULL OR x = $2 OR $3::numeric(3, 1) > 1 OR cast($1 as TEXT) = 'x'");
+    assert_eq!(
+        text,
+        "SELECT 1 WHERE CAST($1 AS text) IS NULL OR x = $2 OR $3::numeric(3, 1) > 1 OR cast($1 as TEXT) = 'x'"
+    );
     assert_eq!(order, ["a", "a", "a"]);
 }
 
