@@ -1,98 +1,149 @@
-//! The HTTP face: MCP endpoints, later REST and the console. Decides nothing that an operation
-//! could decide.
+//! The HTTP face of one running server: listens, routes, says whether it is well, drains.
 //!
-//! | Path | What |
-//! |---|---|
-//! | `/mcp` | Streamable HTTP |
-//! | `/sse`, `/messages` | the legacy HTTP+SSE transport of 2024-11-05 |
-//! | `/mcp/sse`, `/mcp/messages` | the same |
-//! | `GET /healthz` | state, uptime, server and version as JSON |
-//! | `GET /` | a short text for people |
+//! Never: a decision that an operation could make, SQL, a spec. What is served is any
+//! [`protocol::Service`]; who may call is any [`protocol::http::Authenticator`].
 
+mod error;
 mod health;
-mod reach;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use protocol::http::{Authenticator, Router, ServeOptions, serve};
-use protocol::{Endpoint, EndpointOptions, Runtime, RuntimeOptions, Service};
+use protocol::http::{Allowed, Authenticator, Guard, Peer, Router, ServeOptions};
+use protocol::{Endpoint, EndpointOptions, Runtime, Service};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use health::About;
-pub use reach::{Error, Reach};
+pub use error::Error;
 
-/// Path of the Streamable HTTP endpoint.
-pub const MCP_PATH: &str = "/mcp";
-/// Path of the legacy event stream.
-pub const SSE_PATH: &str = "/sse";
-/// Path that legacy clients post to.
-pub const MESSAGES_PATH: &str = "/messages";
+/// The port that `run` listens on unless told otherwise.
+pub const DEFAULT_PORT: u16 = 8808;
 
-/// What is served, and to whom.
+/// Where to listen and whom to believe.
+#[derive(Clone, Debug)]
 pub struct Options {
-    /// Where to listen and who may come.
-    pub reach: Reach,
-    /// Name and version, for the health answer.
-    pub about: About,
-    /// Who is let in; everybody if `None`.
-    pub authenticator: Option<Arc<dyn Authenticator>>,
+    /// Address; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// `Host` values let in besides loopback and the address itself.
+    pub hosts: Vec<String>,
+    /// `Origin` values let in besides loopback.
+    pub origins: Vec<String>,
+    /// Listen beyond loopback even though callers show nothing.
+    pub allow_unauthenticated: bool,
 }
 
-/// A server that listens and does not answer yet.
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_PORT),
+            hosts: Vec::new(),
+            origins: Vec::new(),
+            allow_unauthenticated: false,
+        }
+    }
+}
+
+/// What is served.
+pub struct Site {
+    /// Name of the server.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The server itself.
+    pub service: Arc<dyn Service>,
+    /// Who is let in; everybody if `None`.
+    pub authenticator: Option<Arc<dyn Authenticator>>,
+    /// Limits, sessions, tasks.
+    pub runtime: Arc<Runtime>,
+}
+
+/// A bound server that does not answer yet.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    router: Router,
+    router: Arc<Router>,
     runtime: Arc<Runtime>,
 }
 
+/// The URLs of a running server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Urls {
+    /// Streamable HTTP.
+    pub mcp: String,
+    /// Legacy HTTP+SSE.
+    pub sse: String,
+    /// Health.
+    pub health: String,
+}
+
 impl Server {
-    /// Checks the reach and takes the address.
-    pub async fn bind(options: Options, service: Arc<dyn Service>) -> Result<Self, Error> {
-        options.reach.check(options.authenticator.is_some())?;
-        let wanted = options.reach.address;
-        let refuse = |error: std::io::Error| Error::Bind { address: wanted, reason: error.to_string() };
-        let listener = TcpListener::bind(wanted).await.map_err(refuse)?;
-        let address = listener.local_addr().map_err(refuse)?;
-        let runtime = Runtime::new(RuntimeOptions::default()).map_err(|error| Error::Random(error.to_string()))?;
-        let guard = Arc::new(options.reach.guard(options.authenticator.is_some()));
-        let settings = EndpointOptions { guard, authenticator: options.authenticator };
-        let endpoint = Endpoint::with(service, Arc::clone(&runtime), settings);
+    /// Binds the address and prepares the routes: `/mcp`; `/sse` with `/messages`, and the same two below `/mcp`;
+    /// `/healthz`; `/`.
+    ///
+    /// # Errors
+    /// The address cannot be bound, or it can be reached from other machines while callers show nothing.
+    pub async fn bind(options: Options, site: Site) -> Result<Self, Error> {
+        let beyond = !options.address.ip().is_loopback();
+        if beyond && site.authenticator.is_none() && !options.allow_unauthenticated {
+            return Err(Error::Unauthenticated { address: options.address });
+        }
+        let failed = |source| Error::Bind { address: options.address, source };
+        let listener = TcpListener::bind(options.address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let guard = Arc::new(guard(&options, address));
+        let Site { name, version, service, authenticator, runtime } = site;
+        let endpoint_options = EndpointOptions { guard, authenticator };
+        let endpoint = Endpoint::with(service, runtime.clone(), endpoint_options);
+        let health = Arc::new(health::Health::new(name, version));
         let router = Router::new()
-            .mcp(MCP_PATH, Arc::clone(&endpoint))
-            .legacy(SSE_PATH, MESSAGES_PATH, Arc::clone(&endpoint))
+            .mcp("/mcp", endpoint.clone())
+            .legacy("/sse", "/messages", endpoint.clone())
             .legacy("/mcp/sse", "/mcp/messages", endpoint)
-            .fallback(health::Pages::new(options.about));
-        Ok(Self { listener, address, router, runtime })
+            .fallback(move |request: http::Request<hyper::body::Incoming>, _peer: Peer| {
+                let answer = health.answer(request.method(), request.uri().path());
+                async move { answer }
+            });
+        Ok(Self { listener, address, router: Arc::new(router), runtime })
     }
 
-    /// Where it listens: with port 0 asked for, the port that was given.
+    /// The bound address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// URL of the Streamable HTTP endpoint, as a client on this machine reaches it.
-    pub fn url(&self) -> String {
-        reach::url(self.address, MCP_PATH)
+    /// The URLs, with a name that clients on this machine can use.
+    pub fn urls(&self) -> Urls {
+        let ip = match self.address.ip() {
+            ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            ip => ip,
+        };
+        let base = format!("http://{}", SocketAddr::new(ip, self.address.port()));
+        Urls { mcp: format!("{base}/mcp"), sse: format!("{base}/sse"), health: format!("{base}/healthz") }
     }
 
-    /// URL of the legacy event stream, as a client on this machine reaches it.
-    pub fn sse_url(&self) -> String {
-        reach::url(self.address, SSE_PATH)
-    }
-
-    /// Answers until `shutdown` is cancelled; then takes no new connections, ends event streams,
-    /// and gives running requests time to end.
+    /// Answers until `shutdown` fires, then lets running requests end.
     pub async fn run(self, shutdown: CancellationToken) {
-        let runtime = Arc::clone(&self.runtime);
-        let ended = shutdown.clone();
-        let streams = async move {
-            ended.cancelled().await;
+        let runtime = self.runtime.clone();
+        let streams = shutdown.clone();
+        // Long streams never end by themselves: they are completed first, then requests drain.
+        let closing = async move {
+            streams.cancelled().await;
             runtime.shut_down();
         };
-        let serving = serve(self.listener, Arc::new(self.router), ServeOptions::default(), shutdown);
-        tokio::join!(serving, streams);
+        let serving = protocol::http::serve(self.listener, self.router, ServeOptions::default(), shutdown);
+        tokio::join!(closing, serving);
     }
+}
+
+/// Loopback always; the bound address where it names one; what the operator listed.
+fn guard(options: &Options, address: SocketAddr) -> Guard {
+    let mut hosts = options.hosts.clone();
+    if !address.ip().is_unspecified() && !address.ip().is_loopback() {
+        hosts.push(match address.ip() {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        });
+    }
+    let listed = |list: Vec<String>| if list.is_empty() { Allowed::Loopback } else { Allowed::Listed(list) };
+    Guard { hosts: listed(hosts), origins: listed(options.origins.clone()) }
 }
