@@ -1,1 +1,32 @@
-//! Every operation of the platform, once. Knows no HTTP and no argument parser.
+//! Every operation of the platform, once.
+//!
+//! An operation is an asynchronous function with [`Context`] as its first argument, a typed input
+//! and a typed output that serialize in camelCase and describe themselves as JSON Schema. The
+//! command line, and whatever other face comes, only translate.
+//!
+//! Never: HTTP, an argument parser, printing.
+
+pub mod clients;
+pub mod code;
+pub mod context;
+pub mod create;
+pub mod demo;
+pub mod doctor;
+mod error;
+pub mod explain;
+pub mod fmt;
+pub mod list;
+mod pipeline;
+pub mod plan;
+pub mod remove;
+pub mod run;
+pub mod schema;
+pub mod source;
+pub mod status;
+pub mod test;
+pub mod validate;
+
+pub use code::{Code, Kind};
+pub use context::{Caller, Context, Environment, Home};
+pub use error::{Error, render};
+pub use source::{SpecText, Subject};

@@ -1,0 +1,124 @@
+//! The command line as clap sees it. Each command's own arguments are in its file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+
+/// Template of the top-level help: examples first, then the commands in groups.
+const HELP: &str = "\
+{about}
+
+Examples:
+  mcp-factory demo                                       see the whole thing work, without a database server
+  mcp-factory create --spec ./inventory-mcp.yaml         make a server from its spec
+  mcp-factory test inventory-mcp search_products '{\"query\": \"laptop\"}'
+  mcp-factory run inventory-mcp --transport http         serve it
+
+{usage-heading} {usage}
+
+Servers:
+  create      Make a server from a spec, or a new version of it
+  list        List the servers
+  status      Check a server's health and show its details
+  test        Call a tool, or test all tools
+  run         Serve a server, or a spec file, over stdio, HTTP or SSE
+  remove      Remove a server
+
+Specs:
+  validate    Check a spec
+  plan        Show what a server really runs, and why; change it
+  fmt         Format a spec
+  schema      Print the JSON Schema of specs
+  explain     Explain a code such as MF0201
+
+This program:
+  demo        Make, serve and call the example server
+  doctor      Check the home folder, the databases and the surroundings
+  links       Make the names mcp-create, mcp-list and so on
+  completion  Print a completion script for a shell
+  version     Print the version
+  help        Explain a command, or `help exit-codes`
+
+Options:
+{options}
+
+`mcp-factory COMMAND --help` explains a command, examples first.";
+
+/// Template of a command's help.
+pub(crate) const COMMAND_HELP: &str = "\
+{about}
+
+{before-help}{usage-heading} {usage}
+
+{all-args}{after-help}";
+
+/// Makes and runs MCP servers from specifications.
+#[derive(Debug, Parser)]
+#[command(name = "mcp-factory", version, help_template = HELP, disable_help_subcommand = true, max_term_width = 110)]
+#[command(propagate_version = false, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Global {
+    /// Print text for people or JSON for programs
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
+    pub(crate) output: Output,
+    /// Folder of the catalogue [default: mcp-factory in the XDG data folder]
+    #[arg(long, global = true, env = "MCP_FACTORY_HOME", hide_env_values = true, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// File with NAME=value lines, read over the environment
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
+    /// Print no messages but warnings and errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Use no colours (as do NO_COLOR, TERM=dumb and a pipe; CLICOLOR_FORCE asks for them)
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+    /// Never ask; fail where an answer would be needed
+    #[arg(long, global = true)]
+    pub(crate) no_input: bool,
+}
+
+/// What a command prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// Text for people
+    Text,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Create(commands::create::Arguments),
+    List(commands::list::Arguments),
+    Status(commands::status::Arguments),
+    Test(commands::test::Arguments),
+    Run(commands::run::Arguments),
+    Remove(commands::remove::Arguments),
+    Validate(commands::validate::Arguments),
+    Plan(commands::plan::Arguments),
+    Fmt(commands::fmt::Arguments),
+    Schema(commands::schema::Arguments),
+    Explain(commands::explain::Arguments),
+    Demo(commands::demo::Arguments),
+    Doctor(commands::doctor::Arguments),
+    Links(commands::links::Arguments),
+    Completion(commands::completion::Arguments),
+    Version(commands::version::Arguments),
+    Help(commands::help::Arguments),
+    #[command(name = "__gen", hide = true)]
+    Gen(commands::generate::Arguments),
+    #[command(name = "__names", hide = true)]
+    Names(commands::names::Arguments),
+}

@@ -1,0 +1,136 @@
+//! `mcp-factory create`, `mcp-create`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use operations::create::{Input, Output, ToolReport, create};
+use operations::source::Format;
+use operations::{Code, Context, Error, SpecText};
+use serde_json::json;
+
+use super::OK;
+use crate::arguments::COMMAND_HELP;
+use crate::input::read_spec;
+use crate::printer::Style;
+use crate::session::Session;
+use crate::table::{short, table};
+
+const EXAMPLES: &str = "Examples:
+  mcp-factory create --spec ./inventory-mcp.yaml
+  mcp-factory create --json '{\"name\": \"hello\", \"tools\": [{\"name\": \"hi\", \"reply\": {\"text\": \"hello\"}}]}'
+  curl -s https://example.com/spec.yaml | mcp-factory create --spec -
+  mcp-factory create --spec ./inventory-mcp.yaml --dry-run --output json
+";
+
+/// Make a server from a spec, or a new version of it
+///
+/// The spec is checked, its databases are read, what its tools run is planned and checked by the
+/// databases, and all of it is compiled. Only then is anything stored.
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
+pub(crate) struct Arguments {
+    /// File of the spec, YAML or JSON; - reads standard input
+    #[arg(value_name = "FILE", conflicts_with_all = ["spec", "json"])]
+    file: Option<PathBuf>,
+    /// The same
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    spec: Option<PathBuf>,
+    /// The spec itself, JSON
+    #[arg(long, value_name = "SPEC")]
+    json: Option<String>,
+    /// Count warnings as errors
+    #[arg(long)]
+    strict: bool,
+    /// Accept a database of another engine than the spec's type
+    #[arg(long)]
+    dev: bool,
+    /// Replace a stored version that has another content
+    #[arg(long)]
+    force: bool,
+    /// Do everything but store it
+    #[arg(long)]
+    dry_run: bool,
+    /// Not in this build
+    #[arg(long, value_name = "TEXT", hide = true)]
+    prompt: Option<String>,
+    /// Not in this build
+    #[arg(long, value_name = "TEMPLATE", hide = true)]
+    template: Option<String>,
+    /// Not in this build
+    #[arg(long, value_name = "NAME", hide = true)]
+    name: Option<String>,
+}
+
+pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
+    let spec = spec(&arguments)?;
+    let source = spec.clone();
+    let input = Input {
+        spec,
+        strict: arguments.strict,
+        dev: arguments.dev,
+        force: arguments.force,
+        dry_run: arguments.dry_run,
+    };
+    let made = Box::pin(create(&context, input)).await?;
+    let printer = &session.printer;
+    printer.diagnostics(&made.warnings, source.as_source());
+    printer.answer(&made, |style| text(&made, style));
+    if !printer.is_json() && !made.dry_run {
+        printer.note(&format!(
+            "next: `mcp-factory test {0} --all`, `mcp-factory plan {0}`, `mcp-factory run {0}`",
+            made.name
+        ));
+    }
+    Ok(OK)
+}
+
+fn spec(arguments: &Arguments) -> Result<SpecText, Error> {
+    let absent = [("--prompt", &arguments.prompt), ("--template", &arguments.template), ("--name", &arguments.name)];
+    if let Some((option, _)) = absent.iter().find(|(_, value)| value.is_some()) {
+        let what = if *option == "--prompt" { "specs from natural language" } else { "templates" };
+        return Err(Error::new(Code::NotBuilt, format!("`{option}` cannot be used: this build has no {what}"))
+            .hint("write a spec and use `--spec FILE`; `mcp-factory schema` says what it may contain"));
+    }
+    match (arguments.file.as_ref().or(arguments.spec.as_ref()), &arguments.json) {
+        (Some(path), _) => read_spec(path),
+        (None, Some(text)) => {
+            Ok(SpecText { name: "<json>".to_owned(), text: text.clone(), format: Some(Format::Json) })
+        }
+        (None, None) => Err(Error::new(Code::Usage, "there is no spec to make a server from")
+            .hint("name a file: `mcp-factory create --spec ./inventory-mcp.yaml`, or `--spec -` for standard input")
+            .hint("or give the spec itself: `--json '{\"name\": …, \"tools\": […]}'`")),
+    }
+}
+
+fn text(made: &Output, style: Style) -> String {
+    let result = json!(made.result).as_str().unwrap_or_default().to_owned();
+    let word = if made.dry_run { format!("{result} (dry run, nothing was stored)") } else { result };
+    format!(
+        "{} {} {} in {:.0} ms ({})\n{}",
+        style.green(&word),
+        style.bold(&made.name),
+        made.version,
+        made.timings.total_ms,
+        made.digest.short(),
+        tools(&made.tools, style)
+    )
+}
+
+/// The tools, where their actions come from, and what they run.
+pub(crate) fn tools(tools: &[ToolReport], style: Style) -> String {
+    const SQL_WIDTH: usize = 90;
+    let rows: Vec<Vec<String>> = tools
+        .iter()
+        .map(|tool| {
+            let runs = match (&tool.not_implemented, tool.sql.first()) {
+                (Some(reason), _) => format!("nothing: {reason}"),
+                (None, Some(sql)) => short(sql, SQL_WIDTH),
+                (None, None) => "a fixed reply".to_owned(),
+            };
+            let origin = json!(tool.origin).as_str().unwrap_or_default().to_owned();
+            let access = if tool.write { "write" } else { "read" };
+            vec![tool.name.clone(), origin, access.to_owned(), runs]
+        })
+        .collect();
+    table(style, &["TOOL", "ACTION", "ACCESS", "RUNS"], &rows)
+}

@@ -1,0 +1,44 @@
+//! `mcp-factory explain`, `mcp-explain`.
+
+use clap::Args;
+use operations::Error;
+use operations::explain::{entries, explain};
+
+use super::OK;
+use crate::arguments::COMMAND_HELP;
+use crate::session::Session;
+use crate::table::table;
+
+const EXAMPLES: &str = "Examples:
+  mcp-factory explain MF0203
+  mcp-factory explain                 list all codes
+";
+
+/// Explain a code such as MF0201: why it happens and what to do
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
+pub(crate) struct Arguments {
+    /// The code; all codes are listed without one
+    #[arg(value_name = "CODE")]
+    code: Option<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<u8, Error> {
+    match &arguments.code {
+        Some(code) => {
+            let page = explain(code)?;
+            session
+                .printer
+                .answer(&page, |style| format!("{}: {}\n\n{}", style.bold(&page.code), page.title, page.page.trim()));
+        }
+        None => {
+            let all = entries();
+            session.printer.answer(&all, |style| {
+                let rows: Vec<Vec<String>> =
+                    all.iter().map(|entry| vec![entry.code.clone(), entry.title.clone()]).collect();
+                table(style, &["CODE", "MEANING"], &rows)
+            });
+        }
+    }
+    Ok(OK)
+}

@@ -1,0 +1,56 @@
+//! `mcp-factory remove`, `mcp-remove`.
+
+use clap::Args;
+use operations::remove::{Input, remove};
+use operations::{Context, Error};
+
+use super::{BAD_NEWS, OK};
+use crate::arguments::COMMAND_HELP;
+use crate::session::Session;
+
+const EXAMPLES: &str = "Examples:
+  mcp-factory remove inventory-mcp
+  mcp-factory remove inventory-mcp --yes
+  mcp-factory remove inventory-mcp --dry-run
+";
+
+/// Remove a server with all its versions and plans
+///
+/// The databases that its tools use are not touched. Asks first at a terminal; elsewhere `--yes`
+/// is needed.
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES, help_template = COMMAND_HELP, visible_alias = "rm")]
+pub(crate) struct Arguments {
+    /// Name of the server
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// Only say what would be removed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
+    let name = arguments.name;
+    // Said before anything is asked: a name that does not exist needs no confirmation.
+    let found = remove(&context, Input { name: name.clone(), dry_run: true }).await?;
+    if !arguments.dry_run {
+        let question = format!("Removing server `{name}` with {}", versions(found.versions));
+        if !session.confirm(&question, arguments.yes)? {
+            session.printer.note("nothing was removed");
+            return Ok(BAD_NEWS);
+        }
+    }
+    let done = remove(&context, Input { name: name.clone(), dry_run: arguments.dry_run }).await?;
+    session.printer.answer(&done, |style| {
+        let word = if done.removed { style.green("removed") } else { "would remove".to_owned() };
+        format!("{word} {name} with {}", versions(done.versions))
+    });
+    Ok(OK)
+}
+
+fn versions(count: usize) -> String {
+    if count == 1 { "1 version".to_owned() } else { format!("{count} versions") }
+}

@@ -1,0 +1,157 @@
+//! `mcp-factory run`, `mcp-run`.
+
+mod http;
+mod stdio;
+mod watch;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use operations::doctor::PORT;
+use operations::run::{Input, Prepared, prepare};
+use operations::{Code, Context, Error, Subject};
+
+use super::Threads;
+use crate::arguments::COMMAND_HELP;
+use crate::input::subject;
+use crate::session::Session;
+
+const EXAMPLES: &str = "Examples:
+  mcp-factory run inventory-mcp                               over standard input and output
+  mcp-factory run ./inventory-mcp.yaml --watch                straight from a file, tools follow its changes
+  mcp-factory run inventory-mcp --transport http              on http://127.0.0.1:8808/mcp
+  mcp-factory run inventory-mcp --transport sse --port 0      on a free port, which is printed
+  INVENTORY_MCP_API_KEY=… mcp-factory run inventory-mcp --transport http --host 0.0.0.0
+";
+
+/// Serve a server of the catalogue, or a spec file, to MCP clients
+///
+/// Over stdio, standard output carries MCP alone and messages go to standard error. Over HTTP both
+/// /mcp (Streamable HTTP) and /sse (legacy) are served; --transport says which of the two URLs is
+/// printed for clients. Ctrl-C and SIGTERM end it after running calls have ended.
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
+pub(crate) struct Arguments {
+    /// Name of a server, or file of a spec
+    #[arg(value_name = "NAME|FILE")]
+    subject: String,
+    /// How clients reach it [default: stdio]
+    #[arg(long, value_enum, value_name = "TRANSPORT")]
+    transport: Option<Transport>,
+    /// Port to listen on; 0 takes a free one and prints it
+    #[arg(long, value_name = "N", default_value_t = PORT)]
+    port: u16,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// Accept a database of another engine than the spec's type
+    #[arg(long)]
+    dev: bool,
+    /// Follow the changes of the file
+    #[arg(long)]
+    watch: bool,
+    /// Accept requests for this host name too; may be repeated
+    #[arg(long, value_name = "HOST")]
+    allow_host: Vec<String>,
+    /// Accept requests of web pages of this origin too; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+    /// Let other machines in although the spec has no `auth`
+    #[arg(long)]
+    allow_unauthenticated: bool,
+    /// Which version of the server [default: the current one]
+    #[arg(long, value_name = "VERSION")]
+    spec_version: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Transport {
+    /// Standard input and output
+    Stdio,
+    /// Streamable HTTP at /mcp
+    Http,
+    /// Legacy HTTP+SSE at /sse
+    Sse,
+}
+
+/// What is served, and how it follows its file.
+struct Work {
+    context: Context,
+    input: Input,
+    prepared: Prepared,
+    /// The file to watch.
+    file: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> {
+    let transport = arguments.transport.unwrap_or(Transport::Stdio);
+    if transport == Transport::Stdio && arguments.subject == "-" {
+        return Err(Error::new(Code::Usage, "standard input cannot carry both the spec and MCP")
+            .hint("name a file, or serve with `--transport http`"));
+    }
+    log_to_stderr();
+    let threads = if transport == Transport::Stdio { Threads::One } else { Threads::PerProcessor };
+    let runtime = super::runtime(threads)?;
+    let result = runtime.block_on(async {
+        let work = work(&arguments, session).await?;
+        match transport {
+            Transport::Stdio => stdio::serve(work, session).await,
+            Transport::Http | Transport::Sse => http::serve(work, &arguments, session).await,
+        }
+    });
+    // A thread may still be reading standard input; nobody waits for it.
+    runtime.shutdown_background();
+    result
+}
+
+async fn work(arguments: &Arguments, session: &Session) -> Result<Work, Error> {
+    let subject = subject(&arguments.subject, arguments.spec_version.clone())?;
+    let file = match (&subject, arguments.watch) {
+        (Subject::Spec { .. }, true) if arguments.subject != "-" => Some(PathBuf::from(&arguments.subject)),
+        (_, false) => None,
+        _ => {
+            return Err(Error::new(
+                Code::Usage,
+                format!("`--watch` follows a file, and `{}` is none", arguments.subject),
+            )
+            .hint("name a spec file, such as ./inventory-mcp.yaml"));
+        }
+    };
+    let context = session.context()?;
+    let input = Input { subject, dev: arguments.dev, reloadable: arguments.watch };
+    let prepared = Box::pin(prepare(&context, &input)).await?;
+    session.printer.diagnostics(&prepared.diagnostics, prepared.source.as_source());
+    Ok(Work { context, input, prepared, file })
+}
+
+/// Logs of the program itself, on standard error. `MCP_FACTORY_LOG` says how much, in the words of
+/// `tracing-subscriber`'s `EnvFilter`.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("MCP_FACTORY_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+}
+
+/// Ends when the process is asked to end: SIGINT, or SIGTERM.
+async fn asked_to_end() -> Ending {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            return tokio::select! {
+                _ = tokio::signal::ctrl_c() => Ending::Interrupted,
+                _ = terminate.recv() => Ending::Terminated,
+            };
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+    Ending::Interrupted
+}
+
+/// How the process was asked to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Interrupted,
+    Terminated,
+}

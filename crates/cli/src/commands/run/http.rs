@@ -1,0 +1,119 @@
+//! Serving over HTTP.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use operations::clients::{Reach as ClientReach, snippets};
+use operations::{Code, Error};
+use protocol::http::Authenticator;
+use protocol::{Runtime, RuntimeOptions, Service};
+use serde_json::json;
+use server::{Options, Server, Site};
+use spec::model::Auth;
+use tokio_util::sync::CancellationToken;
+
+use super::{Arguments, Transport, Work, asked_to_end, watch};
+use crate::commands::OK;
+use crate::session::Session;
+
+pub(super) async fn serve(work: Work, arguments: &Arguments, session: &Session) -> Result<u8, Error> {
+    let spec = &work.prepared.spec;
+    let options = Options {
+        address: SocketAddr::new(arguments.host, arguments.port),
+        hosts: arguments.allow_host.clone(),
+        origins: arguments.allow_origin.clone(),
+        allow_unauthenticated: arguments.allow_unauthenticated,
+    };
+    let runtime = Runtime::new(RuntimeOptions::default())
+        .map_err(|error| Error::new(Code::Internal, format!("the system gives no random bytes: {error}")))?;
+    let site = Site {
+        name: spec.name.clone(),
+        version: spec.version.clone(),
+        service: Arc::clone(&work.prepared.hosted) as Arc<dyn Service>,
+        authenticator: authenticator(&work)?,
+        runtime,
+    };
+    let server = Server::bind(options, site).await.map_err(|error| refused(&error))?;
+    announce(&server, &work, arguments, session);
+    let shutdown = CancellationToken::new();
+    let mut serving = std::pin::pin!(server.run(shutdown.clone()));
+    tokio::select! {
+        () = serving.as_mut() => {}
+        () = watch::follow(&work, session) => unreachable!("a file is followed until the end"),
+        _ = asked_to_end() => {
+            session.printer.note("ending: running calls are given time to end");
+            shutdown.cancel();
+            serving.await;
+        }
+    }
+    Ok(OK)
+}
+
+fn authenticator(work: &Work) -> Result<Option<Arc<dyn Authenticator>>, Error> {
+    let environment = work.context.environment.clone();
+    match host::auth(&work.prepared.spec, &move |name: &str| environment.get(name)) {
+        Ok(keys) => Ok(keys.map(|keys| Arc::new(keys) as Arc<dyn Authenticator>)),
+        Err(diagnostic) => {
+            let mut error = Error::new(Code::MissingKey, diagnostic.message);
+            for help in diagnostic.help {
+                error = error.hint(help);
+            }
+            Err(error.hint("over stdio no key is asked for: `--transport stdio`"))
+        }
+    }
+}
+
+fn refused(error: &server::Error) -> Error {
+    let code = match error {
+        server::Error::Unauthenticated { .. } => Code::Exposed,
+        server::Error::Bind { .. } => Code::Address,
+    };
+    Error::new(code, error.to_string()).hint(error.hint())
+}
+
+/// Says where the server is, and what clients need to know of it.
+fn announce(server: &Server, work: &Work, arguments: &Arguments, session: &Session) {
+    let printer = &session.printer;
+    let spec = &work.prepared.spec;
+    let urls = server.urls();
+    let legacy = arguments.transport == Some(Transport::Sse);
+    let url = if legacy { urls.sse.clone() } else { urls.mcp.clone() };
+    if printer.is_json() {
+        printer.json(&json!({
+            "server": spec.name,
+            "version": spec.version,
+            "url": url,
+            "address": server.address().to_string(),
+            "mcp": urls.mcp,
+            "sse": urls.sse,
+            "health": urls.health,
+        }));
+        return;
+    }
+    let style = printer.message_style();
+    // Without `--quiet` or with it: whoever asked for port 0 needs this line.
+    printer.always(&format!("{} {} is served at {}", style.bold(&spec.name), spec.version, style.green(&url)));
+    printer.note(&format!("  also at {}", if legacy { urls.mcp.clone() } else { urls.sse.clone() }));
+    if server.address().ip().is_loopback() || spec.auth != Auth::None {
+        if let Some((header, before)) = header(&spec.auth) {
+            printer.note(&format!("  callers show their key in `{header}: {before}…`"));
+        }
+    } else {
+        printer.warn("everybody who reaches this machine can call the server");
+    }
+    let reach = ClientReach::Url { url: urls.mcp.clone(), header: header(&spec.auth) };
+    for snippet in snippets(&spec.name, &reach) {
+        let indented = snippet.text.replace('\n', "\n    ");
+        printer.note(&format!("\n  {} ({}):\n    {indented}", style.bold(snippet.client), snippet.place));
+    }
+    printer.note("\nCtrl-C ends it");
+}
+
+/// The header that carries the key, with what stands before the key.
+pub(crate) fn header(auth: &Auth) -> Option<(String, &'static str)> {
+    match auth {
+        Auth::None => None,
+        Auth::ApiKey { header, .. } => Some((header.clone(), "")),
+        Auth::Bearer { .. } | Auth::Oauth2 { .. } => Some(("Authorization".to_owned(), "Bearer ")),
+    }
+}

@@ -1,0 +1,39 @@
+//! Serving over standard input and output.
+
+use std::sync::Arc;
+
+use operations::{Code, Error};
+use protocol::{Endpoint, Runtime, RuntimeOptions, Service};
+
+use super::{Ending, Work, asked_to_end, watch};
+use crate::commands::OK;
+use crate::session::Session;
+
+pub(super) async fn serve(work: Work, session: &Session) -> Result<u8, Error> {
+    let runtime = Runtime::new(RuntimeOptions::default())
+        .map_err(|error| Error::new(Code::Internal, format!("the system gives no random bytes: {error}")))?;
+    let service: Arc<dyn Service> = Arc::clone(&work.prepared.hosted) as Arc<dyn Service>;
+    let endpoint = Endpoint::new(service, Arc::clone(&runtime));
+    let mut serving = std::pin::pin!(protocol::stdio::serve_process(endpoint));
+    let following = watch::follow(&work, session);
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = following => unreachable!("a file is followed until the end"),
+        ending = asked_to_end() => {
+            runtime.shut_down();
+            let ended = serving.await;
+            if ending == Ending::Interrupted {
+                return Err(Error::new(Code::Interrupted, "interrupted"));
+            }
+            ended
+        }
+    };
+    match ended {
+        // A client that goes away without closing the pipe first is no failure.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::new(Code::Internal, format!("cannot talk over standard input and output: {error}"))
+                .hint("standard input and output must be open, as an MCP client opens them"))
+        }
+        _ => Ok(OK),
+    }
+}

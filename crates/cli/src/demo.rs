@@ -1,0 +1,9 @@
+//! `mcp-factory demo`: the whole job on the example of the design document, with real transports.
+
+mod checks;
+mod client;
+mod http;
+mod stage;
+mod steps;
+
+pub(crate) use steps::show;

@@ -1,0 +1,71 @@
+//! From the process's arguments to its exit code.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _};
+use operations::{Code, Error};
+
+use crate::arguments::{Cli, Command};
+use crate::commands;
+use crate::links;
+use crate::printer::Printer;
+use crate::session::Session;
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let words = links::expand(std::env::args_os().collect());
+    let cli = match Cli::command().try_get_matches_from(&words).and_then(|found| Cli::from_arg_matches(&found)) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, &words),
+    };
+    let session = Session::new(cli.global);
+    let result = commands::dispatch(cli.command, &session);
+    ExitCode::from(match result {
+        Ok(code) => code,
+        Err(error) => {
+            session.printer.error(&error);
+            error.kind().exit_code()
+        }
+    })
+}
+
+/// What clap says: help and version go to standard output, the rest is a usage error.
+fn usage(error: &clap::Error, words: &[OsString]) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let code = Code::Usage.kind().exit_code();
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = error.print();
+        return ExitCode::from(code);
+    }
+    if wants_json(words) {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let mut failure = Error::new(Code::Usage, message);
+        for line in text.lines().skip(1).map(str::trim).filter(|line| !line.is_empty()) {
+            failure = failure.hint(line.trim_start_matches("tip: "));
+        }
+        json_printer().error(&failure);
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(code)
+}
+
+/// Whether JSON was asked for, on a command line that clap could not read.
+fn wants_json(words: &[OsString]) -> bool {
+    let joined = words.iter().any(|word| word == "--output=json");
+    joined || words.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json")
+}
+
+fn json_printer() -> Printer {
+    let cli = <Cli as clap::Parser>::try_parse_from(["mcp-factory", "--output", "json", "version"]);
+    match cli {
+        Ok(Cli { global, command: Command::Version(_) }) => Printer::new(&global),
+        _ => unreachable!("these words are a command line"),
+    }
+}

@@ -1,0 +1,196 @@
+//! The only way to standard output and standard error.
+
+use std::io::IsTerminal as _;
+
+use base::{Diagnostic, Source};
+use operations::Error;
+use serde::Serialize;
+
+use crate::arguments::{Global, Output};
+
+/// Prints data to standard output and messages to standard error.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Printer {
+    output: Output,
+    quiet: bool,
+    color_out: bool,
+    color_err: bool,
+}
+
+impl Printer {
+    /// Decides once what is printed and how, from the options and the surroundings.
+    pub(crate) fn new(global: &Global) -> Self {
+        let wanted = |terminal: bool| !global.no_color && color_wanted(terminal, |name| std::env::var(name).ok());
+        Self {
+            output: global.output,
+            quiet: global.quiet,
+            color_out: wanted(std::io::stdout().is_terminal()),
+            color_err: wanted(std::io::stderr().is_terminal()),
+        }
+    }
+
+    /// Whether JSON was asked for.
+    pub(crate) fn is_json(&self) -> bool {
+        self.output == Output::Json
+    }
+
+    /// Colours for text on standard output.
+    pub(crate) fn style(&self) -> Style {
+        Style { on: self.color_out }
+    }
+
+    /// Colours for text on standard error.
+    pub(crate) fn message_style(&self) -> Style {
+        Style { on: self.color_err }
+    }
+
+    /// Prints a command's answer: the value as JSON, or the text that is made from it.
+    pub(crate) fn answer<T: Serialize>(&self, value: &T, text: impl FnOnce(Style) -> String) {
+        if self.is_json() {
+            self.json(value);
+        } else {
+            self.data(&text(self.style()));
+        }
+    }
+
+    /// Prints a JSON document to standard output.
+    pub(crate) fn json<T: Serialize>(&self, value: &T) {
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.data(&text),
+            Err(error) => self.warn(&format!("the answer cannot be written as JSON: {error}")),
+        }
+    }
+
+    /// Prints data to standard output, with a newline at its end.
+    pub(crate) fn data(&self, text: &str) {
+        // A reader that went away, as in `mcp-factory list | head -1`, is no failure.
+        let _ = write_line(&mut std::io::stdout().lock(), text);
+    }
+
+    /// Prints a message to standard error, unless `--quiet` was given.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            self.message(text);
+        }
+    }
+
+    /// Prints a message to standard error, `--quiet` or not.
+    pub(crate) fn always(&self, text: &str) {
+        self.message(text);
+    }
+
+    /// Prints a warning to standard error.
+    pub(crate) fn warn(&self, text: &str) {
+        self.message(&format!("{} {text}", self.message_style().yellow("warning:")));
+    }
+
+    /// Prints diagnostics to standard error. With JSON they are part of the answer and not repeated.
+    pub(crate) fn diagnostics(&self, diagnostics: &[Diagnostic], source: Source<'_>) {
+        if !self.is_json() && !diagnostics.is_empty() {
+            self.message(operations::render(diagnostics, source, self.color_err).trim_end());
+        }
+    }
+
+    /// Prints a failure to standard error: as one JSON document, or its diagnostics, its code and
+    /// message, and its hints.
+    pub(crate) fn error(&self, error: &Error) {
+        if self.is_json() {
+            self.message(&error.to_json().to_string());
+            return;
+        }
+        let style = self.message_style();
+        if !error.diagnostics.is_empty() {
+            self.message(&error.render_diagnostics(self.color_err));
+        }
+        let mut text = format!("{}: {}", style.red(&format!("error[{}]", error.code.as_str())), error.message);
+        for hint in &error.hints {
+            text.push_str(&format!("\n  {} {hint}", style.cyan("hint:")));
+        }
+        self.message(&text);
+    }
+
+    fn message(&self, text: &str) {
+        let _ = write_line(&mut std::io::stderr().lock(), text);
+    }
+}
+
+fn write_line(out: &mut impl std::io::Write, text: &str) -> std::io::Result<()> {
+    out.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        out.write_all(b"\n")?;
+    }
+    out.flush()
+}
+
+/// Whether to use colours, by the conventions of <https://no-color.org> and
+/// <https://bixense.com/clicolors>.
+fn color_wanted(terminal: bool, variable: impl Fn(&str) -> Option<String>) -> bool {
+    let set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
+    if set("NO_COLOR") {
+        return false;
+    }
+    if variable("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0") {
+        return true;
+    }
+    terminal && variable("TERM").as_deref() != Some("dumb") && variable("CLICOLOR").as_deref() != Some("0")
+}
+
+/// Colours, or none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    on: bool,
+}
+
+impl Style {
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.on { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    pub(crate) fn bold(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+
+    pub(crate) fn dim(self, text: &str) -> String {
+        self.wrap("2", text)
+    }
+
+    pub(crate) fn red(self, text: &str) -> String {
+        self.wrap("31;1", text)
+    }
+
+    pub(crate) fn green(self, text: &str) -> String {
+        self.wrap("32", text)
+    }
+
+    pub(crate) fn yellow(self, text: &str) -> String {
+        self.wrap("33;1", text)
+    }
+
+    pub(crate) fn cyan(self, text: &str) -> String {
+        self.wrap("36", text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::color_wanted;
+
+    #[test]
+    fn colours_follow_the_conventions() {
+        let cases: [(bool, &[(&str, &str)], bool); 9] = [
+            (true, &[], true),
+            (false, &[], false),
+            (true, &[("NO_COLOR", "1")], false),
+            (true, &[("NO_COLOR", "")], true),
+            (false, &[("CLICOLOR_FORCE", "1")], true),
+            (false, &[("CLICOLOR_FORCE", "0")], false),
+            (false, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+            (true, &[("TERM", "dumb")], false),
+            (true, &[("CLICOLOR", "0")], false),
+        ];
+        for (terminal, variables, wanted) in cases {
+            let get = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, v)| (*v).to_owned());
+            assert_eq!(color_wanted(terminal, get), wanted, "{terminal} {variables:?}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What a command gets besides its own arguments.
+
+use std::io::IsTerminal as _;
+
+use operations::{Caller, Code, Context, Environment, Error, Home};
+
+use crate::arguments::Global;
+use crate::printer::Printer;
+
+/// The options of every command, resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) printer: Printer,
+    pub(crate) global: Global,
+}
+
+impl Session {
+    pub(crate) fn new(global: Global) -> Self {
+        Self { printer: Printer::new(&global), global }
+    }
+
+    /// The environment that specs refer to: the process's, and over it `--env-file`.
+    pub(crate) fn environment(&self) -> Result<Environment, Error> {
+        let environment = Environment::of_process();
+        let Some(path) = &self.global.env_file else { return Ok(environment) };
+        let bytes = crate::input::read_file(path)?;
+        let name = path.display().to_string();
+        let text = String::from_utf8(bytes).map_err(|_| {
+            Error::new(Code::BadEnvFile, format!("{name} is not UTF-8 text")).hint("write one `NAME=value` a line")
+        })?;
+        Ok(environment.with(Environment::parse_file(&name, &text)?))
+    }
+
+    /// The context of an operation.
+    pub(crate) fn context(&self) -> Result<Context, Error> {
+        let environment = self.environment()?;
+        let home = match &self.global.home {
+            Some(path) if path.as_os_str().is_empty() => {
+                return Err(Error::new(Code::Usage, "the home folder is an empty path")
+                    .hint("give a folder with `--home DIR` or MCP_FACTORY_HOME, or unset the variable"));
+            }
+            Some(path) => Home::at(path),
+            None => Home::standard(&environment)?,
+        };
+        Ok(Context::new(home, environment, Caller::Local, format!("cli-{}", std::process::id())))
+    }
+
+    /// Asks a yes-or-no question where somebody can answer it.
+    pub(crate) fn confirm(&self, question: &str, yes: bool) -> Result<bool, Error> {
+        if yes {
+            return Ok(true);
+        }
+        let can_ask = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        if self.global.no_input || !can_ask {
+            return Err(Error::new(Code::NeedsConfirmation, format!("{question} was not confirmed"))
+                .hint("say `--yes` to confirm"));
+        }
+        self.printer.warn(&format!("{question}? [y/N] "));
+        let mut line = String::new();
+        let read = std::io::stdin().read_line(&mut line);
+        Ok(read.is_ok() && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+}

@@ -1,0 +1,203 @@
+//! What every operation gets as its first argument.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use store::Store;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Code, Error};
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// The person, or the program, at this machine's command line.
+    Local,
+}
+
+/// The folder that holds the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home(PathBuf);
+
+impl Home {
+    /// A folder chosen by the user. It is made when something is stored.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The folder that is used when none is chosen: `$XDG_DATA_HOME/mcp-factory`, else
+    /// `~/.local/share/mcp-factory` (XDG Base Directory Specification 0.8).
+    pub fn standard(environment: &Environment) -> Result<Self, Error> {
+        let absolute = |name: &str| environment.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let data = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
+        data.map(|data| Self(data.join("mcp-factory"))).ok_or_else(|| {
+            Error::new(Code::Usage, "there is no home folder: neither XDG_DATA_HOME nor HOME is set")
+                .hint("choose one with `--home DIR` or MCP_FACTORY_HOME")
+        })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+/// Where environment variables come from: the process, and over it what a file or a caller gave.
+#[derive(Clone, Default)]
+pub struct Environment {
+    given: Arc<BTreeMap<String, String>>,
+    process: bool,
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Values may be secrets.
+        f.debug_struct("Environment").field("given", &self.given.keys()).field("process", &self.process).finish()
+    }
+}
+
+impl Environment {
+    /// The variables of this process.
+    pub fn of_process() -> Self {
+        Self { given: Arc::default(), process: true }
+    }
+
+    /// These variables and no others.
+    pub fn only(given: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { given: Arc::new(given.into_iter().collect()), process: false }
+    }
+
+    /// The same with these variables on top.
+    #[must_use]
+    pub fn with(mut self, given: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut all = (*self.given).clone();
+        all.extend(given);
+        self.given = Arc::new(all);
+        self
+    }
+
+    /// The value of a variable. An empty value counts as unset.
+    pub fn get(&self, name: &str) -> Option<String> {
+        let value = match self.given.get(name) {
+            Some(value) => Some(value.clone()),
+            None if self.process => std::env::var(name).ok(),
+            None => None,
+        };
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// Reads `NAME=value` lines; `file` is their name in messages.
+    pub fn parse_file(file: &str, text: &str) -> Result<Vec<(String, String)>, Error> {
+        let mut found = Vec::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let line = line.strip_prefix("export ").unwrap_or(line);
+            let named = line.split_once('=').map(|(name, value)| (name.trim(), unquoted(value.trim())));
+            match named {
+                Some((name, value)) if is_variable(name) => found.push((name.to_owned(), value.to_owned())),
+                // The line itself is not shown: it may hold a secret.
+                _ => {
+                    return Err(Error::new(Code::BadEnvFile, format!("{file}:{number} is not `NAME=value`"))
+                        .hint("write one `NAME=value` a line; `#` begins a comment line"));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn unquoted(value: &str) -> &str {
+    let inside = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    inside('"').or_else(|| inside('\'')).unwrap_or(value)
+}
+
+/// The first argument of every operation: who asks, where things are, and whether to stop.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The home folder.
+    pub home: Home,
+    /// Environment variables that specs refer to.
+    pub environment: Environment,
+    /// Who asks.
+    pub caller: Caller,
+    /// Names this request in logs.
+    pub request: Arc<str>,
+    /// Cancelled when the caller does not want the answer any more.
+    pub cancel: CancellationToken,
+    store: Arc<OnceCell<Arc<Store>>>,
+}
+
+impl Context {
+    /// A context for one request. The catalogue is opened when an operation first needs it.
+    pub fn new(home: Home, environment: Environment, caller: Caller, request: impl Into<Arc<str>>) -> Self {
+        Self {
+            home,
+            environment,
+            caller,
+            request: request.into(),
+            cancel: CancellationToken::new(),
+            store: Arc::default(),
+        }
+    }
+
+    /// Runs a request to the catalogue on a blocking thread.
+    pub(crate) async fn store<T: Send + 'static>(
+        &self,
+        request: impl FnOnce(&Store) -> Result<T, store::Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let home = self.home.path().to_owned();
+        let opened = self.store.get_or_try_init(|| async move {
+            blocking(move || Store::open(&home).map(Arc::new).map_err(Error::from)).await
+        });
+        let store = Arc::clone(opened.await?);
+        blocking(move || request(&store).map_err(Error::from)).await
+    }
+}
+
+/// Runs blocking work off the asynchronous threads.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(Error::new(Code::Internal, format!("a blocking task did not end: {error}"))
+            .hint("please report this with the command")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Environment;
+
+    #[test]
+    fn environment_files_take_quotes_comments_and_export() {
+        let text = "# a comment\n\nA=1\nexport B='two words'\nC=\"x=y\"\n D = 4 \n";
+        let found = Environment::parse_file(".env", text).unwrap();
+        let found: Vec<(&str, &str)> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(found, [("A", "1"), ("B", "two words"), ("C", "x=y"), ("D", "4")]);
+    }
+
+    #[test]
+    fn a_bad_line_is_named_by_number_and_not_shown() {
+        let error = Environment::parse_file(".env", "A=1\nhunter2\n").unwrap_err();
+        assert_eq!(error.message, ".env:2 is not `NAME=value`");
+    }
+
+    #[test]
+    fn given_variables_win_and_empty_ones_count_as_unset() {
+        let environment = Environment::only([("A".to_owned(), String::new()), ("B".to_owned(), "b".to_owned())]);
+        assert_eq!((environment.get("A"), environment.get("B").as_deref()), (None, Some("b")));
+        assert_eq!(environment.get("HOME"), None);
+    }
+}

@@ -1,0 +1,220 @@
+//! Makes a server from a spec, or a new version of it.
+
+use std::time::Instant;
+
+use ::plan::{ActionPlan, Origin, Plan};
+use base::{Diagnostic, Digest};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use spec::Spec;
+use store::{Outcome, Release};
+
+pub use crate::pipeline::Timings;
+use crate::pipeline::{self, Loaded, Made, Use, ms_since};
+use crate::{Code, Context, Error, SpecText, Subject};
+
+/// What to make.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The spec.
+    pub spec: SpecText,
+    /// Whether warnings count as errors.
+    #[serde(default)]
+    pub strict: bool,
+    /// Whether a URL of another engine than the spec's type is accepted.
+    #[serde(default)]
+    pub dev: bool,
+    /// Replace a stored version that has another content.
+    #[serde(default)]
+    pub force: bool,
+    /// Do everything but store it.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What was made.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// Whether the server is new, changed, or was there already.
+    #[schemars(with = "String")]
+    pub result: Outcome,
+    /// Whether this was only tried.
+    pub dry_run: bool,
+    /// Name of the server.
+    pub name: String,
+    /// Version of the spec.
+    pub version: String,
+    /// Digest of the canonical form.
+    #[schemars(with = "String")]
+    pub digest: Digest,
+    /// The tools.
+    pub tools: Vec<ToolReport>,
+    /// What somebody should look at.
+    #[schemars(with = "Vec<serde_json::Value>")]
+    pub warnings: Vec<Diagnostic>,
+    /// How long the steps took.
+    pub timings: Timings,
+}
+
+/// A tool and where its action comes from.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolReport {
+    /// Name.
+    pub name: String,
+    /// `declared` in the spec, `inferred` from the database, `pinned` by a person, or `none`.
+    #[schemars(with = "String")]
+    pub origin: Origin,
+    /// Whether it may change data.
+    pub write: bool,
+    /// The SQL that it runs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sql: Vec<String>,
+    /// Why its action is what it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<String>,
+    /// Why it does nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_implemented: Option<String>,
+}
+
+/// Makes a server: parses, reads its databases, plans, has the databases check the statements,
+/// compiles, and stores. What fails, fails before anything is stored.
+pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
+    let start = Instant::now();
+    let subject = Subject::Spec { spec: input.spec };
+    let loaded = pipeline::load(context, &subject, input.strict).await?;
+    let parse_ms = ms_since(start);
+    let known = known_plan(context, &loaded.spec).await?;
+    let made = Box::pin(pipeline::make(context, &loaded.spec, input.dev, Use::New(known.as_ref()))).await;
+    let made = made.map_err(|found| refuse(&loaded, found))?;
+    let mut warnings = loaded.diagnostics.clone();
+    warnings.extend(made.diagnostics.iter().cloned());
+    let faults = made.toolset.check();
+    if faults.iter().any(Diagnostic::is_error) || (input.strict && !(warnings.is_empty() && faults.is_empty())) {
+        warnings.extend(faults);
+        return Err(loaded.refuse(warnings));
+    }
+    warnings.extend(faults);
+
+    let stored_at = Instant::now();
+    let release = release(&loaded, &made, input.dev)?;
+    let (name, version, digest) = (release.name.clone(), release.version.clone(), release.digest.clone());
+    let (force, dry_run) = (input.force, input.dry_run);
+    let result = if dry_run {
+        preview(context, release, force).await?
+    } else {
+        context.store(move |store| store.put(&release, force)).await?
+    };
+    Ok(Output {
+        result,
+        dry_run,
+        name,
+        version,
+        digest,
+        tools: reports(&made.plan),
+        warnings,
+        timings: Timings {
+            parse_ms,
+            plan_ms: made.plan_ms,
+            compile_ms: made.compile_ms,
+            store_ms: ms_since(stored_at),
+            total_ms: ms_since(start),
+        },
+    })
+}
+
+/// Errors found after parsing, with the warnings of parsing before them.
+fn refuse(loaded: &Loaded, found: Vec<Diagnostic>) -> Error {
+    let mut all = loaded.diagnostics.clone();
+    all.extend(found);
+    loaded.refuse(all)
+}
+
+/// The plan that is stored for this name: what is pinned in it is kept.
+async fn known_plan(context: &Context, spec: &Spec) -> Result<Option<Plan>, Error> {
+    if !store::Store::exists(context.home.path()) {
+        return Ok(None);
+    }
+    let (name, wanted) = (spec.name.clone(), spec.version.clone());
+    let found = context
+        .store(move |store| {
+            let exact = store.version(&name, Some(&wanted));
+            match exact.or_else(|_| store.version(&name, None)) {
+                Ok(version) => Ok(Some(version.release.plan)),
+                Err(store::Error::NoServer { .. } | store::Error::NoVersion { .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
+        .await?;
+    Ok(found.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+fn release(loaded: &Loaded, made: &Made, dev: bool) -> Result<Release, Error> {
+    let spec = &loaded.spec;
+    let transport = serde_json::to_value(spec.transport).ok().and_then(|word| word.as_str().map(str::to_owned));
+    Ok(Release {
+        name: spec.name.clone(),
+        version: spec.version.clone(),
+        digest: spec.digest(),
+        title: spec.title.clone(),
+        description: spec.description.clone(),
+        transport: transport.ok_or_else(|| Error::new(Code::Internal, "a transport has no word"))?,
+        tools: spec.tools.len(),
+        source: loaded.source.text.clone(),
+        format: loaded.source.written_as(),
+        canonical: spec.canonical_json(),
+        plan: crate::plan::to_json(&made.plan)?,
+        dev,
+    })
+}
+
+/// What storing would do.
+async fn preview(context: &Context, release: Release, force: bool) -> Result<Outcome, Error> {
+    if !store::Store::exists(context.home.path()) {
+        return Ok(Outcome::Created);
+    }
+    context
+        .store(move |store| match store.version(&release.name, Some(&release.version)) {
+            Err(store::Error::NoServer { .. }) => Ok(Outcome::Created),
+            Err(store::Error::NoVersion { .. }) => Ok(Outcome::Updated),
+            Err(error) => Err(error),
+            Ok(known) if known.release.digest != release.digest && !force => Err(store::Error::Conflict {
+                name: release.name,
+                version: release.version,
+                stored: known.release.digest,
+                offered: release.digest,
+            }),
+            Ok(known) if known.current && known.release.plan == release.plan && known.release.dev == release.dev => {
+                Ok(Outcome::Unchanged)
+            }
+            Ok(_) => Ok(Outcome::Updated),
+        })
+        .await
+}
+
+/// The tools of a plan with where they come from.
+pub fn reports(plan: &Plan) -> Vec<ToolReport> {
+    plan.tools
+        .iter()
+        .map(|tool| {
+            let (write, sql, not_implemented) = match &tool.action {
+                ActionPlan::Sql(sql) => {
+                    (sql.write, sql.statements.iter().map(|statement| statement.sql.clone()).collect(), None)
+                }
+                ActionPlan::Reply(_) => (false, Vec::new(), None),
+                ActionPlan::NotImplemented { reason } => (false, Vec::new(), Some(reason.clone())),
+            };
+            ToolReport {
+                name: tool.tool.clone(),
+                origin: tool.origin,
+                write,
+                sql,
+                why: tool.why.clone(),
+                not_implemented,
+            }
+        })
+        .collect()
+}

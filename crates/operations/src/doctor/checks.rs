@@ -1,0 +1,159 @@
+//! The checks.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Instant;
+
+use store::Store;
+
+use super::{FREE_BYTES_MIN, Finding, State};
+use crate::Context;
+use crate::status;
+
+fn passed(detail: impl Into<String>) -> Finding {
+    (State::Passed, detail.into(), None)
+}
+
+fn warning(detail: impl Into<String>, fix: impl Into<String>) -> Finding {
+    (State::Warning, detail.into(), Some(fix.into()))
+}
+
+fn failed(detail: impl Into<String>, fix: impl Into<String>) -> Finding {
+    (State::Failed, detail.into(), Some(fix.into()))
+}
+
+/// The home folder can be written, or can be made.
+pub(super) fn home(path: &Path) -> Finding {
+    let shown = path.display();
+    if !path.exists() {
+        return match nearest_parent(path) {
+            Some(parent) if writable(parent) => passed(format!("{shown} does not exist yet and will be made")),
+            _ => failed(
+                format!("{shown} does not exist and cannot be made"),
+                "choose another folder with `--home DIR` or MCP_FACTORY_HOME, or make this one writable",
+            ),
+        };
+    }
+    if !path.is_dir() {
+        return failed(format!("{shown} is a file"), "choose a folder with `--home DIR` or MCP_FACTORY_HOME");
+    }
+    if writable(path) {
+        passed(format!("{shown} can be written"))
+    } else {
+        failed(
+            format!("{shown} cannot be written"),
+            format!("make it yours: `chown $USER {shown}; chmod u+rwx {shown}`"),
+        )
+    }
+}
+
+fn nearest_parent(path: &Path) -> Option<&Path> {
+    path.ancestors().skip(1).find(|parent| parent.exists())
+}
+
+/// Tries it: permissions alone do not tell of read-only file systems.
+fn writable(folder: &Path) -> bool {
+    let probe = folder.join(format!(".mcp-factory-probe-{}", std::process::id()));
+    let made = std::fs::write(&probe, b"probe").is_ok();
+    let _ = std::fs::remove_file(&probe);
+    made
+}
+
+/// There is room on the disk.
+pub(super) fn disk(path: &Path) -> Finding {
+    let place = if path.exists() { Some(path) } else { nearest_parent(path) };
+    let free =
+        place.and_then(|place| rustix::fs::statvfs(place).ok()).map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize));
+    match free {
+        None => warning("the free space is not known", "look at it yourself: `df -h`"),
+        Some(free) if free < FREE_BYTES_MIN => warning(
+            format!("{} MiB are free where the home folder is", free >> 20),
+            format!("make room: below {} MiB the catalogue may not be written", FREE_BYTES_MIN >> 20),
+        ),
+        Some(free) => passed(format!("{} MiB are free", free >> 20)),
+    }
+}
+
+/// The port that `run` uses is free.
+pub(super) fn port(address: SocketAddr) -> Finding {
+    match std::net::TcpListener::bind(address) {
+        Ok(_) => passed(format!("{address} is free")),
+        Err(error) => warning(
+            format!("{address} cannot be listened on: {error}"),
+            "another server may be running there; `run --port 0` takes a free port",
+        ),
+    }
+}
+
+/// The catalogue opens and is sound. The second value is whether it can be read.
+pub(super) async fn catalogue(context: &Context) -> (Finding, bool) {
+    let path = context.home.path().join(store::FILE_NAME);
+    let shown = path.display();
+    if !Store::exists(context.home.path()) {
+        return (passed("there is none yet; the first `create` makes it"), false);
+    }
+    match context.store(Store::check).await {
+        Ok(check) if check.problems.is_empty() => {
+            (passed(format!("{shown} is sound: {} servers, format {}", check.servers, check.format)), true)
+        }
+        Ok(check) => (
+            failed(
+                format!("{shown} is damaged: {}", check.problems.join("; ")),
+                format!("restore it from a copy, or move {shown} away and make the servers again from their specs"),
+            ),
+            true,
+        ),
+        Err(error) => (failed(error.message, error.hints.into_iter().next().unwrap_or_default()), false),
+    }
+}
+
+/// A server has its variables and reaches its databases.
+pub(super) async fn server(context: &Context, name: &str, offline: bool) -> Vec<(String, Instant, Finding)> {
+    let start = Instant::now();
+    let label = format!("server {name}");
+    let input = status::Input { name: name.to_owned(), version: None };
+    let found =
+        if offline { status::offline(context, input).await } else { Box::pin(status::status(context, input)).await };
+    let status = match found {
+        Ok(status) => status,
+        Err(error) => {
+            let fix = error.hints.first().cloned().unwrap_or_default();
+            return vec![(label, start, failed(error.message, fix))];
+        }
+    };
+    let mut findings = Vec::new();
+    for connection in status.connections {
+        let check = format!("{label} connection {}", connection.name);
+        let finding = match (connection.ok, connection.server, connection.error) {
+            (true, Some(server), _) => {
+                passed(format!("{server} answered in {} ms", connection.latency_ms.unwrap_or_default()))
+            }
+            (true, None, _) => passed("its URL is set; it was not tried"),
+            (false, _, error) => failed(error.unwrap_or_default(), remedy(connection.env_var.as_deref())),
+        };
+        findings.push((check, start, finding));
+    }
+    let idle: Vec<String> =
+        status.tools.iter().filter(|tool| tool.not_implemented.is_some()).map(|tool| tool.name.clone()).collect();
+    let broken: Vec<String> =
+        status.diagnostics.iter().filter(|one| one.is_error()).map(|one| one.message.clone()).collect();
+    let finding = if !broken.is_empty() {
+        failed(format!("it does not compile: {}", broken.join("; ")), format!("`mcp-factory status {name}` says more"))
+    } else if idle.is_empty() {
+        passed(format!("{} tools compile", status.tools.len()))
+    } else {
+        warning(
+            format!("these tools do nothing: {}", crate::error::listed(&idle)),
+            format!("`mcp-factory plan {name}` says why; `mcp-factory plan {name} --refresh` plans again"),
+        )
+    };
+    findings.push((label, start, finding));
+    findings
+}
+
+fn remedy(variable: Option<&str>) -> String {
+    match variable {
+        Some(name) => format!("set {name} to a URL that reaches the database from here, or start the database"),
+        None => "check the `url` of the connection, or start the database".to_owned(),
+    }
+}

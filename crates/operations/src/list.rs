@@ -1,0 +1,93 @@
+//! Lists the servers of the catalogue.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use store::{Page, Store};
+
+use crate::{Context, Error};
+
+/// Which part of the list.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// Most servers in one answer; 1,000 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// The `nextCursor` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// A part of the list, in name order.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// The servers.
+    pub servers: Vec<Server>,
+    /// Where the next page begins; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// A server in the list.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Server {
+    /// Name.
+    pub name: String,
+    /// Name for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The current version.
+    pub version: String,
+    /// Digest of the current version.
+    pub digest: String,
+    /// The transport that the spec asks for.
+    pub transport: String,
+    /// How many tools it has.
+    pub tools: usize,
+    /// How many versions are kept.
+    pub versions: usize,
+    /// When the server was made, RFC 3339.
+    pub created_at: String,
+    /// When it was last changed, RFC 3339.
+    pub updated_at: String,
+}
+
+/// Lists servers. A home folder without a catalogue has none, and none is made.
+pub async fn list(context: &Context, input: Input) -> Result<Output, Error> {
+    if !Store::exists(context.home.path()) {
+        return Ok(Output::default());
+    }
+    let page = Page { limit: input.limit, cursor: input.cursor };
+    let listing = context.store(move |store| store.list(&page)).await?;
+    Ok(Output { servers: listing.servers.into_iter().map(Server::from).collect(), next_cursor: listing.next })
+}
+
+/// The names of all servers, for completion.
+pub async fn names(context: &Context) -> Result<Vec<String>, Error> {
+    if !Store::exists(context.home.path()) {
+        return Ok(Vec::new());
+    }
+    context.store(Store::names).await
+}
+
+impl From<store::Server> for Server {
+    fn from(server: store::Server) -> Self {
+        Self {
+            name: server.name,
+            title: server.title,
+            description: server.description,
+            version: server.version,
+            digest: server.digest.as_str().to_owned(),
+            transport: server.transport,
+            tools: server.tools,
+            versions: server.versions,
+            created_at: server.created_at,
+            updated_at: server.updated_at,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Prepares a server for serving. Who serves it, and over what, is not known here.
+
+use std::sync::Arc;
+
+use base::Diagnostic;
+use host::Hosted;
+use spec::Spec;
+
+use crate::pipeline::{self, Loaded, Use};
+use crate::{Context, Error, SpecText, Subject};
+
+/// Which server.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// A spec, or a server of the catalogue.
+    pub subject: Subject,
+    /// Whether a URL of another engine than the spec's type is accepted.
+    pub dev: bool,
+    /// Whether the tools may be swapped while they are served, with [`reload`].
+    pub reloadable: bool,
+}
+
+/// A server that can be served.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The spec.
+    pub spec: Spec,
+    /// What diagnostics point into.
+    pub source: SpecText,
+    /// What somebody should look at.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What answers the requests.
+    pub hosted: Arc<Hosted>,
+}
+
+impl Prepared {
+    /// Names of the environment variables that the server reads over stdio.
+    pub fn variables(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.spec.connections.iter().filter_map(|connection| connection.env_var.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// Prepares a server: from the stored plan for a server of the catalogue, from a new plan for a
+/// spec. Databases are connected when a tool first needs them.
+pub async fn prepare(context: &Context, input: &Input) -> Result<Prepared, Error> {
+    let (loaded, toolset, diagnostics) = compiled(context, input).await?;
+    let toolset = Arc::new(toolset);
+    let hosted = Arc::new(if input.reloadable { Hosted::reloadable(toolset) } else { Hosted::new(toolset) });
+    Ok(Prepared { spec: loaded.spec, source: loaded.source, diagnostics, hosted })
+}
+
+/// Compiles again and swaps the tools of a server that is being served. On an error it goes on
+/// with the tools that it has.
+pub async fn reload(context: &Context, input: &Input, hosted: &Hosted) -> Result<Vec<Diagnostic>, Error> {
+    let (_, toolset, diagnostics) = compiled(context, input).await?;
+    hosted.replace(Arc::new(toolset));
+    Ok(diagnostics)
+}
+
+async fn compiled(context: &Context, input: &Input) -> Result<(Loaded, engine::Toolset, Vec<Diagnostic>), Error> {
+    let loaded = pipeline::load(context, &input.subject, false).await?;
+    let plan = loaded.stored.as_ref().map(|stored| stored.plan.clone());
+    let using = plan.as_ref().map_or(Use::New(None), Use::Stored);
+    let made = Box::pin(pipeline::make(context, &loaded.spec, loaded.dev(input.dev), using)).await;
+    let made = made.map_err(|found| {
+        let mut all = loaded.diagnostics.clone();
+        all.extend(found);
+        loaded.refuse(all)
+    })?;
+    let mut diagnostics = loaded.diagnostics.clone();
+    diagnostics.extend(made.diagnostics);
+    Ok((loaded, made.toolset, diagnostics))
+}
