@@ -9,8 +9,24 @@ use crate::model::{Spec, Tool};
 use crate::report::Report;
 use crate::syntax::{Lines, Node};
 
+mod actions;
+mod annotations;
+mod auth;
+mod connections;
+mod names;
+mod numbers;
+mod pages;
+mod prompts;
+mod resources;
+mod schemas;
 pub(crate) mod secrets;
+mod sql;
 pub(crate) mod text;
+mod triggers;
+mod zones;
+
+pub(crate) use actions::choose_connections;
+pub use names::RESERVED_NAMES;
 
 /// Names that the document declares, those of items that were cut out included: nothing that is
 /// written there is called unknown.
@@ -41,6 +57,15 @@ impl Names {
 /// Runs every check.
 pub(crate) fn all(spec: &Spec, tree: &Node, names: &Names, lines: &Lines<'_>, report: &mut Report) {
     let mut check = Check { spec, tree, names, lines, report };
+    names::all(&mut check);
+    numbers::all(&mut check);
+    auth::all(&mut check);
+    connections::all(&mut check);
+    schemas::all(&mut check);
+    actions::all(&mut check);
+    resources::all(&mut check);
+    prompts::all(&mut check);
+    triggers::all(&mut check);
 }
 
 /// A spec under check, with its tree.

@@ -16,6 +16,7 @@ pub mod sql;
 mod structure;
 mod syntax;
 
+pub use check::RESERVED_NAMES;
 pub use codes::{CodeInfo, codes, explain};
 pub use model::Spec;
 pub use parse::{ParseOptions, Parsed, parse, parse_bytes};

@@ -45,3 +45,15 @@ pub const IDLE_TIMEOUT_MS: u64 = 300_000;
 pub const PAGE_SIZE: u64 = 50;
 /// Largest page size.
 pub const PAGE_SIZE_MAX: u64 = 1_000;
+/// Largest `limits.concurrency`.
+pub const CONCURRENCY_MAX: u64 = 10_000;
+/// Largest `limits.argumentBytes`, bytes.
+pub const ARGUMENT_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Largest `pool.max`.
+pub const POOL_SIZE_MAX: u64 = 1_000;
+/// Most values of one `enum`.
+pub const ENUM_MAX: usize = 1_000;
+/// Longest name of a parameter, a connection or a prompt, characters.
+pub const NAME_CHARS_MAX: usize = 64;
+/// Largest compiled regular expression of a `pattern`, bytes.
+pub const PATTERN_BYTES_MAX: usize = 1024 * 1024;

@@ -87,7 +87,7 @@ fn read(source: Source<'_>, lines: &Lines<'_>, options: &ParseOptions, report: &
     check::secrets::literals(&tree, report);
     let names = check::Names::of(&tree);
     let tree = structure::normalise(tree, source.text, report)?;
-    let spec = match Spec::deserialize(tree.to_json()) {
+    let mut spec = match Spec::deserialize(tree.to_json()) {
         Ok(spec) => spec,
         Err(error) => {
             // The walk has checked what the types ask for; this is the net below it.
@@ -97,6 +97,7 @@ fn read(source: Source<'_>, lines: &Lines<'_>, options: &ParseOptions, report: &
             return None;
         }
     };
+    check::choose_connections(&mut spec);
     check::all(&spec, &tree, &names, lines, report);
     Some(spec)
 }

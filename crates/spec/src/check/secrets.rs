@@ -14,7 +14,7 @@ pub(crate) fn literals(tree: &Node, report: &mut Report) {
 fn walk(node: &Node, key: &str, report: &mut Report) {
     match &node.value {
         Value::String(text, _) => {
-            if let Some(what) = recognise(text) {
+            if let Some(what) = recognise(text, key) {
                 report.push(secret(node.span, what));
             } else if has_secret_name(key) && is_random(text) {
                 report.push(secret(node.span, "a secret value"));
@@ -44,7 +44,7 @@ fn secret(span: Span, what: &str) -> Diagnostic {
 }
 
 /// What a well-known form of secret is, if the text holds one.
-fn recognise(text: &str) -> Option<&'static str> {
+fn recognise(text: &str, key: &str) -> Option<&'static str> {
     /// A prefix, the fewest characters after it, what it is.
     const PREFIXES: [(&str, usize, &str); 27] = [
         ("sk-ant-", 20, "an Anthropic API key"),
@@ -90,7 +90,8 @@ fn recognise(text: &str) -> Option<&'static str> {
             return Some("a JSON web token");
         }
     }
-    has_password_in_url(text).then_some("a URL with a password")
+    // The URL of a connection has a code of its own.
+    (key != "url" && has_password_in_url(text)).then_some("a URL with a password")
 }
 
 /// Three base64url parts, the first of which starts as `{"` does.
@@ -159,10 +160,10 @@ mod tests {
             "-----BEGIN RSA PRIVATE KEY-----\nMII",
             "postgres://user:hunter2@db/x",
         ] {
-            assert!(recognise(text).is_some(), "{text}");
+            assert!(recognise(text, "").is_some(), "{text}");
         }
         for text in ["sk-short", "the token", "task-management-system-for-teams", "postgres://user@db/x", "a:b@c", "https://x/y:z@w"] {
-            assert!(recognise(text).is_none(), "{text}");
+            assert!(recognise(text, "").is_none(), "{text}");
         }
         assert!(!has_password_in_url("postgres://u:${env:PW}@db/x"));
         assert!(is_random("9f8a7b6c5d4e3f2a1b0c"));

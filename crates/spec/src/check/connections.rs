@@ -1,0 +1,132 @@
+//! Connections: where their URL comes from, and what it says.
+
+use base::{Diagnostic, Span};
+
+use super::{Check, auth, secrets};
+use crate::codes;
+use crate::model::{Connection, ConnectionKind, TlsMode};
+use crate::structure::clip;
+use crate::syntax::Node;
+
+pub(super) fn all(check: &mut Check<'_, '_>) {
+    let spec = check.spec;
+    for (connection, node) in spec.connections.iter().zip(check.list("connections")) {
+        source(check, connection, node);
+        if let (Some(variable), Some(at)) = (&connection.env_var, node.get("envVar")) {
+            auth::env_var(check, variable, at.span);
+        }
+        if let (Some(url), Some(at)) = (&connection.url, node.get("url")) {
+            check_url(check, connection.kind, url, at.span);
+        }
+        tls(check, connection, node);
+    }
+}
+
+fn source(check: &mut Check<'_, '_>, connection: &Connection, node: &Node) {
+    let name = clip(&connection.name);
+    match (&connection.env_var, &connection.url) {
+        (Some(_), Some(_)) => {
+            let span = node.entry("url").map_or(node.span, |entry| entry.key.span);
+            let message = format!("the connection `{name}` has both `envVar` and `url`");
+            check.error(codes::CONNECTION_SOURCE, span, message, "keep one of them");
+        }
+        (None, None) if !check.is_damaged(node) => {
+            let message = format!("the connection `{name}` does not say where its database is");
+            check.error(codes::CONNECTION_SOURCE, node.span, message, "add `envVar: DATABASE_URL`, or a `url` without credentials");
+        }
+        _ => {}
+    }
+}
+
+fn check_url(check: &mut Check<'_, '_>, kind: ConnectionKind, url: &str, span: Span) {
+    if references(check, url, span) {
+        return;
+    }
+    if secrets::has_password_in_url(url) || has_secret_query(url) {
+        let problem = Diagnostic::error(codes::URL_CREDENTIALS, "the URL holds a password")
+            .at(span)
+            .label("a secret must not be in a spec")
+            .help("put the whole URL in an environment variable and name it with `envVar`")
+            .help("or write the password as `${env:NAME}`");
+        return check.push(problem);
+    }
+    if url.starts_with("${") {
+        return; // Known only at the moment of use.
+    }
+    let schemes: &[&str] = match kind {
+        ConnectionKind::Postgresql => &["postgresql", "postgres"],
+        ConnectionKind::Mysql | ConnectionKind::Mariadb => &["mysql", "mariadb"],
+        ConnectionKind::Sqlite => &["sqlite"],
+    };
+    let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
+    let example = match kind {
+        ConnectionKind::Sqlite => "sqlite:data.db".to_owned(),
+        _ => format!("{}://localhost/mydb", schemes[0]),
+    };
+    if !schemes.contains(&scheme.to_ascii_lowercase().as_str()) {
+        let message = format!("the URL does not fit the type `{}`", kind.as_str());
+        return check.error(codes::CONNECTION_URL, span, message, format!("write a URL such as `{example}`, or change the type"));
+    }
+    let is_good = match kind {
+        ConnectionKind::Sqlite => !rest.trim_start_matches('/').is_empty(),
+        _ => rest.starts_with("//") && is_network_url(url),
+    };
+    if !is_good {
+        check.error(codes::CONNECTION_URL, span, "the URL is not complete", format!("write a URL such as `{example}`"));
+    }
+}
+
+/// A URL with a host. A reference stands for a host, a port or a word.
+fn is_network_url(url: &str) -> bool {
+    let mut plain = String::with_capacity(url.len());
+    let mut rest = url;
+    while let Some((before, after)) = rest.split_once("${") {
+        plain.push_str(before);
+        plain.push('1');
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    plain.push_str(rest);
+    url::Url::parse(&plain).is_ok_and(|url| url.host_str().is_some_and(|host| !host.is_empty()))
+}
+
+fn has_secret_query(url: &str) -> bool {
+    let query = url.split_once('?').map(|(_, query)| query).unwrap_or_default();
+    query.split('&').filter_map(|pair| pair.split_once('=')).any(|(key, value)| {
+        let key = key.to_ascii_lowercase();
+        (key.contains("password") || key == "sslkey" || key == "passwd") && !value.is_empty() && !value.starts_with("${")
+    })
+}
+
+/// Checks `${env:NAME}` and `${file:/path}`; `true` when one is wrong.
+fn references(check: &mut Check<'_, '_>, url: &str, span: Span) -> bool {
+    let mut rest = url;
+    while let Some(at) = rest.find("${") {
+        let inside = &rest[at + 2..];
+        let reference = inside.split_once('}').map(|(reference, _)| reference);
+        let is_good = match reference.and_then(|reference| reference.split_once(':')) {
+            Some(("env", name)) => auth::is_env_var(name),
+            Some(("file", path)) => path.starts_with('/') && !path.split('/').any(|part| part == ".."),
+            _ => false,
+        };
+        if !is_good {
+            let shown = clip(reference.unwrap_or(inside));
+            let message = format!("`${{{shown}}}` is not a reference");
+            check.error(codes::SECRET_REFERENCE, span, message, "write `${env:NAME}` or `${file:/run/secrets/name}`");
+            return true;
+        }
+        rest = inside;
+    }
+    false
+}
+
+fn tls(check: &mut Check<'_, '_>, connection: &Connection, node: &Node) {
+    let Some(at) = node.get("tls") else { return };
+    let mode = connection.tls.mode;
+    if connection.kind == ConnectionKind::Sqlite {
+        return check.warning(codes::TLS, at.span, "`tls` has no effect on a file", "remove it");
+    }
+    if let (Some(file), false) = (at.get("caFile"), mode == TlsMode::VerifyFull) {
+        let message = "`caFile` has no effect: this mode does not check the certificate";
+        check.warning(codes::TLS, file.span, message, "write `mode: verify-full`, or remove `caFile`");
+    }
+}

@@ -1,0 +1,185 @@
+//! Keywords one by one.
+
+use base::Span;
+use regex::RegexBuilder;
+
+use super::Check;
+use crate::codes;
+use crate::limits::{ENUM_MAX, PATTERN_BYTES_MAX};
+use crate::structure::clip;
+use crate::syntax::{Entry, Node, Value, align};
+
+/// What a keyword's value must be.
+pub(super) fn shape(check: &mut Check<'_, '_>, entry: &Entry) {
+    let name = entry.key.text.as_str();
+    let value = &entry.value;
+    let count = |node: &Node| node.as_number().is_some_and(serde_json::Number::is_u64);
+    let (good, wanted) = match name {
+        "title" | "description" | "pattern" | "format" | "contentEncoding" | "contentMediaType" => (value.as_str().is_some(), "text"),
+        "minLength" | "maxLength" | "minItems" | "maxItems" | "minContains" | "maxContains" | "minProperties" | "maxProperties" => {
+            (count(value), "a whole number, 0 or more")
+        }
+        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => (value.as_number().is_some(), "a number"),
+        "multipleOf" => (value.as_number().and_then(serde_json::Number::as_f64).is_some_and(|n| n > 0.0), "a number above 0"),
+        "uniqueItems" | "deprecated" | "readOnly" | "writeOnly" => (value.as_bool().is_some(), "`true` or `false`"),
+        "enum" | "examples" => (value.as_list().is_some(), "a list"),
+        "required" => (value.as_list().is_some_and(|names| names.iter().all(|n| n.as_str().is_some())), "a list of names"),
+        "prefixItems" | "allOf" | "anyOf" | "oneOf" => (value.as_list().is_some_and(|l| !l.is_empty()), "a list of schemas"),
+        "properties" | "patternProperties" | "dependentSchemas" => (value.as_map().is_some(), "a map from name to schema"),
+        "dependentRequired" => (value.as_map().is_some(), "a map from name to names"),
+        _ => return, // `type`, `const`, `default` and the keywords that hold a schema.
+    };
+    if !good {
+        let message = format!("`{name}` must be {wanted}, not {}", value.kind());
+        return check.error(codes::KEYWORD_SHAPE, value.span, message, format!("give {wanted}, or remove `{name}`"));
+    }
+    match name {
+        "pattern" => pattern(check, value.as_str().unwrap_or_default(), value, None),
+        "patternProperties" => {
+            for inner in value.entries() {
+                pattern(check, &inner.key.text, value, Some(inner.key.span));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A pattern must compile in an engine that runs in linear time: no look-around, no back-reference.
+fn pattern(check: &mut Check<'_, '_>, text: &str, node: &Node, key: Option<Span>) {
+    let Err(error) = RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).build() else { return };
+    let place = || match regex_offset(text) {
+        Some((offset, length)) => align::place(check.lines, node, offset, length),
+        None => node.span,
+    };
+    let span = key.unwrap_or_else(place);
+    let shown = error.to_string();
+    let reason = shown.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    let help = if text.contains("(?=") || text.contains("(?!") || text.contains("(?<=") || text.contains("(?<!") {
+        "look-around is not supported, since it can take exponential time; say it with several patterns under `allOf`"
+    } else if matches!(error, regex::Error::CompiledTooBig(_)) {
+        "write a smaller pattern; repeat counts multiply"
+    } else {
+        "mend the pattern; put it in single quotes so that YAML leaves its backslashes alone"
+    };
+    check.error(codes::PATTERN, span, format!("`{}` is not a regular expression: {}", clip(text), clip(reason)), help);
+}
+
+/// Where the syntax of a pattern breaks.
+fn regex_offset(text: &str) -> Option<(usize, usize)> {
+    // The shortest prefix that cannot be mended by more text is not known to the engine's public
+    // interface; the first look-around or back-reference is what people most often stumble over.
+    ["(?=", "(?!", "(?<=", "(?<!"].iter().filter_map(|word| text.find(word).map(|at| (at, word.len()))).min()
+}
+
+/// `enum`: not empty, no value twice, values of the schema's type.
+pub(super) fn enumeration(check: &mut Check<'_, '_>, node: &Node) {
+    let Some(choices) = node.get("enum").and_then(|choices| choices.as_list().map(|_| choices)) else { return };
+    let values = choices.items();
+    if values.is_empty() {
+        return check.error(codes::BAD_ENUM, choices.span, "the enum has no value", "name at least one value, or remove `enum`");
+    }
+    if values.len() > ENUM_MAX {
+        let message = format!("the enum has {} values", values.len());
+        return check.error(codes::TOO_LONG, choices.span, message, format!("up to {}", ENUM_MAX));
+    }
+    let mut seen = std::collections::HashSet::new();
+    for value in values {
+        if !seen.insert(value.to_json().to_string()) {
+            let message = format!("the enum names `{}` twice", clip(&value.to_json().to_string()));
+            check.error(codes::BAD_ENUM, value.span, message, "name each value once");
+        } else if !kinds(node).is_none_or(|kinds| kinds.iter().any(|kind| is_of(value, kind))) {
+            let kinds = kinds(node).unwrap_or_default().join(" or ");
+            let message = format!("the enum's value `{}` is not of type {kinds}", clip(&value.to_json().to_string()));
+            let help = match value.value {
+                Value::Number(_) | Value::Bool(_) if kinds.contains("string") => "put it in quotes",
+                _ => "change the value, or the type",
+            };
+            check.error(codes::BAD_ENUM, value.span, message, help);
+        }
+    }
+}
+
+/// The type words of a schema, if it has any.
+fn kinds(node: &Node) -> Option<Vec<&str>> {
+    let kind = node.get("type")?;
+    match &kind.value {
+        Value::String(word, _) => Some(vec![word]),
+        Value::List(words) => Some(words.iter().filter_map(Node::as_str).collect()),
+        _ => None,
+    }
+}
+
+fn is_of(value: &Node, kind: &str) -> bool {
+    match (&value.value, kind) {
+        (Value::Null, "null") | (Value::Bool(_), "boolean") | (Value::String(..), "string") => true,
+        (Value::List(_), "array") | (Value::Map(_), "object") | (Value::Number(_), "number") => true,
+        (Value::Number(number), "integer") => number.as_f64().is_some_and(|n| n.fract() == 0.0),
+        // An unknown word is reported where it stands.
+        (_, kind) => !crate::structure::TYPES.contains(&kind),
+    }
+}
+
+/// Lower bounds above upper bounds.
+pub(super) fn bounds(check: &mut Check<'_, '_>, node: &Node) {
+    const PAIRS: [(&str, &str, bool); 8] = [
+        ("minimum", "maximum", false),
+        ("exclusiveMinimum", "maximum", true),
+        ("minimum", "exclusiveMaximum", true),
+        ("exclusiveMinimum", "exclusiveMaximum", true),
+        ("minLength", "maxLength", false),
+        ("minItems", "maxItems", false),
+        ("minProperties", "maxProperties", false),
+        ("minContains", "maxContains", false),
+    ];
+    let number = |key: &str| node.get(key)?.as_number()?.as_f64();
+    for (least, most, strict) in PAIRS {
+        let (Some(low), Some(high)) = (number(least), number(most)) else { continue };
+        if low > high || strict && low >= high {
+            let message = format!("`{least}` {low} and `{most}` {high} allow no value");
+            check.error(codes::BOUNDS, node.span_of(least), message, "swap them, or change one");
+        }
+    }
+}
+
+/// Keywords that say nothing about values of the schema's type.
+pub(super) fn unused(check: &mut Check<'_, '_>, node: &Node) {
+    const BY_TYPE: [(&str, &[&str]); 4] = [
+        ("string", &["minLength", "maxLength", "pattern", "contentEncoding", "contentMediaType"]),
+        ("number", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
+        ("array", &["items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"]),
+        ("object", &["properties", "additionalProperties", "patternProperties", "minProperties", "maxProperties", "required"]),
+    ];
+    let Some(kinds) = kinds(node) else { return };
+    if kinds.iter().any(|kind| !crate::structure::TYPES.contains(kind)) {
+        return;
+    }
+    for (kind, keywords) in BY_TYPE {
+        if kinds.iter().any(|has| *has == kind || kind == "number" && *has == "integer") {
+            continue;
+        }
+        for entry in node.entries().iter().filter(|entry| keywords.contains(&entry.key.text.as_str())) {
+            let message = format!("`{}` does nothing for the type {}", entry.key.text, kinds.join(" or "));
+            check.warning(codes::KEYWORD_UNUSED, entry.key.span, message, format!("it is for the type `{kind}`; remove it, or change the type"));
+        }
+    }
+}
+
+/// `required` names what `properties` declares.
+pub(super) fn required(check: &mut Check<'_, '_>, node: &Node) {
+    let (Some(properties), Some(names)) = (node.get("properties"), node.get("required")) else { return };
+    if node.get("patternProperties").is_some() {
+        return;
+    }
+    let known: Vec<&str> = properties.entries().iter().map(|entry| entry.key.text.as_str()).collect();
+    for name in names.items() {
+        let Some(text) = name.as_str().filter(|text| !known.contains(text)) else { continue };
+        let message = format!("`required` names `{}`, which is not declared", clip(text));
+        let problem = base::Diagnostic::error(codes::REQUIRED_UNDECLARED, message)
+            .at(name.span)
+            .help("add it to `properties`, or remove it from `required`");
+        check.push(match base::nearest(text, known.iter().copied()) {
+            Some(near) => problem.label(format!("did you mean `{near}`?")),
+            None => problem,
+        });
+    }
+}

@@ -1,0 +1,244 @@
+//! Triggers.
+
+use std::collections::HashSet;
+
+use base::Span;
+use croner::parser::{CronParser, Seconds, Year};
+use serde_json::{Map, Value as Json};
+
+use super::names::RESERVED_NAMES;
+use super::{Check, auth, schemas, zones};
+use crate::codes;
+use crate::model::{ConnectionKind, QueueEngine, Trigger};
+use crate::structure::clip;
+use crate::syntax::Node;
+
+pub(super) fn all(check: &mut Check<'_, '_>) {
+    let spec = check.spec;
+    let nodes = check.list("triggers");
+    let webhooks = nodes.iter().filter(|node| node.str_of("type") == Some("webhook"));
+    check.duplicates("webhook", webhooks.filter_map(|node| node.get("path")), false);
+    for (trigger, node) in spec.triggers.iter().zip(nodes) {
+        tool(check, trigger, node);
+        match trigger {
+            Trigger::Cron { schedule, timezone, .. } => {
+                cron(check, schedule, node.span_of("schedule"));
+                time_zone(check, timezone, node.span_of("timezone"));
+            }
+            Trigger::Webhook { path, env_var, header, .. } => {
+                webhook(check, path, node.span_of("path"));
+                if let Some(name) = env_var {
+                    auth::env_var(check, name, node.span_of("envVar"));
+                }
+                if let Some(name) = header {
+                    auth::header_name(check, name, node.span_of("header"));
+                }
+            }
+            Trigger::File { path, pattern, events, .. } => {
+                file(check, path, pattern.as_deref(), node);
+                let distinct: HashSet<_> = events.iter().map(|event| *event as u8).collect();
+                if distinct.len() < events.len() {
+                    check.error(codes::DUPLICATE_NAME, node.span_of("events"), "an event is named twice", "name each once");
+                }
+            }
+            Trigger::Queue { engine, queue, env_var, .. } => {
+                check_queue(check, *engine, queue, node.span_of("queue"));
+                auth::env_var(check, env_var, node.span_of("envVar"));
+            }
+            Trigger::Database { connection, channel, .. } => database(check, connection, channel, node),
+            Trigger::Startup { .. } => {}
+        }
+    }
+}
+
+fn tool(check: &mut Check<'_, '_>, trigger: &Trigger, node: &Node) {
+    let name = trigger.tool();
+    if !check.names.has_tool(name) {
+        let known = check.names.tools.clone();
+        if let Some(at) = node.get("tool") {
+            check.unknown(codes::TRIGGER_TOOL, true, at, "tool", &known);
+        }
+        return;
+    }
+    let Some((tool, at)) = check.tools().find(|(tool, _)| tool.name == name) else { return };
+    // Without the key the planner may find parameters; a damaged tool may have lost some.
+    if tool.parameters.is_none() || check.is_damaged(at) {
+        return;
+    }
+    let arguments = arguments_of(trigger);
+    // An event brings arguments of its own, a schedule and a start do not.
+    let brings_none = matches!(trigger, Trigger::Cron { .. } | Trigger::Startup { .. });
+    let mut schema = tool.input_schema();
+    if !brings_none && let Some(map) = schema.as_object_mut() {
+        map.remove("required");
+    }
+    let Some(validator) = schemas::validator(&schema) else { return };
+    let instance = Json::Object(arguments.clone());
+    if let Some(problem) = validator.iter_errors(&instance).next() {
+        let message = format!("the arguments do not fit the tool `{}`: {}", clip(name), clip(&problem.to_string()));
+        let span = node.get("arguments").map_or_else(|| node.span_of("tool"), |at| at.span);
+        check.error(codes::TRIGGER_ARGUMENTS, span, message, "`arguments` must be what a call of the tool takes");
+    }
+}
+
+fn arguments_of(trigger: &Trigger) -> &Map<String, Json> {
+    match trigger {
+        Trigger::Cron { arguments, .. }
+        | Trigger::Webhook { arguments, .. }
+        | Trigger::File { arguments, .. }
+        | Trigger::Queue { arguments, .. }
+        | Trigger::Database { arguments, .. }
+        | Trigger::Startup { arguments, .. } => arguments,
+    }
+}
+
+fn cron(check: &mut Check<'_, '_>, schedule: &str, span: Span) {
+    let help = "write five fields `minute hour day month weekday`, six with seconds first, or `@daily`";
+    let fields = schedule.split_whitespace().count();
+    let is_word = schedule.trim().starts_with('@');
+    if !is_word && fields != 5 && fields != 6 {
+        let message = format!("the schedule `{}` has {fields} fields", clip(schedule));
+        return check.error(codes::CRON, span, message, help);
+    }
+    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
+    match parser.parse(schedule) {
+        Ok(_) if is_word || is_possible(schedule) => {}
+        Ok(_) => check.error(codes::CRON, span, "the schedule names a day that no month has", help),
+        Err(error) => {
+            let message = format!("`{}` is not a schedule: {}", clip(schedule), lower(&error.to_string()));
+            check.error(codes::CRON, span, message, help);
+        }
+    }
+}
+
+/// Whether the day of the month exists in a month of the schedule: `0 0 30 2 *` never comes.
+/// Only plain numbers are judged, and only where the weekday is free.
+fn is_possible(schedule: &str) -> bool {
+    let fields: Vec<&str> = schedule.split_whitespace().collect();
+    let [.., day, month, weekday] = fields.as_slice() else { return true };
+    let (Ok(day), "*") = (day.parse::<u32>(), *weekday) else { return true };
+    let longest = |month: &str| match month.to_ascii_lowercase().as_str() {
+        "2" | "02" | "feb" => 29,
+        "4" | "04" | "6" | "06" | "9" | "09" | "11" | "apr" | "jun" | "sep" | "nov" => 30,
+        _ => 31,
+    };
+    month.split(',').any(|month| day <= longest(month))
+}
+
+fn lower(text: &str) -> String {
+    let mut characters = text.trim_end_matches('.').chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+}
+
+fn time_zone(check: &mut Check<'_, '_>, name: &str, span: Span) {
+    if zones::is_known(name) {
+        return;
+    }
+    let message = format!("the time zone `{}` is not known", clip(name));
+    let problem = base::Diagnostic::error(codes::TIME_ZONE, message)
+        .at(span)
+        .help("write a name of the IANA database, such as `Europe/Vienna` or `UTC`");
+    check.push(match zones::nearest(name) {
+        Some(near) => problem.label(format!("did you mean `{near}`?")),
+        None => problem,
+    });
+}
+
+fn webhook(check: &mut Check<'_, '_>, path: &str, span: Span) {
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let problem = if !path.starts_with('/') {
+        Some("it must start with `/`")
+    } else if path.len() > 256 {
+        Some("it is longer than 256 bytes")
+    } else if path.split('/').any(|part| part == ".." || part == ".") {
+        Some("it must not have `.` or `..` as a part")
+    } else if path == "/" || path.contains("//") {
+        Some("every part needs a name")
+    } else if !path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b)) {
+        Some("use letters, digits, `-`, `.`, `_` and `~`, without a query")
+    } else if RESERVED_NAMES.contains(&first) {
+        Some("its first part is reserved")
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        let message = format!("the webhook path `{}` is not allowed: {problem}", clip(path));
+        check.error(codes::WEBHOOK_PATH, span, message, "write a path such as `/orders/updated`");
+    }
+}
+
+fn file(check: &mut Check<'_, '_>, path: &str, pattern: Option<&str>, node: &Node) {
+    let problem = if path.trim().is_empty() {
+        Some("it is empty")
+    } else if path.split(['/', '\\']).any(|part| part == "..") {
+        Some("it must not have `..` as a part")
+    } else if path.starts_with('~') {
+        Some("`~` is not replaced; write the whole path")
+    } else if ["/proc", "/sys", "/dev"].iter().any(|folder| path == *folder || path.starts_with(&format!("{folder}/"))) {
+        Some("the kernel's folders cannot be watched")
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        let message = format!("the path `{}` is not allowed: {problem}", clip(path));
+        check.error(codes::FILE_PATH, node.span_of("path"), message, "write a file or a folder, such as `./inbox`");
+    }
+    let Some(pattern) = pattern else { return };
+    let open = pattern.matches('[').count();
+    let problem = if pattern.is_empty() {
+        Some("it is empty")
+    } else if pattern.contains('/') || pattern.contains('\\') {
+        Some("it is compared with file names, which have no separator")
+    } else if open != pattern.matches(']').count() || pattern.matches('{').count() != pattern.matches('}').count() {
+        Some("a bracket is not closed")
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        let message = format!("the pattern `{}` is not allowed: {problem}", clip(pattern));
+        check.error(codes::FILE_PATH, node.span_of("pattern"), message, "write a pattern such as `*.csv`");
+    }
+}
+
+fn check_queue(check: &mut Check<'_, '_>, engine: QueueEngine, queue: &str, span: Span) {
+    let is_plain = |extra: &[u8]| queue.bytes().all(|b| b.is_ascii_alphanumeric() || extra.contains(&b));
+    let problem = match engine {
+        _ if queue.is_empty() || queue.len() > 255 => Some("it needs 1 to 255 bytes"),
+        // Amazon SQS: https://docs.aws.amazon.com/AWSSimpleQueueService, "queue and message identifiers".
+        QueueEngine::Sqs if queue.len() > 80 || !is_plain(b"-_") && !(queue.ends_with(".fifo") && is_plain(b"-_.")) => {
+            Some("SQS takes up to 80 letters, digits, `-` and `_`, and `.fifo` at the end")
+        }
+        QueueEngine::Rabbitmq if queue.starts_with("amq.") => Some("RabbitMQ keeps names that start with `amq.`"),
+        _ if queue.contains(char::is_whitespace) => Some("it must not have spaces"),
+        _ => None,
+    };
+    if let Some(problem) = problem {
+        let message = format!("the queue name `{}` is not allowed: {problem}", clip(queue));
+        check.error(codes::QUEUE, span, message, "write a name such as `orders`");
+    }
+}
+
+fn database(check: &mut Check<'_, '_>, connection: &str, channel: &str, node: &Node) {
+    /// PostgreSQL cuts longer identifiers (NAMEDATALEN - 1).
+    const CHANNEL_BYTES_MAX: usize = 63;
+    let spec = check.spec;
+    if !check.names.has_connection(connection) {
+        let known = check.names.connections.clone();
+        if let Some(at) = node.get("connection") {
+            check.unknown(codes::UNKNOWN_CONNECTION, false, at, "connection", &known);
+        }
+    } else if let Some(found) = spec.connections.iter().find(|other| other.name == connection)
+        && found.kind != ConnectionKind::Postgresql
+    {
+        let message = format!("the connection `{}` is {}, which has no notifications", clip(connection), found.kind.as_str());
+        check.error(codes::DATABASE_TRIGGER, node.span_of("connection"), message, "use a PostgreSQL connection, or a `cron` trigger");
+    }
+    let is_name = channel.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && channel.len() <= CHANNEL_BYTES_MAX
+        && channel.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !is_name {
+        let message = format!("`{}` is not a channel", clip(channel));
+        let help = format!("use up to {CHANNEL_BYTES_MAX} letters, digits and `_`, no digit first");
+        check.error(codes::DATABASE_TRIGGER, node.span_of("channel"), message, help);
+    }
+}
