@@ -13,6 +13,8 @@ pub mod error;
     allow(dead_code, reason = "an engine alone does not give every kind of cell")
 )]
 mod json;
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+mod percent;
 pub mod query;
 
 #[cfg(feature = "mysql")]
@@ -21,6 +23,8 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod tls;
 
 pub use catalogue::Catalogue;
 pub use config::{Config, Engine, Tls};

@@ -1,45 +1,96 @@
-//! PostgreSQL.
+//! PostgreSQL, by `tokio-postgres`.
+//!
+//! A call is one round trip. Read-only is a property of the session (`default_transaction_read_only`), not of a
+//! transaction around each statement; PostgreSQL 14 and newer report every change of that setting, and a session whose
+//! setting changed is thrown away before anybody else gets it. Older servers get an explicit `BEGIN READ ONLY`.
 
-use crate::{Answer, Catalogue, Config, Described, Error, Query, Statement};
+mod bind;
+mod catalogue;
+mod decode;
+mod error;
+mod format;
+mod guard;
+mod interval;
+mod kind;
+mod numeric;
+mod pool;
+mod prepare;
+mod run;
+mod session;
+mod url;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use self::error::Place;
+use self::pool::Pool;
+use self::session::Role;
+use crate::{Answer, Catalogue, Config, Described, Error, ErrorKind, Query, Statement};
+
+/// Longest that a ping, a description or the catalogue may take.
+const ASK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A pool of connections to one PostgreSQL database.
 #[derive(Debug)]
 pub(crate) struct Postgres {
-    config: Config,
+    pool: Arc<Pool>,
 }
 
 impl Postgres {
     pub(crate) fn open(config: Config) -> Result<Self, Error> {
-        Ok(Self { config })
+        let place = Place { connection: &config.name, attempted: "open" };
+        let target = url::parse(&config).map_err(|why| {
+            let hint = "write `postgresql://user:password@host:5432/database`";
+            place.error(ErrorKind::Config, why, hint)
+        })?;
+        Ok(Self { pool: Pool::new(config, target) })
     }
 
     pub(crate) async fn ping(&self) -> Result<String, Error> {
-        Err(self.unbuilt())
+        let place = self.place("connect");
+        let mut session = self.pool.acquire(Role::Read, ASK_TIMEOUT, place).await?;
+        let cancel = CancellationToken::new();
+        let work = session.bounded(Instant::now() + ASK_TIMEOUT, &cancel, |client| client.simple_query("SELECT 1"));
+        work.await.map_err(|stop| place.stopped(stop))?.map_err(|error| place.engine(&error))?;
+        let version = session.server();
+        session.give_back();
+        Ok(version)
     }
 
     pub(crate) async fn catalogue(&self) -> Result<Catalogue, Error> {
-        Err(self.unbuilt())
+        let place = self.place("read the catalogue");
+        let mut session = self.pool.acquire(Role::Read, ASK_TIMEOUT, place).await?;
+        let catalogue = catalogue::read(&mut session, self.pool.schema(), place, ASK_TIMEOUT).await?;
+        session.give_back();
+        Ok(catalogue)
     }
 
-    pub(crate) async fn describe(&self, _statement: &Statement) -> Result<Described, Error> {
-        Err(self.unbuilt())
+    pub(crate) async fn describe(&self, statement: &Statement) -> Result<Described, Error> {
+        let place = self.place("prepare");
+        let mut session = self.pool.acquire(Role::Read, ASK_TIMEOUT, place).await?;
+        let described = prepare::describe(&mut session, &statement.text, place, ASK_TIMEOUT).await?;
+        session.give_back();
+        Ok(described)
     }
 
-    pub(crate) async fn run(&self, _query: &Query<'_>, _out: &mut Vec<u8>) -> Result<Answer, Error> {
-        Err(self.unbuilt())
-    }
-
-    pub(crate) async fn close(&self) {}
-
-    fn unbuilt(&self) -> Error {
-        Error {
-            kind: crate::ErrorKind::Other,
-            connection: self.config.name.clone(),
-            attempted: "connect",
-            message: "skeleton".to_owned(),
-            code: None,
-            position: None,
-            hint: None,
+    pub(crate) async fn run(&self, query: &Query<'_>, out: &mut Vec<u8>) -> Result<Answer, Error> {
+        let deadline = query.deadline();
+        match run::run(&self.pool, query, deadline, out).await {
+            // A pooled session that broke while it was idle has done nothing yet, and a read can be repeated.
+            Err(failed) if failed.stale && !query.write => {
+                run::run(&self.pool, query, deadline, out).await.map_err(|failed| failed.error)
+            }
+            other => other.map_err(|failed| failed.error),
         }
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pool.close();
+    }
+
+    fn place(&self, attempted: &'static str) -> Place<'_> {
+        Place { connection: self.pool.name(), attempted }
     }
 }

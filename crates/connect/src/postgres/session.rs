@@ -1,0 +1,271 @@
+//! One connection: the client, the driver that moves its bytes, and what was done to it.
+//!
+//! The driver is polled by whoever waits for an answer rather than by a task of its own. That saves two wake-ups a call,
+//! and when an answer is there, everything that the server reported before it has been seen.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_postgres::{AsyncMessage, Client, Connection, Error};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_util::sync::CancellationToken;
+
+use super::error::Stop;
+use super::prepare::Prepared;
+
+/// Prepared statements kept per connection; the least used goes first.
+const STATEMENTS_MAX: usize = 256;
+/// Longest wait for the server to take a request to cancel.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time that the server has to cancel by itself before we ask it to.
+pub(super) const GRACE: Duration = Duration::from_millis(250);
+
+const READ_ONLY: &str = "default_transaction_read_only";
+
+/// What a session may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Read; the server refuses anything else.
+    Read,
+    /// Read and write.
+    Write,
+}
+
+/// The part of a connection that moves bytes.
+trait Driver: Send {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<AsyncMessage, Error>>>;
+    fn parameter(&self, name: &str) -> Option<&str>;
+}
+
+impl<S, T> Driver for Connection<S, T>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+    T: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<AsyncMessage, Error>>> {
+        self.poll_message(cx)
+    }
+
+    fn parameter(&self, name: &str) -> Option<&str> {
+        Connection::parameter(self, name)
+    }
+}
+
+/// One connection to the server.
+pub(super) struct Session {
+    pub(super) client: Client,
+    /// Gone once the connection has ended.
+    driver: Option<Box<dyn Driver>>,
+    tls: MakeRustlsConnect,
+    role: Role,
+    /// Whether the server reports changes of the read-only setting.
+    reports: bool,
+    timeout: Duration,
+    statements: HashMap<Arc<str>, (u64, Arc<Prepared>)>,
+    uses: u64,
+    spoilt: bool,
+    unfinished: bool,
+    open: bool,
+    pub(super) idle_since: Instant,
+}
+
+impl Session {
+    /// Connects and sets what every session of a role has.
+    pub(super) async fn connect(
+        config: &tokio_postgres::Config,
+        tls: MakeRustlsConnect,
+        role: Role,
+        timeout: Duration,
+    ) -> Result<Self, Error> {
+        let (client, connection) = config.connect(tls.clone()).await?;
+        let mut session = Self {
+            client,
+            driver: Some(Box::new(connection)),
+            tls,
+            role,
+            reports: false,
+            timeout,
+            statements: HashMap::new(),
+            uses: 0,
+            spoilt: false,
+            unfinished: false,
+            open: false,
+            idle_since: Instant::now(),
+        };
+        let read_only = if role == Role::Read { "on" } else { "off" };
+        let settings = format!(
+            "SET {READ_ONLY} = {read_only}; SET statement_timeout = {}; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; \
+             SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET client_min_messages = 'error'",
+            timeout.as_millis()
+        );
+        session.drive(|client| client.batch_execute(&settings)).await?;
+        session.reports = session.parameter(READ_ONLY).is_some();
+        Ok(session)
+    }
+
+    fn parameter(&self, name: &str) -> Option<&str> {
+        self.driver.as_ref()?.parameter(name)
+    }
+
+    /// Engine and version, such as `PostgreSQL 15.18`.
+    pub(super) fn server(&self) -> String {
+        let version = self.parameter("server_version").unwrap_or_default();
+        format!("PostgreSQL {}", version.split(' ').next().unwrap_or_default())
+    }
+
+    /// Whether a single statement needs an explicit read-only transaction, because the session's own setting cannot be
+    /// watched.
+    pub(super) fn needs_transaction(&self) -> bool {
+        self.role == Role::Read && !self.reports
+    }
+
+    pub(super) fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Whether the next caller may have it: whole, and still as read-only as it was made.
+    pub(super) fn is_clean(&self) -> bool {
+        let tampered = self.reports && self.role == Role::Read && self.parameter(READ_ONLY) != Some("on");
+        self.is_whole() && !self.open && !tampered
+    }
+
+    /// Whether it can be talked to.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.spoilt && !self.unfinished && self.driver.is_some() && !self.client.is_closed()
+    }
+
+    /// A transaction was begun by hand.
+    pub(super) fn began(&mut self) {
+        self.open = true;
+    }
+
+    /// It was committed.
+    pub(super) fn ended(&mut self) {
+        self.open = false;
+    }
+
+    /// Takes back what an open transaction did. `false` when the server did not answer.
+    pub(super) async fn rollback(&mut self) -> bool {
+        if self.open {
+            let (deadline, nobody) = (Instant::now() + CANCEL_TIMEOUT, CancellationToken::new());
+            let done = self.bounded(deadline, &nobody, |client| client.batch_execute("ROLLBACK")).await;
+            self.open = !matches!(done, Ok(Ok(())));
+        }
+        !self.open
+    }
+
+    /// Never to be used again.
+    pub(super) fn spoil(&mut self) {
+        self.spoilt = true;
+    }
+
+    /// The statement that sets the server's own limit, if it is not what this call needs.
+    pub(super) fn change_timeout(&mut self, timeout: Duration) -> Option<String> {
+        if self.timeout == timeout {
+            return None;
+        }
+        self.timeout = timeout;
+        Some(format!("SET statement_timeout = {}", timeout.as_millis().max(1)))
+    }
+
+    /// A statement that was prepared on this connection before.
+    pub(super) fn statement(&mut self, key: &str) -> Option<Arc<Prepared>> {
+        self.uses += 1;
+        let (used, prepared) = self.statements.get_mut(key)?;
+        *used = self.uses;
+        Some(Arc::clone(prepared))
+    }
+
+    /// Keeps a prepared statement.
+    pub(super) fn keep(&mut self, key: Arc<str>, prepared: Arc<Prepared>) {
+        if self.statements.len() >= STATEMENTS_MAX {
+            let oldest = self.statements.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| Arc::clone(key));
+            if let Some(oldest) = oldest {
+                self.statements.remove(&oldest);
+            }
+        }
+        self.statements.insert(key, (self.uses, prepared));
+    }
+
+    /// Forgets a statement that the server no longer takes, because a table changed under it.
+    pub(super) fn forget(&mut self, key: &str) {
+        self.statements.remove(key);
+    }
+
+    /// Waits for an answer while moving the connection's bytes.
+    pub(super) async fn drive<'s, F, R>(&'s mut self, work: impl FnOnce(&'s Client) -> F) -> R
+    where
+        F: Future<Output = R>,
+    {
+        let Self { client, driver, .. } = self;
+        drive(driver, work(client)).await
+    }
+
+    /// As [`Session::drive`], until a deadline or a cancellation. Then the server is told to cancel, and the session
+    /// is never used again: a late cancel must not hit somebody else's statement.
+    pub(super) async fn bounded<'s, F, R>(
+        &'s mut self,
+        deadline: Instant,
+        cancel: &CancellationToken,
+        work: impl FnOnce(&'s Client) -> F,
+    ) -> Result<R, Stop>
+    where
+        F: Future<Output = R>,
+    {
+        let Self { client, driver, tls, unfinished, .. } = self;
+        let client: &'s Client = client;
+        // Whoever drops this future half-way leaves a session that cannot be used.
+        *unfinished = true;
+        let stop = tokio::select! {
+            biased;
+            output = drive(driver, work(client)) => {
+                *unfinished = false;
+                return Ok(output);
+            }
+            () = cancel.cancelled() => Stop::Cancelled,
+            () = tokio::time::sleep_until((deadline + GRACE).into()) => Stop::Late,
+        };
+        let asked = client.cancel_token();
+        let _ = tokio::time::timeout(CANCEL_TIMEOUT, asked.cancel_query(tls.clone())).await;
+        Err(stop)
+    }
+}
+
+impl Drop for Session {
+    /// A caller that went away without a word (its future was dropped) leaves a statement running at the server.
+    fn drop(&mut self) {
+        if !self.unfinished || self.client.is_closed() {
+            return;
+        }
+        let (token, tls) = (self.client.cancel_token(), self.tls.clone());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let _ = tokio::time::timeout(CANCEL_TIMEOUT, token.cancel_query(tls)).await;
+            });
+        }
+    }
+}
+
+async fn drive<F: Future>(driver: &mut Option<Box<dyn Driver>>, work: F) -> F::Output {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(output) = work.as_mut().poll(cx) {
+                return Poll::Ready(output);
+            }
+            match driver.as_mut().map(|driver| driver.poll(cx)) {
+                // Notices and notifications are nobody's.
+                Some(Poll::Ready(Some(Ok(_)))) => {}
+                // With the driver go the channels that the work waits on: it ends with an error at its next poll.
+                Some(Poll::Ready(Some(Err(_)) | None)) => *driver = None,
+                Some(Poll::Pending) | None => return work.as_mut().poll(cx),
+            }
+        }
+    })
+    .await
+}
