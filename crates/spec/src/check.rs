@@ -66,6 +66,7 @@ pub(crate) fn all(spec: &Spec, tree: &Node, names: &Names, lines: &Lines<'_>, re
     resources::all(&mut check);
     prompts::all(&mut check);
     triggers::all(&mut check);
+    names::unused_connections(&mut check);
 }
 
 /// A spec under check, with its tree.

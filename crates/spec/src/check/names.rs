@@ -25,7 +25,6 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
     parameters(check);
     icons(check);
     texts(check, check.tree, "");
-    unused_connections(check);
 }
 
 fn server(check: &mut Check<'_, '_>) {
@@ -54,10 +53,10 @@ fn is_kebab(name: &str) -> bool {
 /// The nearest name that is kebab-case.
 fn kebab(name: &str) -> String {
     let mut out = String::new();
-    for (index, character) in name.chars().enumerate() {
+    let mut previous = '-';
+    for character in name.chars() {
         if character.is_ascii_alphanumeric() {
-            let starts_word = character.is_ascii_uppercase() && index > 0 && !out.ends_with('-');
-            if starts_word && name.chars().any(|c| c.is_ascii_lowercase()) {
+            if character.is_ascii_uppercase() && previous.is_ascii_lowercase() {
                 out.push('-');
             }
             out.push(character.to_ascii_lowercase());
@@ -67,6 +66,7 @@ fn kebab(name: &str) -> String {
         if out.len() >= SERVER_NAME_CHARS_MAX {
             break;
         }
+        previous = character;
     }
     let out = out.trim_matches('-').trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
     if out.is_empty() { "my-server".to_owned() } else { out.to_owned() }
@@ -205,14 +205,17 @@ fn texts(check: &mut Check<'_, '_>, node: &Node, key: &str) {
     }
 }
 
-fn unused_connections(check: &mut Check<'_, '_>) {
+/// Connections that nothing names.
+pub(super) fn unused_connections(check: &mut Check<'_, '_>) {
     let spec = check.spec;
     // A tool that says neither what it does nor with what may come to use any connection.
     if spec.tools.iter().any(|tool| tool.connection.is_none() && !matches!(tool.action, Some(Action::Reply(_)))) {
         return;
     }
-    if spec.tools.len() != check.names.tools.len() {
-        return; // A tool that was cut out may be the one that uses it.
+    // A tool that was cut out, or one with a misspelt name, may be the one that uses it.
+    let is_known = |tool: &crate::model::Tool| tool.connection.as_ref().is_none_or(|name| check.names.has_connection(name));
+    if spec.tools.len() != check.names.tools.len() || !spec.tools.iter().all(is_known) {
+        return;
     }
     for node in check.list("connections").iter().filter_map(|connection| connection.get("name")) {
         let name = node.as_str();

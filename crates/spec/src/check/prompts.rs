@@ -51,8 +51,11 @@ fn arguments(check: &mut Check<'_, '_>, prompt: &Prompt, node: &Node) {
             });
         }
     }
+    if check.is_damaged(node) {
+        return; // A misspelt name is not reported twice.
+    }
     for (argument, at) in prompt.arguments.iter().zip(nodes) {
-        if !used.contains(argument.name.as_str()) && !is_damaged {
+        if !used.contains(argument.name.as_str()) {
             let message = format!("the argument `{}` is never used", clip(&argument.name));
             let help = format!("write `{{{{{}}}}}` in a message, or remove it", clip(&argument.name));
             check.warning(codes::PROMPT_UNUSED, at.span_of("name"), message, help);

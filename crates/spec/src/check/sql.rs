@@ -52,7 +52,10 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, node: &N
     if !is_complete || statements.is_empty() {
         return None;
     }
-    unused(check, tool, action, node, &used);
+    // A misspelt name is not reported twice.
+    if !check.is_damaged(node) {
+        unused(check, tool, action, node, &used);
+    }
     needless_write(check, action, &statements, at);
     result(check, action, &statements, at);
     Some(statements)

@@ -1,3 +1,4 @@
 //! The spec crate from outside.
 
 mod corpus;
+mod pages;
