@@ -15,19 +15,13 @@ fn failure(kind: FailureKind, text: String) -> Box<Failure> {
 }
 
 /// What a database refused.
-pub(crate) fn database(
-    tool: &Tool,
-    sql: &SqlAction,
-    error: &Error,
-    elapsed: Duration,
-    limits: &Limits,
-) -> Box<Failure> {
+pub(crate) fn database(tool: &Tool, sql: &SqlAction, error: &Error, elapsed: Duration) -> Box<Failure> {
     let name = &tool.info.name;
     let (kind, next) = advice(error.kind, sql.write);
     match error.kind {
         ErrorKind::Timeout => return timeout(tool, elapsed),
         ErrorKind::Cancelled => return cancelled(tool),
-        ErrorKind::Limit => return too_large(tool, error, limits),
+        ErrorKind::Limit => return too_large(tool, error),
         ErrorKind::Statement | ErrorKind::Config | ErrorKind::Unreachable => {
             tracing::warn!(tool = &**name, connection = error.connection, error = %error, "the database failed");
         }
@@ -133,11 +127,10 @@ pub(crate) fn output(tool: &Tool, place: &str, why: &str) -> Box<Failure> {
     Box::new(Failure::new(FailureKind::Output, text).with(json!({ "place": place, "message": why })))
 }
 
-fn too_large(tool: &Tool, error: &Error, limits: &Limits) -> Box<Failure> {
+fn too_large(tool: &Tool, error: &Error) -> Box<Failure> {
     let text = format!(
-        "The answer of `{}` would be larger than {} bytes, the most that is sent ({}). Ask for fewer rows or narrower arguments.",
+        "`{}` was stopped: {}. Ask for fewer rows or narrower arguments.",
         tool.info.name,
-        limits.result_bytes,
         error.message.trim_end_matches('.')
     );
     failure(FailureKind::Limit, text)

@@ -170,11 +170,6 @@ impl Outcome {
         self.failure.is_some()
     }
 
-    /// Whether the call ran rightly and found nothing.
-    pub fn is_no_row(&self) -> bool {
-        self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::NotFound)
-    }
-
     /// All of it as text, for callers without MCP: the structured result, then the texts, a line each.
     pub fn text(&self) -> String {
         let structured = self.structured.as_ref().filter(|_| self.echo);

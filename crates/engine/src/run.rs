@@ -87,7 +87,7 @@ impl Toolset {
         let mut out = Vec::with_capacity(ANSWER_BYTES_MIN);
         shape::open(sql, &mut out);
         let answer = database.run(&query, &mut out).await;
-        let answer = answer.map_err(|error| errors::database(tool, sql, &error, started.elapsed(), &self.limits))?;
+        let answer = answer.map_err(|error| errors::database(tool, sql, &error, started.elapsed()))?;
         if let Some(total) = batch {
             context.report(total, batch, "the batch is committed");
         }

@@ -93,8 +93,13 @@ pub async fn describe(plan: &Plan, databases: &Databases) -> Vec<(ToCheck, Resul
 pub async fn make_plan(spec: &Spec, databases: &Databases, pinned: Option<&Plan>) -> (Plan, Vec<Diagnostic>) {
     let (reality, unreached) = reality(spec, databases).await;
     let (mut plan, mut planned) = plan::make(spec, &reality, pinned);
-    // Where the reason is known, the planner's own word that a connection was not reached adds nothing.
-    planned.retain(|found| !unreached.iter().any(|why| why.path == found.path));
+    // Where the reason was told, here or when the connection was opened, the planner's own word that it was not reached
+    // adds nothing.
+    let closed =
+        spec.connections.iter().enumerate().filter(|(_, connection)| !databases.contains_key(&connection.name));
+    let mut told: Vec<String> = closed.map(|(index, _)| format!("/connections/{index}")).collect();
+    told.extend(unreached.iter().map(|why| why.path.clone()));
+    planned.retain(|found| !told.contains(&found.path));
     let mut diagnostics = unreached;
     diagnostics.append(&mut planned);
     let reached: Databases = reality

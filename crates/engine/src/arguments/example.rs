@@ -9,33 +9,41 @@ use crate::limits::EXAMPLE_BYTES_MAX;
 /// Deepest example that is made.
 const DEPTH_MAX: usize = 4;
 
-/// Arguments that pass: the good ones that were sent, misspelt names mended, and examples for the rest. `None` when
-/// no example could be found that passes.
-pub(super) fn corrected(schema: &Value, validator: &Validator, sent: &Value) -> Option<String> {
+/// Arguments that pass: the good ones that were sent, misspelt names mended, and examples for the rest. `bad` are the
+/// names whose values were refused. `None` when no example could be found that passes.
+pub(super) fn corrected(schema: &Value, validator: &Validator, sent: &Value, bad: &[String]) -> Option<String> {
     let fits = |candidate: &Value| {
         let text = candidate.to_string();
         (text.len() <= EXAMPLE_BYTES_MAX && validator.is_valid(candidate)).then_some(text)
     };
-    fits(&mended(schema, sent)).or_else(|| fits(&of_schema(schema, DEPTH_MAX)))
+    let mended = |replace: bool| fits(&mended(schema, sent, bad, replace));
+    mended(true).or_else(|| mended(false)).or_else(|| fits(&of_schema(schema, DEPTH_MAX)))
 }
 
-fn mended(schema: &Value, sent: &Value) -> Value {
+/// What was sent without its faults; optional values that were refused are replaced by examples, or left out.
+fn mended(schema: &Value, sent: &Value, bad: &[String], replace: bool) -> Value {
     let properties = schema.get("properties").and_then(Value::as_object);
     let (Some(properties), Some(sent)) = (properties, sent.as_object()) else { return of_schema(schema, DEPTH_MAX) };
     let mut out = Map::new();
     for (name, inner) in properties {
         let given = sent.get(name).or_else(|| misspelt(name, properties, sent));
-        let good = given.filter(|value| jsonschema::is_valid(inner, value));
-        match good {
-            Some(value) => drop(out.insert(name.clone(), value.clone())),
-            // A bad value is replaced; what was not sent is given only when it is needed.
-            None if required(schema, name) || given.is_some_and(|value| !value.is_null()) => {
-                out.insert(name.clone(), example(inner, DEPTH_MAX));
-            }
-            None => {}
-        }
+        let good = given.filter(|value| !bad.contains(name) && jsonschema::is_valid(inner, value));
+        let refused = given.is_some_and(|value| !value.is_null());
+        let value = match good {
+            Some(value) => value.clone(),
+            None if required(schema, name) => example(inner, DEPTH_MAX),
+            None if replace && refused && is_telling(inner) => example(inner, DEPTH_MAX),
+            None => continue,
+        };
+        out.insert(name.clone(), value);
     }
     Value::Object(out)
+}
+
+/// Whether an example would show more than that a text goes there.
+fn is_telling(schema: &Value) -> bool {
+    let hints = ["examples", "default", "const", "enum", "format"];
+    schema.get("type").and_then(Value::as_str) != Some("string") || hints.iter().any(|hint| schema.get(hint).is_some())
 }
 
 /// A sent value under an unknown name that is nearest to this one.

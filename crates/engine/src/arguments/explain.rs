@@ -26,9 +26,17 @@ struct Problem {
 /// All that is wrong with `sent`, up to [`PROBLEMS_MAX`] problems.
 pub(super) fn failure(tool: &Tool, validator: &Validator, sent: &Value) -> Box<Failure> {
     let schema = tool.input.value();
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = Vec::new();
+    let mut bad = Vec::new();
     for error in validator.iter_errors(sent) {
-        problems.extend(explain(&error, &schema));
+        if let Some(LocationSegment::Property(name)) = error.instance_path().segments().next() {
+            bad.push(name.into_owned());
+        }
+        // What is of the wrong type also breaks other rules, which say nothing new.
+        let place = error.instance_path().as_str();
+        if !problems.iter().any(|known| known.keyword == "type" && known.place == place) {
+            problems.extend(explain(&error, &schema));
+        }
     }
     let omitted = problems.len().saturating_sub(PROBLEMS_MAX);
     problems.truncate(PROBLEMS_MAX);
@@ -40,7 +48,7 @@ pub(super) fn failure(tool: &Tool, validator: &Validator, sent: &Value) -> Box<F
     if omitted > 0 {
         let _ = write!(text, "\n- and {omitted} more");
     }
-    let example = example::corrected(&schema, validator, sent);
+    let example = example::corrected(&schema, validator, sent, &bad);
     if let Some(example) = &example {
         let _ = write!(text, "\nAn example of a correct call: {example}");
     }
@@ -96,15 +104,13 @@ fn wanted(kind: &ValidationErrorKind, sent: &Value, error: &ValidationError<'_>,
         ValidationErrorKind::ExclusiveMaximum { limit } => format!("it must be less than {limit}"),
         ValidationErrorKind::MultipleOf { multiple_of } => format!("it must be a multiple of {multiple_of}"),
         ValidationErrorKind::MinLength { limit } => {
-            format!("it has {} characters and must have at least {limit}", characters(sent))
+            format!("its length is {}; at least {limit} characters are needed", characters(sent))
         }
         ValidationErrorKind::MaxLength { limit } => {
-            format!("it has {} characters and may have at most {limit}", characters(sent))
+            format!("its length is {}; at most {limit} characters are allowed", characters(sent))
         }
-        ValidationErrorKind::MinItems { limit } => {
-            format!("it has {} items and must have at least {limit}", items(sent))
-        }
-        ValidationErrorKind::MaxItems { limit } => format!("it has {} items and may have at most {limit}", items(sent)),
+        ValidationErrorKind::MinItems { limit } => format!("at least {limit} items are needed"),
+        ValidationErrorKind::MaxItems { limit } => format!("at most {limit} items are allowed"),
         ValidationErrorKind::MinProperties { limit } => format!("it must have at least {limit} fields"),
         ValidationErrorKind::MaxProperties { limit } => format!("it may have at most {limit} fields"),
         ValidationErrorKind::UniqueItems => "its items must all differ".to_owned(),
@@ -267,8 +273,4 @@ fn piece(sent: &Value) -> String {
 
 fn characters(sent: &Value) -> usize {
     sent.as_str().map_or(0, |text| text.chars().count())
-}
-
-fn items(sent: &Value) -> usize {
-    sent.as_array().map_or(0, Vec::len)
 }

@@ -1,0 +1,7 @@
+//! From a spec's text to the answers of its tools, over real databases.
+
+mod auth;
+mod cases;
+mod live;
+mod service;
+mod world;
