@@ -1,7 +1,7 @@
 //! The official client SDKs, old and new, play the same cases on every transport.
 
 pub mod case;
-mod sdk;
+pub mod sdk;
 
 use std::path::{Path, PathBuf};
 
@@ -123,7 +123,7 @@ fn play(sdk: &Sdk, case: &Case, transport: Transport, target: &[String], program
     if version != sdk.revision {
         bail!("agreed on revision `{version}`, not {}", sdk.revision);
     }
-    case.compare(seen["steps"].as_array().map(Vec::as_slice).unwrap_or_default())
+    case.compare(version, seen["steps"].as_array().map(Vec::as_slice).unwrap_or_default())
 }
 
 fn last_lines(text: &str) -> String {

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::clients::{self, case};
+use crate::clients::{self, case, sdk};
 use crate::exec::Run;
 use crate::fixture::{Program, Transport};
 use crate::report::Tally;
@@ -63,10 +63,8 @@ fn ask(program: &Program, transport: Transport, era: &str, url: Option<&str>, st
     let captured = run.envs(&program.environment).timeout(PATIENCE).capture()?;
     let seen = answer(&captured.stdout, &captured.stderr)
         .with_context(|| format!("no JSON ({})\n{}{}", captured.status, captured.stdout, captured.stderr))?;
-    match case::compare(&step.expect, &seen, &mut String::new()) {
-        Ok(()) => Ok(()),
-        Err(difference) => bail!("{difference}"),
-    }
+    let revision = if era == "legacy" { sdk::LEGACY } else { sdk::MODERN };
+    step.compare(revision, &seen).map_err(anyhow::Error::msg)
 }
 
 fn arguments(step: &case::Step) -> Vec<String> {

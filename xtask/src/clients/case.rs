@@ -1,5 +1,6 @@
 //! Cases: what to ask a server, and what must be seen.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -43,7 +44,10 @@ pub struct Step {
     #[serde(default)]
     pub arguments: Option<Value>,
     /// What the answer must contain; an answer with `error` stands for a JSON-RPC error.
-    pub expect: Value,
+    expect: Value,
+    /// What it must contain besides, by the revision of MCP that was agreed on.
+    #[serde(default)]
+    by_revision: BTreeMap<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -76,13 +80,13 @@ impl Case {
     }
 
     /// Compares the answers with what is expected; all differences are reported.
-    pub fn compare(&self, answers: &[Value]) -> Result<()> {
+    pub fn compare(&self, revision: &str, answers: &[Value]) -> Result<()> {
         if answers.len() != self.steps.len() {
             bail!("{} answers to {} steps", answers.len(), self.steps.len());
         }
         let mut differences = Vec::new();
         for (number, (step, answer)) in self.steps.iter().zip(answers).enumerate() {
-            if let Err(difference) = compare(&step.expect, answer, &mut String::new()) {
+            if let Err(difference) = step.compare(revision, answer) {
                 differences.push(format!("step {} ({}): {difference}", number + 1, step.method));
             }
         }
@@ -90,10 +94,18 @@ impl Case {
     }
 }
 
+impl Step {
+    /// Compares an answer with what is expected; the error says where they differ.
+    pub fn compare(&self, revision: &str, answer: &Value) -> Result<(), String> {
+        compare(&self.expect, answer, &mut String::new())?;
+        self.by_revision.get(revision).map_or(Ok(()), |wanted| compare(wanted, answer, &mut String::new()))
+    }
+}
+
 /// Whether `seen` contains what is `wanted`. An object may have more keys; an array must have as many
 /// elements. `{"$contains": […]}` asks for elements anywhere in an array, `{"$text": "…"}` for a part
 /// of a string. The error says where they differ.
-pub fn compare(wanted: &Value, seen: &Value, place: &mut String) -> Result<(), String> {
+fn compare(wanted: &Value, seen: &Value, place: &mut String) -> Result<(), String> {
     match (wanted, seen) {
         (Value::Object(map), _) if map.contains_key("$text") => {
             let part = map["$text"].as_str().unwrap_or_default();

@@ -28,9 +28,10 @@ enum Language {
     TypeScript(&'static str),
 }
 
-const MODERN: &str = "2026-07-28";
+/// The newest revision.
+pub const MODERN: &str = "2026-07-28";
 /// The newest revision that begins with `initialize`.
-const LEGACY: &str = "2025-11-25";
+pub const LEGACY: &str = "2025-11-25";
 
 pub const SDKS: [Sdk; 7] = [
     Sdk { name: "python 1.9", language: Language::Python("py-old"), mode: "legacy", revision: "2025-03-26" },
