@@ -14,7 +14,7 @@ mod annotations;
 mod auth;
 mod connections;
 mod names;
-mod numbers;
+pub(crate) mod numbers;
 mod pages;
 mod prompts;
 mod resources;

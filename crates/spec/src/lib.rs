@@ -20,5 +20,5 @@ pub use check::RESERVED_NAMES;
 pub use codes::{CodeInfo, codes, explain};
 pub use model::Spec;
 pub use parse::{ParseOptions, Parsed, parse, parse_bytes};
-pub use schema::{SCHEMA_ID, json_schema};
+pub use schema::{SCHEMA_ID, json_schema, reference_markdown};
 pub use syntax::Format;

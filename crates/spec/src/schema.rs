@@ -1,6 +1,10 @@
 //! The JSON Schema of a spec, from the types.
 
-pub(crate) mod dialects;
+mod dialects;
+mod fragment;
+mod reference;
+
+pub use reference::reference_markdown;
 
 use std::sync::LazyLock;
 

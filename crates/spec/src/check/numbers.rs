@@ -7,37 +7,36 @@ use crate::limits::{
 };
 use crate::syntax::Node;
 
-/// Key, least, most.
-type Range = (&'static str, u64, u64);
-
-const LIMITS: [Range; 5] = [
-    ("timeoutMs", 1, TIMEOUT_MS_MAX),
-    ("rows", 1, ROWS_MAX),
-    ("resultBytes", 1, RESULT_BYTES_MAX),
-    ("concurrency", 1, CONCURRENCY_MAX),
-    ("argumentBytes", 1, ARGUMENT_BYTES_MAX),
+/// Definition, key, least, most. The published schema and the reference page have them too.
+pub(crate) const RANGES: [(&str, &str, u64, u64); 11] = [
+    ("Limits", "timeoutMs", 1, TIMEOUT_MS_MAX),
+    ("Limits", "rows", 1, ROWS_MAX),
+    ("Limits", "resultBytes", 1, RESULT_BYTES_MAX),
+    ("Limits", "concurrency", 1, CONCURRENCY_MAX),
+    ("Limits", "argumentBytes", 1, ARGUMENT_BYTES_MAX),
+    ("Pool", "max", 1, POOL_SIZE_MAX),
+    ("Pool", "acquireTimeoutMs", 1, TIMEOUT_MS_MAX),
+    ("Pool", "idleTimeoutMs", 1, 24 * TIMEOUT_MS_MAX),
+    ("Tool", "timeoutMs", 1, TIMEOUT_MS_MAX),
+    ("Sql", "rowLimit", 1, ROWS_MAX),
+    ("Page", "size", 1, PAGE_SIZE_MAX),
 ];
-const POOL: [Range; 3] =
-    [("max", 1, POOL_SIZE_MAX), ("acquireTimeoutMs", 1, TIMEOUT_MS_MAX), ("idleTimeoutMs", 1, 24 * TIMEOUT_MS_MAX)];
-const TOOL: [Range; 1] = [("timeoutMs", 1, TIMEOUT_MS_MAX)];
-const SQL: [Range; 1] = [("rowLimit", 1, ROWS_MAX)];
-const PAGE: [Range; 1] = [("size", 1, PAGE_SIZE_MAX)];
 
 pub(super) fn all(check: &mut Check<'_, '_>) {
-    ranges(check, check.tree.get("limits"), &LIMITS);
+    ranges(check, check.tree.get("limits"), "Limits");
     for connection in check.list("connections") {
-        ranges(check, connection.get("pool"), &POOL);
+        ranges(check, connection.get("pool"), "Pool");
     }
     for tool in check.list("tools") {
-        ranges(check, Some(tool), &TOOL);
+        ranges(check, Some(tool), "Tool");
         let sql = tool.get("sql");
-        ranges(check, sql, &SQL);
-        ranges(check, sql.and_then(|sql| sql.get("page")), &PAGE);
+        ranges(check, sql, "Sql");
+        ranges(check, sql.and_then(|sql| sql.get("page")), "Page");
     }
 }
 
-fn ranges(check: &mut Check<'_, '_>, node: Option<&Node>, ranges: &[Range]) {
-    for (key, least, most) in ranges {
+fn ranges(check: &mut Check<'_, '_>, node: Option<&Node>, definition: &str) {
+    for (_, key, least, most) in RANGES.iter().filter(|(owner, ..)| *owner == definition) {
         let Some(value) = node.and_then(|node| node.get(key)) else { continue };
         let Some(number) = value.as_number().and_then(serde_json::Number::as_u64) else { continue };
         if number < *least || number > *most {

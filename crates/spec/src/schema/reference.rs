@@ -1,0 +1,205 @@
+//! The reference page of the language, from the types.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::definition;
+use crate::check::numbers::RANGES;
+use crate::structure::dialect::{ALIASES, WORDS};
+
+/// A section: the definition, its head, the key that has it, and an example.
+const SECTIONS: [(&str, &str, &str, &str); 16] = [
+    ("Spec", "The document", "", include_str!("examples/spec.yaml")),
+    ("Connection", "Connections", "connections[]", include_str!("examples/connection.yaml")),
+    ("Pool", "Pools", "connections[].pool", ""),
+    ("Tls", "Transport security", "connections[].tls", ""),
+    ("Tool", "Tools", "tools[]", include_str!("examples/tool.yaml")),
+    ("Annotations", "Annotations", "tools[].annotations", ""),
+    ("Sql", "SQL actions", "tools[].sql", include_str!("examples/sql.yaml")),
+    ("Page", "Pages", "tools[].sql.page", include_str!("examples/page.yaml")),
+    ("Reply", "Replies", "tools[].reply", include_str!("examples/reply.yaml")),
+    ("Resource", "Resources", "resources[]", include_str!("examples/resource.yaml")),
+    ("Prompt", "Prompts", "prompts[]", include_str!("examples/prompt.yaml")),
+    ("PromptArgument", "Arguments of prompts", "prompts[].arguments[]", ""),
+    ("PromptMessage", "Messages of prompts", "prompts[].messages[]", ""),
+    ("Trigger", "Triggers", "triggers[]", include_str!("examples/trigger.yaml")),
+    ("Auth", "Authentication", "auth", include_str!("examples/auth.yaml")),
+    ("Limits", "Limits", "limits", include_str!("examples/limits.yaml")),
+];
+
+/// The examples of the page, which are specs.
+#[cfg(test)]
+pub(crate) fn examples() -> impl Iterator<Item = &'static str> {
+    SECTIONS.iter().map(|(.., example)| *example).filter(|example| !example.is_empty())
+}
+
+/// The reference page of the spec language, Markdown: every key with its type, default and range,
+/// and an example of each part.
+pub fn reference_markdown() -> String {
+    let mut out = String::from(HEAD);
+    for (name, head, key, example) in SECTIONS {
+        let Some(schema) = definition(name) else { continue };
+        let _ = writeln!(out, "\n## {head}\n");
+        if !key.is_empty() {
+            let _ = writeln!(out, "`{key}`\n");
+        }
+        let _ = writeln!(out, "{}\n", text(schema));
+        match schema.get("oneOf").and_then(Value::as_array) {
+            Some(variants) => variants.iter().for_each(|variant| variant_of(&mut out, name, variant)),
+            None => table(&mut out, name, schema),
+        }
+        if !example.is_empty() {
+            let _ = writeln!(out, "\n```yaml\n{}\n```", example.trim_end());
+        }
+    }
+    schemas(&mut out);
+    spellings(&mut out);
+    limits(&mut out);
+    out
+}
+
+const HEAD: &str = "<!-- Generated from the types by `cargo xtask gen`. Do not edit. -->
+
+# Spec reference
+
+A spec is a YAML 1.2 or JSON document that describes one MCP server. Only `name` and one tool, resource or prompt are
+needed. Unknown keys are errors. `mcp-factory validate FILE` checks a spec, `mcp-factory schema` prints its JSON Schema,
+`mcp-factory explain CODE` explains a problem.
+
+Editors with YAML support complete and check a spec that starts with this line:
+
+```yaml
+# yaml-language-server: $schema=https://mcp-factory.dev/schema/mcp-spec.schema.json
+```
+";
+
+fn variant_of(out: &mut String, name: &str, variant: &Value) {
+    let word = variant.pointer("/properties/type/const").and_then(Value::as_str).unwrap_or_default();
+    let _ = writeln!(out, "\n### `type: {word}`\n\n{}\n", text(variant));
+    let has_more = variant.get("properties").and_then(Value::as_object).is_some_and(|properties| properties.len() > 1);
+    if has_more {
+        table(out, name, variant);
+    }
+}
+
+fn table(out: &mut String, name: &str, schema: &Value) {
+    let required: Vec<&str> = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let _ = writeln!(out, "| key | type | default | |\n|---|---|---|---|");
+    for (key, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        if property.get("const").is_some() {
+            continue;
+        }
+        let default = if required.contains(&key.as_str()) { "required".to_owned() } else { default_of(property) };
+        let range = RANGES.iter().find(|(owner, other, ..)| *owner == name && other == key);
+        let range = range.map(|(_, _, least, most)| format!(" {least} to {most}.")).unwrap_or_default();
+        let _ = writeln!(out, "| `{key}` | {} | {default} | {}{range} |", kind(property), text(property).replace('|', "\\|"));
+    }
+}
+
+fn text(schema: &Value) -> String {
+    schema.get("description").and_then(Value::as_str).unwrap_or_default().replace('\n', " ")
+}
+
+fn default_of(property: &Value) -> String {
+    match property.get("default") {
+        Some(Value::Object(_) | Value::Array(_)) | None => String::new(),
+        Some(value) => format!("`{}`", value.to_string().trim_matches('"')),
+    }
+}
+
+/// A type in words, with a link when it has a section.
+fn kind(property: &Value) -> String {
+    if let Some(name) = property.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix("#/$defs/")) {
+        if let Some((_, head, ..)) = SECTIONS.iter().find(|(section, ..)| *section == name) {
+            return format!("[{}](#{})", head.to_lowercase(), head.to_lowercase().replace(' ', "-"));
+        }
+        let words = definition(name).map(words_of).unwrap_or_default();
+        return match name {
+            "Schema" => "[schema](#schemas)".to_owned(),
+            "Parameter" => "parameter".to_owned(),
+            _ if words.is_empty() => name.to_lowercase(),
+            _ => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+        };
+    }
+    match property.get("type").and_then(Value::as_str) {
+        Some("array") => format!("list of {}", property.get("items").map(kind).unwrap_or_default()),
+        Some("string") => "text".to_owned(),
+        Some("integer") => "whole number".to_owned(),
+        Some("boolean") => "`true`, `false`".to_owned(),
+        Some("object") => "map".to_owned(),
+        _ => "any value".to_owned(),
+    }
+}
+
+fn words_of(schema: &Value) -> Vec<&str> {
+    let choices = schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+    let one = choices.filter_map(|choice| choice.get("const")?.as_str());
+    one.chain(schema.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)).collect()
+}
+
+fn schemas(out: &mut String) {
+    let _ = writeln!(out, "\n## Schemas\n\n{}\n", definition("Schema").map(text).unwrap_or_default());
+    let _ = writeln!(out, "Types: {}. A type word alone is short for `{{type: word}}`.", crate::structure::list(&crate::structure::TYPES));
+    let _ = writeln!(
+        out,
+        "\n`parameters` takes a map from name to schema, a list of schemas with `name`, or a JSON Schema with `type: object` and\n\
+         `properties`. `required: true` stands in the parameter or property itself. `returns` takes a schema, a type word, a\n\
+         map of properties, or a description.\n"
+    );
+    let _ = writeln!(out, "```yaml\n{}\n```", include_str!("examples/schemas.yaml").trim_end());
+}
+
+fn spellings(out: &mut String) {
+    let _ = writeln!(out, "\n## Other spellings\n\nEvery key may be written in `snake_case` (`timeout_ms` for `timeoutMs`). These mean the same, too:\n");
+    let _ = writeln!(out, "| written | means | in |\n|---|---|---|");
+    for (definition, alias, name) in ALIASES.iter().chain(&WORDS) {
+        let head = SECTIONS.iter().find(|(section, ..)| section == definition).map_or(*definition, |(_, head, ..)| *head);
+        let _ = writeln!(out, "| `{alias}` | `{name}` | {} |", head.to_lowercase());
+    }
+}
+
+fn limits(out: &mut String) {
+    use crate::limits::*;
+    let rows: [(&str, usize); 10] = [
+        ("Document, bytes", DOCUMENT_BYTES_MAX),
+        ("Levels of nesting", DEPTH_MAX),
+        ("Values, aliases expanded", NODES_MAX),
+        ("Problems reported", DIAGNOSTICS_MAX),
+        ("Server name, characters", SERVER_NAME_CHARS_MAX),
+        ("Tool name, characters", TOOL_NAME_CHARS_MAX),
+        ("Tools", TOOLS_MAX),
+        ("Parameters of a tool", PARAMETERS_MAX),
+        ("Description, characters", DESCRIPTION_CHARS_MAX),
+        ("Values of an enum", ENUM_MAX),
+    ];
+    let _ = writeln!(out, "\n## Limits of a document\n\n| | most |\n|---|---|");
+    for (what, most) in rows {
+        let _ = writeln!(out, "| {what} | {most} |");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base::Source;
+
+    #[test]
+    fn examples_are_accepted_without_a_warning() {
+        let more = [include_str!("examples/schemas.yaml")];
+        for text in super::examples().chain(more) {
+            let source = Source { name: "example.yaml", text };
+            let parsed = crate::parse(source, &crate::ParseOptions { strict: true, format: None });
+            let shown: String = parsed.diagnostics.iter().map(|d| d.render(source, false)).collect();
+            assert!(parsed.spec.is_some(), "{shown}\n{text}");
+        }
+    }
+
+    #[test]
+    fn every_definition_of_the_language_has_a_section() {
+        let page = super::reference_markdown();
+        for head in super::SECTIONS.map(|(_, head, ..)| head) {
+            assert!(page.contains(&format!("\n## {head}\n")), "{head}");
+        }
+        assert!(page.contains("| `timeoutMs` | whole number | `30000` |"), "{page}");
+    }
+}
