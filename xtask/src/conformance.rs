@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::clients::{self, case::Case};
 use crate::exec::Run;
 use crate::fixture::{self, Server, Transport};
 use crate::inspector;
@@ -14,10 +15,11 @@ use crate::setup::{self, node, python};
 pub const HELP: &str = "\
 Usage: cargo xtask conformance [--revision DATE | --only suite|mcpcheck|inspector]
 
-Starts the protocol crate's example server and lets outside judges look at it:
-  suite      the official conformance suite, for each revision of MCP; every check must pass, no failure is expected
-  mcpcheck   `mcpcheck --probe all --legacy-probes --strict`, which must find nothing
-  inspector  the MCP Inspector's command line over stdio, Streamable HTTP and HTTP+SSE, on the example and on the product
+Lets outside judges look at the protocol crate's example server and at the product:
+  suite      the official conformance suite on the example, for each revision of MCP; every check must pass, and no
+             failure is expected
+  mcpcheck   `mcpcheck --probe all --legacy-probes --strict` on both, which must find nothing
+  inspector  the MCP Inspector's command line on both, over stdio, Streamable HTTP and HTTP+SSE
 
 Reports are kept in `.work/results/conformance`.
 
@@ -74,15 +76,17 @@ pub fn check(part: Option<&str>, date: Option<&str>) -> Result<Tally> {
     let mut tally = Tally::default();
     let wanted = |name: &str| part.is_none_or(|part| part == name);
     let mut rows = Vec::new();
-    if wanted("suite") || wanted("mcpcheck") {
-        let server = fixture::everything()?.serve(Transport::Http, &results.join("everything.log"))?;
-        if wanted("suite") {
-            for revision in REVISIONS.iter().filter(|revision| date.is_none_or(|date| date == revision.date)) {
-                suite(revision, &server, &results, &mut tally, &mut rows)?;
-            }
+    if wanted("suite") {
+        let server = fixture::everything()?.serve(Transport::Http, &results.join("suite.log"))?;
+        for revision in REVISIONS.iter().filter(|revision| date.is_none_or(|date| date == revision.date)) {
+            suite(revision, &server, &results, &mut tally, &mut rows)?;
         }
-        if wanted("mcpcheck") {
-            mcpcheck(&server, &results, &mut tally, &mut rows)?;
+    }
+    if wanted("mcpcheck") {
+        for case in Case::all()? {
+            let log = results.join(format!("mcpcheck-{}.log", case.name));
+            let server = clients::program(&case, &results)?.serve(Transport::Http, &log)?;
+            mcpcheck(&case.name, &server, &results, &mut tally, &mut rows)?;
         }
     }
     if wanted("inspector") {
@@ -141,21 +145,26 @@ fn failed_scenarios(text: &str) -> String {
     text.lines().filter(|line| line.trim_start().starts_with('✗')).collect::<Vec<_>>().join("\n")
 }
 
-fn mcpcheck(server: &Server, results: &Path, tally: &mut Tally, rows: &mut Vec<Vec<String>>) -> Result<()> {
+fn mcpcheck(
+    subject: &str,
+    server: &Server,
+    results: &Path,
+    tally: &mut Tally,
+    rows: &mut Vec<Vec<String>>,
+) -> Result<()> {
     let captured = Run::new(python::program(python::TOOLS, "mcpcheck")?)
         .args([&server.url(Transport::Http), "--probe", "all", "--legacy-probes", "--strict", "--no-color"])
         .timeout(PATIENCE)
         .capture()?;
     let text = format!("{}{}", captured.stdout, captured.stderr);
-    std::fs::write(results.join("mcpcheck.txt"), &text)?;
-    let clean = captured.status.success();
-    if clean {
-        tally.passed += 1;
-    } else {
-        tally.failures.push(format!("mcpcheck ({}):\n{text}", captured.status));
+    std::fs::write(results.join(format!("mcpcheck-{subject}.txt")), &text)?;
+    let failed = usize::from(!captured.status.success());
+    tally.passed += 1 - failed;
+    if failed > 0 {
+        tally.failures.push(format!("mcpcheck of {subject} ({}):\n{text}", captured.status));
     }
-    let cells = ["mcpcheck", "2026-07-28", if clean { "1" } else { "0" }, "1", if clean { "0" } else { "1" }];
-    rows.push(cells.map(str::to_owned).to_vec());
+    let cells = [1 - failed, 1, failed].map(|count| count.to_string());
+    rows.push([["mcpcheck".to_owned(), subject.to_owned()].to_vec(), cells.to_vec()].concat());
     Ok(())
 }
 

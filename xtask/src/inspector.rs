@@ -57,8 +57,12 @@ fn ask(program: &Program, transport: Transport, era: &str, url: Option<&str>, st
         .args(arguments(step));
     let run = match url {
         Some(url) => run.args(["--server-url", url]),
-        // Everything after `--` is the server's command line.
-        None => run.arg("--").arg(&program.path).args(program.arguments(transport)),
+        // Everything after `--` is the server's command line; only what `-e` names is in its environment.
+        None => run
+            .args(program.environment.iter().flat_map(|(name, value)| ["-e".to_owned(), format!("{name}={value}")]))
+            .arg("--")
+            .arg(&program.path)
+            .args(program.arguments(transport)),
     };
     let captured = run.envs(&program.environment).timeout(PATIENCE).capture()?;
     let seen = answer(&captured.stdout, &captured.stderr)
