@@ -7,6 +7,7 @@
 mod canonical;
 mod check;
 mod codes;
+mod fmt;
 pub mod limits;
 pub mod model;
 mod parse;
@@ -18,7 +19,8 @@ mod syntax;
 
 pub use check::RESERVED_NAMES;
 pub use codes::{CodeInfo, codes, explain};
+pub use fmt::fmt;
 pub use model::Spec;
-pub use parse::{ParseOptions, Parsed, parse, parse_bytes};
+pub use parse::{ParseOptions, Parsed, parse, parse_bytes, read_value};
 pub use schema::{SCHEMA_ID, json_schema, reference_markdown};
 pub use syntax::Format;

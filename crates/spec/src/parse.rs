@@ -47,7 +47,10 @@ pub fn parse(source: Source<'_>, options: &ParseOptions) -> Parsed {
         return finish(None, report, options);
     }
     let lines = Lines::new(source.text);
-    let spec = read(source, &lines, options, &mut report);
+    let Some(tree) = syntax::read(source, options.format, &lines, &mut report) else {
+        return finish(None, report, options);
+    };
+    let spec = read(tree, source, &lines, &mut report);
     let mut parsed = finish(spec, report, options);
     add_paths(&mut parsed.diagnostics, source, &lines, options);
     parsed
@@ -69,6 +72,22 @@ pub fn parse_bytes(name: &str, bytes: &[u8], options: &ParseOptions) -> Parsed {
     }
 }
 
+/// Reads YAML or JSON as plain data, with the same limits and the same problems as a spec.
+///
+/// # Errors
+/// The problems of the text.
+pub fn read_value(source: Source<'_>, format: Option<Format>) -> Result<serde_json::Value, Vec<Diagnostic>> {
+    let mut report = Report::default();
+    if source.text.len() > DOCUMENT_BYTES_MAX {
+        report.push(syntax::too_large(source.text.len()));
+        return Err(report.finish(false).0);
+    }
+    match syntax::read(source, format, &Lines::new(source.text), &mut report) {
+        Some(tree) if !report.has_errors() => Ok(tree.to_json()),
+        _ => Err(report.finish(false).0),
+    }
+}
+
 fn not_utf8(bytes: &[u8], at: usize) -> Diagnostic {
     let good = String::from_utf8_lossy(&bytes[..at]);
     let span = Lines::new(&good).span(at, at);
@@ -81,8 +100,7 @@ fn not_utf8(bytes: &[u8], at: usize) -> Diagnostic {
     }
 }
 
-fn read(source: Source<'_>, lines: &Lines<'_>, options: &ParseOptions, report: &mut Report) -> Option<Spec> {
-    let tree = syntax::read(source, options.format, lines, report)?;
+fn read(tree: Node, source: Source<'_>, lines: &Lines<'_>, report: &mut Report) -> Option<Spec> {
     check::text::hidden_characters(&tree, lines, report);
     check::secrets::literals(&tree, report);
     let names = check::Names::of(&tree);
@@ -114,7 +132,7 @@ fn add_paths(diagnostics: &mut [Diagnostic], source: Source<'_>, lines: &Lines<'
     if diagnostics.iter().all(|diagnostic| diagnostic.span.is_none()) {
         return;
     }
-    let Some(tree): Option<Node> = syntax::read(source, options.format, lines, &mut Report::default()) else { return };
+    let Some(tree) = syntax::read(source, options.format, lines, &mut Report::default()) else { return };
     for diagnostic in diagnostics {
         if let (Some(span), true) = (diagnostic.span, diagnostic.path.is_empty()) {
             diagnostic.path = tree.pointer_at(span.start);

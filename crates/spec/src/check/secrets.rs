@@ -75,10 +75,15 @@ fn recognise(text: &str, key: &str) -> Option<&'static str> {
         ("hf_", 30, "a Hugging Face token"),
         ("of_mcp_", 16, "an API key"),
     ];
+    /// No form has fewer bytes.
+    const SHORTEST: usize = 15;
     if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
         return Some("a private key");
     }
     for word in text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=' | ',' | '(' | ')' | '<' | '>' | '?' | '&')) {
+        if word.len() < SHORTEST {
+            continue;
+        }
         for (prefix, least, what) in PREFIXES {
             if let Some(rest) = word.strip_prefix(prefix)
                 && rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).count() >= least

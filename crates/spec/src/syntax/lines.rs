@@ -60,8 +60,18 @@ impl<'a> Lines<'a> {
         let end = self.floor(end).max(start);
         let line = self.lines.partition_point(|at| *at <= start).max(1);
         let first = self.lines[line - 1].min(start);
-        let column = self.text[first..start].chars().count() + 1;
+        let column = self.characters_before(start) - self.characters_before(first) + 1;
         Span { start, end, line, column }
+    }
+
+    /// Characters of the body before a byte offset, without walking through long lines.
+    fn characters_before(&self, offset: usize) -> usize {
+        if self.characters.is_empty() {
+            return offset.saturating_sub(self.start);
+        }
+        let near = self.characters.partition_point(|at| *at <= offset).saturating_sub(1);
+        let from = self.characters[near].min(offset);
+        near * STRIDE + self.text[from..offset].chars().count()
     }
 
     fn floor(&self, offset: usize) -> usize {

@@ -1,4 +1,8 @@
 //! The spec crate from outside.
 
 mod corpus;
+mod fmt;
+mod limits;
 mod pages;
+mod properties;
+mod schema;
