@@ -40,7 +40,7 @@ pub(super) fn offset(west: i32, out: &mut String) {
     let sign = if west > 0 { '-' } else { '+' };
     let seconds = west.unsigned_abs();
     let _ = write!(out, "{sign}{:02}:{:02}", seconds / 3600, seconds / 60 % 60);
-    if seconds % 60 > 0 {
+    if !seconds.is_multiple_of(60) {
         let _ = write!(out, ":{:02}", seconds % 60);
     }
 }

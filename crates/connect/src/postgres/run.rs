@@ -231,7 +231,6 @@ fn affected(rows: &RowStream, prepared: &Prepared) -> u64 {
     if prepared.traits.changes { rows.rows_affected().unwrap_or_default() } else { 0 }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site each; a struct would only rename them")]
 async fn read(
     rows: RowStream,
     prepared: &Prepared,
