@@ -69,8 +69,9 @@ pub(crate) struct Cli {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
-    /// Print text for people or JSON for programs
+    /// Print `text` for people or `json` for programs
     #[arg(long, global = true, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
+    #[arg(hide_possible_values = true)]
     pub(crate) output: Output,
     /// Folder of the catalogue [default: mcp-factory in the XDG data folder]
     #[arg(long, global = true, env = "MCP_FACTORY_HOME", hide_env_values = true, value_name = "DIR")]

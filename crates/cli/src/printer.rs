@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn colours_follow_the_conventions() {
-        let cases: [(bool, &[(&str, &str)], bool); 9] = [
+        type Case = (bool, &'static [(&'static str, &'static str)], bool);
+        let cases: [Case; 9] = [
             (true, &[], true),
             (false, &[], false),
             (true, &[("NO_COLOR", "1")], false),

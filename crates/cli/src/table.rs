@@ -29,6 +29,11 @@ fn line(cells: &[String], widths: &[usize]) -> String {
     text
 }
 
+/// A number of things: `1 tool`, `2 tools`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 /// A text on one line, cut to `width` characters.
 pub(crate) fn short(text: &str, width: usize) -> String {
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -114,7 +114,9 @@ impl<'a> Check<'a, '_> {
         let problem = if warning { Diagnostic::warning(code, message) } else { Diagnostic::error(code, message) };
         let help = match known.len() {
             0 => format!("this spec declares no {what}"),
-            1..=20 => format!("declared: {}", crate::structure::list(&known.iter().map(String::as_str).collect::<Vec<_>>())),
+            1..=20 => {
+                format!("declared: {}", crate::structure::list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
+            }
             more => format!("{more} {what}s are declared"),
         };
         let problem = problem.at(node.span).help(help);
@@ -135,8 +137,11 @@ impl<'a> Check<'a, '_> {
                 continue;
             };
             let problem = if *first == name {
-                Diagnostic::error(codes::DUPLICATE_NAME, format!("{what} `{}` is declared twice", crate::structure::clip(name)))
-                    .help("give one of them another name")
+                Diagnostic::error(
+                    codes::DUPLICATE_NAME,
+                    format!("{what} `{}` is declared twice", crate::structure::clip(name)),
+                )
+                .help("give one of them another name")
             } else {
                 Diagnostic::warning(codes::SIMILAR_NAME, format!("{what} `{name}` and `{first}` differ only in case"))
                     .help("models and clients confuse such names; rename one of them")

@@ -20,16 +20,37 @@ pub fn fmt(text: &str) -> Result<String, Vec<Diagnostic>> {
         return Err(vec![syntax::too_large(text.len())]);
     }
     let tree = read(text, None)?;
-    if syntax::detect(text) == Format::Json {
-        if read(text, Some(Format::Json)).is_ok() {
-            let pretty = serde_json::to_string_pretty(&tree.to_json()).unwrap_or_default();
-            return Ok(pretty + "\n");
-        }
-        // YAML in braces: comments may stand anywhere in it.
-        return Ok(tidied(text, &tree));
+    if syntax::detect(text) == Format::Json && read(text, Some(Format::Json)).is_ok() {
+        let pretty = serde_json::to_string_pretty(&tree.to_json()).unwrap_or_default();
+        return Ok(pretty + "\n");
     }
-    let laid_out = layout::even(text, &tree).filter(|new| is_same(new, &tree));
-    Ok(laid_out.unwrap_or_else(|| tidied(text, &tree)))
+    let plain = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
+    if !is_same(&plain, &tree) {
+        return Ok(text.to_owned());
+    }
+    let mut laid_out = pass(&plain, &tree);
+    // One pass settles all but odd layouts, whose lines move relative to lines that move.
+    for _ in 0..PASSES_MAX {
+        let again = pass(&laid_out, &tree);
+        if again == laid_out {
+            break;
+        }
+        laid_out = again;
+    }
+    Ok(laid_out)
+}
+
+/// Most passes over one text.
+const PASSES_MAX: usize = 4;
+
+/// One pass; `tree` has the values that must come out.
+fn pass(text: &str, tree: &Node) -> String {
+    // YAML in braces is only tidied: comments may stand anywhere in it.
+    if syntax::detect(text) == Format::Json {
+        return tidied(text, tree);
+    }
+    let even = read(text, None).ok().and_then(|own| layout::even(text, &own));
+    even.filter(|new| is_same(new, tree)).unwrap_or_else(|| tidied(text, tree))
 }
 
 fn read(text: &str, format: Option<Format>) -> Result<Node, Vec<Diagnostic>> {
@@ -44,7 +65,7 @@ fn read(text: &str, format: Option<Format>) -> Result<Node, Vec<Diagnostic>> {
 
 /// Trailing space and the end of the file put right, if that changes no value; else the text.
 fn tidied(text: &str, tree: &Node) -> String {
-    let mut new: String = text.trim_start_matches('\u{feff}').lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
+    let mut new: String = text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
     new.truncate(new.trim_end().len());
     new.push('\n');
     if is_same(&new, tree) { new } else { text.to_owned() }

@@ -91,7 +91,8 @@ pub fn read_value(source: Source<'_>, format: Option<Format>) -> Result<serde_js
 fn not_utf8(bytes: &[u8], at: usize) -> Diagnostic {
     let good = String::from_utf8_lossy(&bytes[..at]);
     let span = Lines::new(&good).span(at, at);
-    let message = format!("the file is not UTF-8 text: byte {at} is 0x{:02x}", bytes.get(at).copied().unwrap_or_default());
+    let message =
+        format!("the file is not UTF-8 text: byte {at} is 0x{:02x}", bytes.get(at).copied().unwrap_or_default());
     let problem = Diagnostic::error(codes::NOT_UTF8, message).at(span);
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => problem.help("this looks like UTF-16: save the file as UTF-8"),

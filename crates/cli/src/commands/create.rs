@@ -17,7 +17,7 @@ use crate::table::{short, table};
 
 const EXAMPLES: &str = "Examples:
   mcp-factory create --spec ./inventory-mcp.yaml
-  mcp-factory create --json '{\"name\": \"hello\", \"tools\": [{\"name\": \"hi\", \"reply\": {\"text\": \"hello\"}}]}'
+  mcp-factory create --json '{\"name\": \"hello\", \"tools\": [{\"name\": \"hi\", \"reply\": {\"text\": \"hi\"}}]}'
   curl -s https://example.com/spec.yaml | mcp-factory create --spec -
   mcp-factory create --spec ./inventory-mcp.yaml --dry-run --output json
 ";

@@ -7,6 +7,7 @@ use operations::{Context, Error};
 use super::{BAD_NEWS, OK};
 use crate::arguments::COMMAND_HELP;
 use crate::session::Session;
+use crate::table::counted;
 
 const EXAMPLES: &str = "Examples:
   mcp-factory remove inventory-mcp
@@ -37,7 +38,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
     // Said before anything is asked: a name that does not exist needs no confirmation.
     let found = remove(&context, Input { name: name.clone(), dry_run: true }).await?;
     if !arguments.dry_run {
-        let question = format!("Removing server `{name}` with {}", versions(found.versions));
+        let question = format!("Removing server `{name}` with {}", counted(found.versions, "version"));
         if !session.confirm(&question, arguments.yes)? {
             session.printer.note("nothing was removed");
             return Ok(BAD_NEWS);
@@ -46,11 +47,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
     let done = remove(&context, Input { name: name.clone(), dry_run: arguments.dry_run }).await?;
     session.printer.answer(&done, |style| {
         let word = if done.removed { style.green("removed") } else { "would remove".to_owned() };
-        format!("{word} {name} with {}", versions(done.versions))
+        format!("{word} {name} with {}", counted(done.versions, "version"))
     });
     Ok(OK)
-}
-
-fn versions(count: usize) -> String {
-    if count == 1 { "1 version".to_owned() } else { format!("{count} versions") }
 }

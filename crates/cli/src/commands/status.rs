@@ -8,6 +8,7 @@ use super::{BAD_NEWS, OK};
 use crate::arguments::COMMAND_HELP;
 use crate::printer::Style;
 use crate::session::Session;
+use crate::table::counted;
 
 const EXAMPLES: &str = "Examples:
   mcp-factory status inventory-mcp
@@ -52,11 +53,11 @@ fn text(found: &Output, style: Style) -> String {
         (
             "offers",
             format!(
-                "{} tools, {} resources, {} prompts, {} triggers",
-                found.tools.len(),
-                found.resources,
-                found.prompts,
-                found.triggers
+                "{}, {}, {}, {}",
+                counted(found.tools.len(), "tool"),
+                counted(found.resources, "resource"),
+                counted(found.prompts, "prompt"),
+                counted(found.triggers, "trigger")
             ),
         ),
         ("created", found.created_at.clone()),

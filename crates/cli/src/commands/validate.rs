@@ -11,6 +11,7 @@ use super::{BAD_NEWS, OK, Threads, runtime};
 use crate::arguments::COMMAND_HELP;
 use crate::input::read_spec;
 use crate::session::Session;
+use crate::table::counted;
 
 const EXAMPLES: &str = "Examples:
   mcp-factory validate ./inventory-mcp.yaml
@@ -82,8 +83,4 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> 
         report.files.iter().map(line).collect::<Vec<_>>().join("\n")
     });
     Ok(if report.valid { OK } else { BAD_NEWS })
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

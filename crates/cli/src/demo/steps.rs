@@ -16,6 +16,7 @@ use super::stage::Stage;
 use crate::commands::{BAD_NEWS, OK};
 use crate::printer::Style;
 use crate::session::Session;
+use crate::table::counted;
 
 /// The key of the demonstration's callers. It opens nothing but a server that lives for a second.
 pub(super) const KEY: &str = "demo-key";
@@ -92,13 +93,13 @@ async fn make(stage: &Stage) -> Result<Output, Error> {
 
 fn told(made: &Output, style: Style) -> String {
     let mut text = format!(
-        "{} {} {} from {} in {:.1} ms, {} warnings",
+        "{} {} {} from {} in {:.1} ms, {}",
         style.bold("create:"),
         made.name,
         made.version,
         demo::SPEC_NAME,
         made.timings.total_ms,
-        made.warnings.len()
+        counted(made.warnings.len(), "warning")
     );
     for warning in &made.warnings {
         text.push_str(&format!("\n  {} {}", style.dim(&warning.code), warning.message));
@@ -211,7 +212,10 @@ fn told_of(seen: &Seen, style: Style) -> String {
     for call in &seen.calls {
         let rows = match &call.problem {
             Some(problem) => style.red(problem),
-            None => format!("{} rows: {}", call.rows.len(), call.rows.join(", ")),
+            None => match call.rows.len() {
+                0 => "no row".to_owned(),
+                count => format!("{}: {}", counted(count, "row"), call.rows.join(", ")),
+            },
         };
         text.push_str(&format!("\n  search_products {} in {:.1} ms → {rows}", call.arguments, call.elapsed_ms));
     }

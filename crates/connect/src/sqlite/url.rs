@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use percent::decode;
+use crate::percent::decode;
 
 /// Which database a URL names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,32 +88,6 @@ fn path(rest: &str, file: bool) -> Result<String, String> {
     };
     let path = decode(path).ok_or("the URL's percent-encoding is not valid UTF-8")?;
     if path.contains('\0') { Err("the path has a zero byte".to_owned()) } else { Ok(path) }
-}
-
-mod percent {
-    /// Decodes `%41`; a `%` without two hexadecimal digits stands for itself.
-    pub(super) fn decode(text: &str) -> Option<String> {
-        let bytes = text.as_bytes();
-        let mut out = Vec::with_capacity(bytes.len());
-        let mut at = 0;
-        while at < bytes.len() {
-            let code = (bytes[at] == b'%').then(|| bytes.get(at + 1..at + 3)).flatten();
-            let code = code
-                .and_then(|hex| std::str::from_utf8(hex).ok())
-                .filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
-            match code.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-                Some(byte) => {
-                    out.push(byte);
-                    at += 3;
-                }
-                None => {
-                    out.push(bytes[at]);
-                    at += 1;
-                }
-            }
-        }
-        String::from_utf8(out).ok()
-    }
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ fn mended(schema: &Value, sent: &Value, bad: &[String], replace: bool) -> Value 
     let mut out = Map::new();
     for (name, inner) in properties {
         let given = sent.get(name).or_else(|| misspelt(name, properties, sent));
-        let good = given.filter(|value| !bad.contains(name) && jsonschema::is_valid(inner, value));
+        let good = given.filter(|value| !bad.contains(name) && accepts(inner, value));
         let refused = given.is_some_and(|value| !value.is_null());
         let value = match good {
             Some(value) => value.clone(),
@@ -38,6 +38,12 @@ fn mended(schema: &Value, sent: &Value, bad: &[String], replace: bool) -> Value 
         out.insert(name.clone(), value);
     }
     Value::Object(out)
+}
+
+/// Whether a part of a schema accepts a value by itself. A part that refers to the whole counts as one that does not.
+fn accepts(schema: &Value, value: &Value) -> bool {
+    let validator = jsonschema::draft202012::options().offline().build(schema);
+    validator.is_ok_and(|validator| validator.is_valid(value))
 }
 
 /// Whether an example would show more than that a text goes there.

@@ -16,8 +16,6 @@ pub(crate) type Variables = HashMap<String, String>;
 
 /// A running server, and its database for the test's own statements.
 pub(crate) struct World {
-    pub(crate) spec: Spec,
-    pub(crate) plan: plan::Plan,
     pub(crate) toolset: Arc<Toolset>,
     pub(crate) database: Option<Arc<Database>>,
     /// Rendered warnings of the way here.
@@ -114,7 +112,7 @@ impl World {
         let broken = toolset.check();
         assert!(broken.is_empty(), "{broken:#?}");
         let warnings = diagnostics.iter().map(|found| format!("{}: {}", found.code, found.message)).collect();
-        Self { spec, plan, toolset: Arc::new(toolset), database, warnings, _folder: place.folder }
+        Self { toolset: Arc::new(toolset), database, warnings, _folder: place.folder }
     }
 
     /// Calls a tool that there is.

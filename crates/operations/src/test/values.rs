@@ -146,7 +146,7 @@ pub(super) fn of_wrong_type(schema: &Value) -> Option<Value> {
     ];
     candidates
         .into_iter()
-        .find(|(kind, _)| !listed.contains(kind) && !(*kind == "integer" && listed.contains(&"number")))
+        .find(|(kind, _)| !(listed.contains(kind) || *kind == "integer" && listed.contains(&"number")))
         .map(|(_, value)| value)
 }
 

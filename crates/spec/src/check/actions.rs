@@ -44,7 +44,12 @@ fn connection(check: &mut Check<'_, '_>, tool: &Tool, node: &Node) {
             return check.unknown(codes::UNKNOWN_CONNECTION, false, at, "connection", &known);
         }
         if matches!(tool.action, Some(Action::Reply(_))) {
-            check.warning(codes::IDLE_CONNECTION, at.span, "a fixed reply does not use a connection", "remove `connection`");
+            check.warning(
+                codes::IDLE_CONNECTION,
+                at.span,
+                "a fixed reply does not use a connection",
+                "remove `connection`",
+            );
         }
         return;
     }
@@ -55,7 +60,10 @@ fn connection(check: &mut Check<'_, '_>, tool: &Tool, node: &Node) {
     let span = node.entry("sql").map_or(node.span, |entry| entry.key.span);
     let names: Vec<&str> = check.names.connections.iter().map(String::as_str).collect();
     let (message, help) = match names.len() {
-        0 => ("the action `sql` needs a connection, and the spec has none".to_owned(), "add one under `connections`".to_owned()),
+        0 => (
+            "the action `sql` needs a connection, and the spec has none".to_owned(),
+            "add one under `connections`".to_owned(),
+        ),
         1 => return, // It was cut out for an error of its own.
         _ => (
             format!("the tool `{}` does not say which connection its SQL is for", clip(&tool.name)),
@@ -68,7 +76,8 @@ fn connection(check: &mut Check<'_, '_>, tool: &Tool, node: &Node) {
 fn one_action(check: &mut Check<'_, '_>, tool: &Tool, node: &Node) {
     let mut keys = node.entries().iter().filter(|entry| matches!(entry.key.text.as_str(), "sql" | "reply"));
     if let (Some(first), Some(second)) = (keys.next(), keys.next()) {
-        let message = format!("the tool `{}` has two actions, `{}` and `{}`", clip(&tool.name), first.key.text, second.key.text);
+        let message =
+            format!("the tool `{}` has two actions, `{}` and `{}`", clip(&tool.name), first.key.text, second.key.text);
         check.error(codes::TWO_ACTIONS, second.key.span, message, "keep one; a tool does one thing");
     }
 }
@@ -80,5 +89,10 @@ fn reply(check: &mut Check<'_, '_>, action: &Reply, node: &Node) {
         (None, None) if !check.is_damaged(&entry.value) => "the reply has neither `text` nor `json`",
         _ => return,
     };
-    check.error(codes::REPLY, entry.value.span, message, "give exactly one of them; `reply: some text` is short for `text`");
+    check.error(
+        codes::REPLY,
+        entry.value.span,
+        message,
+        "give exactly one of them; `reply: some text` is short for `text`",
+    );
 }

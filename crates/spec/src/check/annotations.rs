@@ -13,12 +13,22 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, node: &Node, effects: 
     let read_only = hints.read_only_hint == Some(true);
     if read_only && hints.destructive_hint == Some(true) {
         let help = "a tool that changes nothing destroys nothing: keep one of the two";
-        return check.error(codes::ANNOTATIONS, at.span_of("destructiveHint"), "`readOnlyHint` and `destructiveHint` contradict each other", help);
+        return check.error(
+            codes::ANNOTATIONS,
+            at.span_of("destructiveHint"),
+            "`readOnlyHint` and `destructiveHint` contradict each other",
+            help,
+        );
     }
     let Some(effects) = effects else { return };
     if read_only && !effects.read_only {
         let help = "remove it: the hint is derived from the SQL";
-        check.error(codes::ANNOTATIONS, at.span_of("readOnlyHint"), "the tool writes, and `readOnlyHint` says that it does not", help);
+        check.error(
+            codes::ANNOTATIONS,
+            at.span_of("readOnlyHint"),
+            "the tool writes, and `readOnlyHint` says that it does not",
+            help,
+        );
     }
     if hints.destructive_hint == Some(false) && effects.destructive {
         let help = "remove it: the hint is derived from the SQL";

@@ -23,7 +23,12 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
                 // RFC 6749, 3.3.
                 if scope.is_empty() || !scope.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)) {
                     let message = format!("`{}` is not a scope", clip(scope));
-                    check.error(codes::AUTH, node.span, message, "a scope has visible ASCII characters without quotes and backslashes");
+                    check.error(
+                        codes::AUTH,
+                        node.span,
+                        message,
+                        "a scope has visible ASCII characters without quotes and backslashes",
+                    );
                 }
             }
         }
@@ -53,8 +58,18 @@ pub(super) fn is_env_var(name: &str) -> bool {
 /// A field name of RFC 9110 that is free for a key.
 pub(super) fn header_name(check: &mut Check<'_, '_>, name: &str, span: Span) {
     const TAKEN: [&str; 12] = [
-        "host", "content-length", "content-type", "transfer-encoding", "connection", "accept", "origin", "cookie", "upgrade",
-        "mcp-session-id", "mcp-protocol-version", "authorization",
+        "host",
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "connection",
+        "accept",
+        "origin",
+        "cookie",
+        "upgrade",
+        "mcp-session-id",
+        "mcp-protocol-version",
+        "authorization",
     ];
     let is_token = !name.is_empty()
         && name.len() <= 128
@@ -63,16 +78,28 @@ pub(super) fn header_name(check: &mut Check<'_, '_>, name: &str, span: Span) {
         let message = format!("`{}` is not the name of a header", clip(name));
         check.error(codes::AUTH, span, message, "use letters, digits and `-`: `X-API-Key`");
     } else if name.eq_ignore_ascii_case("authorization") {
-        check.error(codes::AUTH, span, "`Authorization` does not carry an API key", "use `type: bearer`, or another header");
+        check.error(
+            codes::AUTH,
+            span,
+            "`Authorization` does not carry an API key",
+            "use `type: bearer`, or another header",
+        );
     } else if TAKEN.contains(&name.to_ascii_lowercase().as_str()) {
-        check.error(codes::AUTH, span, format!("the header `{name}` has another meaning"), "use a header such as `X-API-Key`");
+        check.error(
+            codes::AUTH,
+            span,
+            format!("the header `{name}` has another meaning"),
+            "use a header such as `X-API-Key`",
+        );
     }
 }
 
 fn check_issuer(check: &mut Check<'_, '_>, issuer: &str, span: Span) {
     let is_good = url::Url::parse(issuer).is_ok_and(|url| {
         let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        (url.scheme() == "https" || url.scheme() == "http" && is_local) && url.query().is_none() && url.fragment().is_none()
+        (url.scheme() == "https" || url.scheme() == "http" && is_local)
+            && url.query().is_none()
+            && url.fragment().is_none()
     });
     if !is_good {
         let message = format!("`{}` is not the URL of an issuer", clip(issuer));

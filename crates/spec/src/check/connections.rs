@@ -32,7 +32,12 @@ fn source(check: &mut Check<'_, '_>, connection: &Connection, node: &Node) {
         }
         (None, None) if !check.is_damaged(node) => {
             let message = format!("the connection `{name}` does not say where its database is");
-            check.error(codes::CONNECTION_SOURCE, node.span, message, "add `envVar: DATABASE_URL`, or a `url` without credentials");
+            check.error(
+                codes::CONNECTION_SOURCE,
+                node.span,
+                message,
+                "add `envVar: DATABASE_URL`, or a `url` without credentials",
+            );
         }
         _ => {}
     }
@@ -65,7 +70,12 @@ fn check_url(check: &mut Check<'_, '_>, kind: ConnectionKind, url: &str, span: S
     };
     if !schemes.contains(&scheme.to_ascii_lowercase().as_str()) {
         let message = format!("the URL does not fit the type `{}`", kind.as_str());
-        return check.error(codes::CONNECTION_URL, span, message, format!("write a URL such as `{example}`, or change the type"));
+        return check.error(
+            codes::CONNECTION_URL,
+            span,
+            message,
+            format!("write a URL such as `{example}`, or change the type"),
+        );
     }
     let is_good = match kind {
         ConnectionKind::Sqlite => !rest.trim_start_matches('/').is_empty(),
@@ -93,7 +103,9 @@ fn has_secret_query(url: &str) -> bool {
     let query = url.split_once('?').map(|(_, query)| query).unwrap_or_default();
     query.split('&').filter_map(|pair| pair.split_once('=')).any(|(key, value)| {
         let key = key.to_ascii_lowercase();
-        (key.contains("password") || key == "sslkey" || key == "passwd") && !value.is_empty() && !value.starts_with("${")
+        (key.contains("password") || key == "sslkey" || key == "passwd")
+            && !value.is_empty()
+            && !value.starts_with("${")
     })
 }
 

@@ -11,9 +11,32 @@ use crate::syntax::{Node, Value};
 
 /// Words that are paths of the HTTP interface next to the names of servers: no server may have one.
 pub const RESERVED_NAMES: [&str; 26] = [
-    "admin", "api", "auth", "console", "create", "deploy", "docs", "events", "explain", "health", "jobs", "logs", "mcp",
-    "message", "messages", "metrics", "natural", "oauth", "openapi", "register", "schema", "servers", "sse", "static",
-    "templates", "well-known",
+    "admin",
+    "api",
+    "auth",
+    "console",
+    "create",
+    "deploy",
+    "docs",
+    "events",
+    "explain",
+    "health",
+    "jobs",
+    "logs",
+    "mcp",
+    "message",
+    "messages",
+    "metrics",
+    "natural",
+    "oauth",
+    "openapi",
+    "register",
+    "schema",
+    "servers",
+    "sse",
+    "static",
+    "templates",
+    "well-known",
 ];
 
 pub(super) fn all(check: &mut Check<'_, '_>) {
@@ -47,7 +70,9 @@ fn server(check: &mut Check<'_, '_>) {
 
 fn is_kebab(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.split('-').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
+        && name
+            .split('-')
+            .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
 }
 
 /// The nearest name that is kebab-case.
@@ -86,7 +111,10 @@ fn is_semantic(text: &str) -> bool {
     let (rest, build) = text.split_once('+').map_or((text, None), |(rest, build)| (rest, Some(build)));
     let (core, pre) = rest.split_once('-').map_or((rest, None), |(core, pre)| (core, Some(pre)));
     let is_number = |part: &str| {
-        !part.is_empty() && part.len() <= 18 && part.bytes().all(|b| b.is_ascii_digit()) && (part == "0" || !part.starts_with('0'))
+        !part.is_empty()
+            && part.len() <= 18
+            && part.bytes().all(|b| b.is_ascii_digit())
+            && (part == "0" || !part.starts_with('0'))
     };
     let is_label = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let is_pre = |part: &str| is_label(part) && (!part.bytes().all(|b| b.is_ascii_digit()) || is_number(part));
@@ -102,7 +130,12 @@ fn offer(check: &mut Check<'_, '_>) {
         return;
     }
     let span = check.tree.entry("tools").map_or_else(|| check.tree.span_of("name"), |entry| entry.key.span);
-    check.error(codes::NOTHING_OFFERED, span, "the spec offers no tool, no resource and no prompt", "add a tool under `tools`");
+    check.error(
+        codes::NOTHING_OFFERED,
+        span,
+        "the spec offers no tool, no resource and no prompt",
+        "add a tool under `tools`",
+    );
 }
 
 fn tools(check: &mut Check<'_, '_>) {
@@ -190,7 +223,12 @@ fn texts(check: &mut Check<'_, '_>, node: &Node, key: &str) {
     match &node.value {
         Value::String(text, _) if matches!(key, "title" | "description" | "instructions") => {
             if text.trim().is_empty() {
-                check.error(codes::EMPTY_TEXT, node.span, format!("`{key}` is empty"), "write something, or remove the key");
+                check.error(
+                    codes::EMPTY_TEXT,
+                    node.span,
+                    format!("`{key}` is empty"),
+                    "write something, or remove the key",
+                );
             } else if text.chars().count() > DESCRIPTION_CHARS_MAX {
                 let message = format!("`{key}` has {} characters", text.chars().count());
                 check.error(codes::TOO_LONG, node.span, message, format!("up to {DESCRIPTION_CHARS_MAX}"));
@@ -198,7 +236,9 @@ fn texts(check: &mut Check<'_, '_>, node: &Node, key: &str) {
         }
         Value::List(items) => items.iter().for_each(|item| texts(check, item, "")),
         // Below these keys is a user's data or properties called `title`.
-        Value::Map(entries) if !matches!(key, "arguments" | "default" | "json" | "enum" | "examples" | "const" | "properties") => {
+        Value::Map(entries)
+            if !matches!(key, "arguments" | "default" | "json" | "enum" | "examples" | "const" | "properties") =>
+        {
             entries.iter().for_each(|entry| texts(check, &entry.value, &entry.key.text));
         }
         _ => {}
@@ -213,20 +253,25 @@ pub(super) fn unused_connections(check: &mut Check<'_, '_>) {
         return;
     }
     // A tool that was cut out, or one with a misspelt name, may be the one that uses it.
-    let is_known = |tool: &crate::model::Tool| tool.connection.as_ref().is_none_or(|name| check.names.has_connection(name));
+    let is_known =
+        |tool: &crate::model::Tool| tool.connection.as_ref().is_none_or(|name| check.names.has_connection(name));
     if spec.tools.len() != check.names.tools.len() || !spec.tools.iter().all(is_known) {
         return;
     }
     for node in check.list("connections").iter().filter_map(|connection| connection.get("name")) {
         let name = node.as_str();
         let by_tool = spec.tools.iter().any(|tool| tool.connection.as_deref() == name);
-        let by_trigger = spec
-            .triggers
-            .iter()
-            .any(|trigger| matches!(trigger, Trigger::Database { connection, .. } if Some(connection.as_str()) == name));
+        let by_trigger = spec.triggers.iter().any(
+            |trigger| matches!(trigger, Trigger::Database { connection, .. } if Some(connection.as_str()) == name),
+        );
         if !by_tool && !by_trigger {
             let message = format!("the connection `{}` is never used", clip(name.unwrap_or_default()));
-            check.warning(codes::UNUSED_CONNECTION, node.span, message, "name it in the `connection` of a tool, or remove it");
+            check.warning(
+                codes::UNUSED_CONNECTION,
+                node.span,
+                message,
+                "name it in the `connection` of a tool, or remove it",
+            );
         }
     }
 }
@@ -237,7 +282,9 @@ mod tests {
 
     #[test]
     fn names_and_versions() {
-        for (given, better) in [("Inventory MCP", "inventory-mcp"), ("inventoryMcp", "inventory-mcp"), ("a__b", "a-b"), ("9", "my-server")] {
+        for (given, better) in
+            [("Inventory MCP", "inventory-mcp"), ("inventoryMcp", "inventory-mcp"), ("a__b", "a-b"), ("9", "my-server")]
+        {
             assert!(!is_kebab(given), "{given}");
             assert_eq!(kebab(given), better);
             assert!(is_kebab(better));

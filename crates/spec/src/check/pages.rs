@@ -32,7 +32,12 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, node: &N
             check.error(codes::PAGES, at.span, "pages by keyset need `key`", help);
         }
         PageBy::Offset if !page.key.is_empty() => {
-            check.error(codes::PAGES, at.span_of("key"), "`key` is for pages by keyset", "write `by: keyset`, or remove `key`");
+            check.error(
+                codes::PAGES,
+                at.span_of("key"),
+                "`key` is for pages by keyset",
+                "write `by: keyset`, or remove `key`",
+            );
         }
         _ => {}
     }

@@ -33,9 +33,16 @@ fn uri<'r>(check: &mut Check<'_, '_>, resource: &'r Resource, node: &Node) -> Op
         check.error(codes::RESOURCE_URI, at.span, message, "start it with a scheme: `docs://handbook`");
         return None;
     }
-    if let Some((offset, bad)) = text.char_indices().find(|(_, c)| c.is_whitespace() || c.is_control() || "<>\"\\^`|".contains(*c)) {
+    if let Some((offset, bad)) =
+        text.char_indices().find(|(_, c)| c.is_whitespace() || c.is_control() || "<>\"\\^`|".contains(*c))
+    {
         let place = align::place(check.lines, at, offset, bad.len_utf8());
-        check.error(codes::RESOURCE_URI, place, "this character is not allowed in a URI", "write it percent-encoded, a space as `%20`");
+        check.error(
+            codes::RESOURCE_URI,
+            place,
+            "this character is not allowed in a URI",
+            "write it percent-encoded, a space as `%20`",
+        );
         return None;
     }
     match variables(text) {
@@ -76,7 +83,12 @@ fn source(check: &mut Check<'_, '_>, resource: &Resource, node: &Node) {
     match (&resource.text, &resource.tool) {
         (Some(_), Some(_)) => {
             let message = format!("the resource `{name}` has both `text` and `tool`");
-            check.error(codes::RESOURCE_SOURCE, node.entry("tool").map_or(node.span, |e| e.key.span), message, "keep one of them");
+            check.error(
+                codes::RESOURCE_SOURCE,
+                node.entry("tool").map_or(node.span, |e| e.key.span),
+                message,
+                "keep one of them",
+            );
         }
         (None, None) if !check.is_damaged(node) => {
             let message = format!("the resource `{name}` does not say where its document comes from");
@@ -91,7 +103,12 @@ fn fit(check: &mut Check<'_, '_>, resource: &Resource, node: &Node, variables: &
     let Some(name) = &resource.tool else {
         if let (Some(variable), Some(_)) = (variables.first(), &resource.text) {
             let message = format!("a fixed text does not use the variable `{variable}`");
-            check.error(codes::RESOURCE_VARIABLES, span, message, "remove the variable, or give a `tool` instead of `text`");
+            check.error(
+                codes::RESOURCE_VARIABLES,
+                span,
+                message,
+                "remove the variable, or give a `tool` instead of `text`",
+            );
         }
         return;
     };
@@ -114,8 +131,14 @@ fn fit(check: &mut Check<'_, '_>, resource: &Resource, node: &Node, variables: &
     }
     for parameter in tool.parameters().iter().filter(|parameter| parameter.required) {
         if !variables.contains(&parameter.name.as_str()) {
-            let message = format!("the tool `{}` requires `{}`, which the URI does not give", clip(name), clip(&parameter.name));
-            check.error(codes::RESOURCE_VARIABLES, span, message, format!("put `{{{}}}` in the URI", clip(&parameter.name)));
+            let message =
+                format!("the tool `{}` requires `{}`, which the URI does not give", clip(name), clip(&parameter.name));
+            check.error(
+                codes::RESOURCE_VARIABLES,
+                span,
+                message,
+                format!("put `{{{}}}` in the URI", clip(&parameter.name)),
+            );
         }
     }
 }

@@ -82,15 +82,33 @@ fn schema(check: &mut Check<'_, '_>, node: &Node) {
 fn keyword(check: &mut Check<'_, '_>, entry: &Entry) {
     /// Words of other schema languages.
     const SYNONYMS: [(&str, &str); 17] = [
-        ("min", "minimum"), ("max", "maximum"), ("regex", "pattern"), ("regexp", "pattern"), ("match", "pattern"),
-        ("optional", "required"), ("values", "enum"), ("choices", "enum"), ("options", "enum"), ("oneof", "oneOf"),
-        ("desc", "description"), ("doc", "description"), ("help", "description"), ("length", "maxLength"),
-        ("nullable", "type"), ("fields", "properties"), ("example", "examples"),
+        ("min", "minimum"),
+        ("max", "maximum"),
+        ("regex", "pattern"),
+        ("regexp", "pattern"),
+        ("match", "pattern"),
+        ("optional", "required"),
+        ("values", "enum"),
+        ("choices", "enum"),
+        ("options", "enum"),
+        ("oneof", "oneOf"),
+        ("desc", "description"),
+        ("doc", "description"),
+        ("help", "description"),
+        ("length", "maxLength"),
+        ("nullable", "type"),
+        ("fields", "properties"),
+        ("example", "examples"),
     ];
     let name = entry.key.text.as_str();
     if matches!(name, "$ref" | "$dynamicRef" | "$defs" | "definitions" | "$anchor" | "$dynamicAnchor" | "$id") {
         let message = format!("`{name}` is not supported in a spec's schemas");
-        return check.error(codes::REFERENCE, entry.key.span, message, "write the schema out; nothing is fetched or referred to");
+        return check.error(
+            codes::REFERENCE,
+            entry.key.span,
+            message,
+            "write the schema out; nothing is fetched or referred to",
+        );
     }
     if KEYWORDS.contains(&name) {
         return keywords::shape(check, entry);
@@ -100,10 +118,11 @@ fn keyword(check: &mut Check<'_, '_>, entry: &Entry) {
     }
     let near = SYNONYMS.iter().find(|(other, _)| *other == name).map(|(_, word)| *word);
     if let Some(near) = near.or_else(|| nearest(name, KEYWORDS)) {
-        let problem = Diagnostic::error(codes::MISSPELT_KEYWORD, format!("JSON Schema has no keyword `{}`", clip(name)))
-            .at(entry.key.span)
-            .label(format!("did you mean `{near}`?"))
-            .help("a keyword of your own starts with `x-`");
+        let problem =
+            Diagnostic::error(codes::MISSPELT_KEYWORD, format!("JSON Schema has no keyword `{}`", clip(name)))
+                .at(entry.key.span)
+                .label(format!("did you mean `{near}`?"))
+                .help("a keyword of your own starts with `x-`");
         return check.push(problem);
     }
     let message = format!("JSON Schema has no keyword `{}`", clip(name));
@@ -136,11 +155,31 @@ fn types(check: &mut Check<'_, '_>, node: &Node) {
 
 fn type_word(check: &mut Check<'_, '_>, text: &str, span: Span) {
     const SYNONYMS: [(&str, &str); 25] = [
-        ("int", "integer"), ("int32", "integer"), ("int64", "integer"), ("long", "integer"), ("bigint", "integer"),
-        ("float", "number"), ("double", "number"), ("decimal", "number"), ("numeric", "number"), ("real", "number"),
-        ("bool", "boolean"), ("str", "string"), ("text", "string"), ("varchar", "string"), ("char", "string"),
-        ("list", "array"), ("tuple", "array"), ("dict", "object"), ("map", "object"), ("json", "object"),
-        ("struct", "object"), ("none", "null"), ("nil", "null"), ("void", "null"), ("num", "number"),
+        ("int", "integer"),
+        ("int32", "integer"),
+        ("int64", "integer"),
+        ("long", "integer"),
+        ("bigint", "integer"),
+        ("float", "number"),
+        ("double", "number"),
+        ("decimal", "number"),
+        ("numeric", "number"),
+        ("real", "number"),
+        ("bool", "boolean"),
+        ("str", "string"),
+        ("text", "string"),
+        ("varchar", "string"),
+        ("char", "string"),
+        ("list", "array"),
+        ("tuple", "array"),
+        ("dict", "object"),
+        ("map", "object"),
+        ("json", "object"),
+        ("struct", "object"),
+        ("none", "null"),
+        ("nil", "null"),
+        ("void", "null"),
+        ("num", "number"),
     ];
     let folded = text.to_lowercase();
     let near = SYNONYMS.iter().find(|(other, _)| *other == folded).map(|(_, word)| *word);
@@ -152,7 +191,9 @@ fn type_word(check: &mut Check<'_, '_>, text: &str, span: Span) {
         None => problem,
     };
     check.push(match folded.as_str() {
-        "date" | "time" | "datetime" | "date-time" | "timestamp" => problem.help("write `{type: string, format: date-time}` (or `date`, `time`)"),
+        "date" | "time" | "datetime" | "date-time" | "timestamp" => {
+            problem.help("write `{type: string, format: date-time}` (or `date`, `time`)")
+        }
         "uuid" | "email" | "uri" | "url" => problem.help("write `{type: string, format: uuid}` (or `email`, `uri`)"),
         "enum" => problem.help("write `{type: string, enum: [a, b]}`"),
         "any" => problem.help("leave `type` out to take any value"),
@@ -164,16 +205,21 @@ fn type_word(check: &mut Check<'_, '_>, text: &str, span: Span) {
 fn values(check: &mut Check<'_, '_>, node: &Node) {
     let needs = node.get("default").is_some() || node.get("examples").is_some();
     if needs && let Some(validator) = validator(&node.to_json()) {
-        if let Some(default) = node.get("default") {
-            if let Some(problem) = validator.iter_errors(&default.to_json()).next() {
-                let message = format!("the default is not allowed: {}", clip(&problem.to_string()));
-                check.error(codes::BAD_DEFAULT, default.span, message, "change the default, or what the schema allows");
-            }
+        if let Some(default) = node.get("default")
+            && let Some(problem) = validator.iter_errors(&default.to_json()).next()
+        {
+            let message = format!("the default is not allowed: {}", clip(&problem.to_string()));
+            check.error(codes::BAD_DEFAULT, default.span, message, "change the default, or what the schema allows");
         }
         for example in node.get("examples").map(Node::items).unwrap_or_default() {
             if let Some(problem) = validator.iter_errors(&example.to_json()).next() {
                 let message = format!("the example is not allowed: {}", clip(&problem.to_string()));
-                check.warning(codes::BAD_EXAMPLE, example.span, message, "change the example, or what the schema allows");
+                check.warning(
+                    codes::BAD_EXAMPLE,
+                    example.span,
+                    message,
+                    "change the example, or what the schema allows",
+                );
             }
         }
     }

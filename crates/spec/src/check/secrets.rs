@@ -27,7 +27,11 @@ fn walk(node: &Node, key: &str, report: &mut Report) {
             let name = node.str_of("name").filter(|name| has_secret_name(name)).unwrap_or(inherited);
             for entry in entries {
                 let own = entry.key.text.as_str();
-                let key = if matches!(own, "default" | "value" | "const" | "enum" | "examples" | "schema") { name } else { own };
+                let key = if matches!(own, "default" | "value" | "const" | "enum" | "examples" | "schema") {
+                    name
+                } else {
+                    own
+                };
                 walk(&entry.value, key, report);
             }
         }
@@ -39,7 +43,9 @@ fn secret(span: Span, what: &str) -> Diagnostic {
     Diagnostic::error(codes::SECRET, format!("this looks like {what}"))
         .at(span)
         .label("a secret must not be in a spec")
-        .help("put it in an environment variable and name the variable with `envVar`, or write `${env:NAME}` in a `url`")
+        .help(
+            "put it in an environment variable and name the variable with `envVar`, or write `${env:NAME}` in a `url`",
+        )
         .help("change the secret if this file was shared")
 }
 
@@ -80,7 +86,9 @@ fn recognise(text: &str, key: &str) -> Option<&'static str> {
     if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
         return Some("a private key");
     }
-    for word in text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=' | ',' | '(' | ')' | '<' | '>' | '?' | '&')) {
+    for word in text
+        .split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=' | ',' | '(' | ')' | '<' | '>' | '?' | '&'))
+    {
         if word.len() < SHORTEST {
             continue;
         }
@@ -102,7 +110,8 @@ fn recognise(text: &str, key: &str) -> Option<&'static str> {
 /// Three base64url parts, the first of which starts as `{"` does.
 fn is_jwt(word: &str) -> bool {
     let parts: Vec<&str> = word.split('.').collect();
-    let is_base64 = |part: &&str| part.len() >= 10 && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let is_base64 =
+        |part: &&str| part.len() >= 10 && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     parts.len() == 3 && parts[0].starts_with("eyJ") && parts[1].starts_with("eyJ") && parts.iter().all(is_base64)
 }
 
@@ -111,7 +120,8 @@ pub(crate) fn has_password_in_url(text: &str) -> bool {
     text.match_indices("://").any(|(at, _)| {
         let scheme_is_good = text[..at].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric());
         let rest = &text[at + 3..];
-        let authority = &rest[..rest.find(|c: char| matches!(c, '/' | '?' | '#') || c.is_whitespace()).unwrap_or(rest.len())];
+        let authority =
+            &rest[..rest.find(|c: char| matches!(c, '/' | '?' | '#') || c.is_whitespace()).unwrap_or(rest.len())];
         let credentials = authority.rsplit_once('@').map(|(credentials, _)| credentials);
         let password = credentials.and_then(|c| c.split_once(':')).map(|(_, password)| password);
         scheme_is_good && password.is_some_and(|p| !p.is_empty() && !p.starts_with("${") && !p.starts_with('<'))
@@ -123,9 +133,20 @@ fn has_secret_name(key: &str) -> bool {
     let folded: String = key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     let is_about_it = ["envvar", "env", "header", "headername", "name", "file", "cafile"].contains(&folded.as_str());
     !is_about_it
-        && ["token", "secret", "password", "passwd", "passphrase", "apikey", "accesskey", "privatekey", "credential", "credentials"]
-            .iter()
-            .any(|word| folded.ends_with(word))
+        && [
+            "token",
+            "secret",
+            "password",
+            "passwd",
+            "passphrase",
+            "apikey",
+            "accesskey",
+            "privatekey",
+            "credential",
+            "credentials",
+        ]
+        .iter()
+        .any(|word| folded.ends_with(word))
 }
 
 /// A text of one word with the entropy of a generated value.
@@ -148,7 +169,12 @@ fn entropy(text: &str) -> f64 {
     text.bytes().for_each(|byte| counts[usize::from(byte)] += 1);
     #[expect(clippy::cast_precision_loss, reason = "documents are far smaller than 2^52 bytes")]
     let length = text.len() as f64;
-    counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / length).map(|share| -share * share.log2()).sum()
+    counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| f64::from(*count) / length)
+        .map(|share| -share * share.log2())
+        .sum()
 }
 
 #[cfg(test)]
@@ -167,7 +193,14 @@ mod tests {
         ] {
             assert!(recognise(text, "").is_some(), "{text}");
         }
-        for text in ["sk-short", "the token", "task-management-system-for-teams", "postgres://user@db/x", "a:b@c", "https://x/y:z@w"] {
+        for text in [
+            "sk-short",
+            "the token",
+            "task-management-system-for-teams",
+            "postgres://user@db/x",
+            "a:b@c",
+            "https://x/y:z@w",
+        ] {
             assert!(recognise(text, "").is_none(), "{text}");
         }
         assert!(!has_password_in_url("postgres://u:${env:PW}@db/x"));

@@ -30,7 +30,8 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, node: &N
     if nodes.is_empty() && !check.is_damaged(at) {
         check.error(codes::EMPTY_TEXT, at.span, "the action has no statement", "add `query: SELECT …`");
     }
-    let connection = check.spec.connections.iter().find(|connection| Some(&connection.name) == tool.connection.as_ref());
+    let connection =
+        check.spec.connections.iter().find(|connection| Some(&connection.name) == tool.connection.as_ref());
     // Without a connection the engine is unknown; that is reported elsewhere.
     let dialect = Dialect::from(connection?.kind);
     let bindable = bindable(check, tool, action, at);
@@ -63,7 +64,12 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, node: &N
 
 fn statement(check: &mut Check<'_, '_>, text: &str, node: &Node, dialect: Dialect) -> Option<(Template, Statement)> {
     if text.trim().is_empty() {
-        check.error(codes::EMPTY_TEXT, node.span, "the statement is empty", "write a `SELECT`, `INSERT`, `UPDATE` or `DELETE`");
+        check.error(
+            codes::EMPTY_TEXT,
+            node.span,
+            "the statement is empty",
+            "write a `SELECT`, `INSERT`, `UPDATE` or `DELETE`",
+        );
         return None;
     }
     let template = match Template::parse(text, dialect) {
@@ -91,7 +97,12 @@ fn bad_sql(check: &mut Check<'_, '_>, node: &Node, error: &SqlError) {
         let help = "give a list: `statements: [first, second]`; they run in one transaction";
         check.error(codes::SEVERAL_STATEMENTS, place, "one text holds several statements", help);
     } else {
-        check.error(codes::BAD_SQL, place, format!("the SQL cannot be read: {}", error.message), "mend the SQL at this place");
+        check.error(
+            codes::BAD_SQL,
+            place,
+            format!("the SQL cannot be read: {}", error.message),
+            "mend the SQL at this place",
+        );
     }
 }
 
@@ -103,7 +114,12 @@ fn bindable(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, at: &Node) -> 
     let Some(parameter) = tool.parameter(batch) else {
         if !check.is_damaged(at) {
             let message = format!("the batch parameter `{}` is not declared", clip(batch));
-            check.error(codes::BATCH, span, message, format!("declare it: `{}: {{type: array, items: …}}`", clip(batch)));
+            check.error(
+                codes::BATCH,
+                span,
+                message,
+                format!("declare it: `{}: {{type: array, items: …}}`", clip(batch)),
+            );
         }
         return None;
     };
@@ -155,7 +171,12 @@ fn class(check: &mut Check<'_, '_>, action: &Sql, statement: &Statement, node: &
         Class::Write if action.write => {}
         Class::Write => {
             let message = format!("{verb} changes data, and the tool does not say that it writes");
-            check.error(codes::WRITE_NOT_ALLOWED, span, message, "add `write: true` next to the statement: `sql: {query: …, write: true}`");
+            check.error(
+                codes::WRITE_NOT_ALLOWED,
+                span,
+                message,
+                "add `write: true` next to the statement: `sql: {query: …, write: true}`",
+            );
         }
         Class::Ddl => {
             let message = format!("{verb} changes the database's structure");
@@ -163,7 +184,12 @@ fn class(check: &mut Check<'_, '_>, action: &Sql, statement: &Statement, node: &
         }
         Class::Other => {
             let message = format!("{verb} is not a statement for a tool");
-            check.error(codes::DDL, span, message, "use SELECT, INSERT, UPDATE, DELETE or MERGE; transactions are opened for you");
+            check.error(
+                codes::DDL,
+                span,
+                message,
+                "use SELECT, INSERT, UPDATE, DELETE or MERGE; transactions are opened for you",
+            );
         }
     }
 }
@@ -203,7 +229,12 @@ fn needless_write(check: &mut Check<'_, '_>, action: &Sql, statements: &[Stateme
     let only_reads = statements.iter().all(|statement| statement.class == Class::Read && statement.risks().is_empty());
     if action.write && only_reads {
         let span = at.entry("write").map_or(at.span, |entry| entry.key.span);
-        check.warning(codes::NEEDLESS_WRITE, span, "every statement only reads", "remove `write: true`: a read-only transaction is safer");
+        check.warning(
+            codes::NEEDLESS_WRITE,
+            span,
+            "every statement only reads",
+            "remove `write: true`: a read-only transaction is safer",
+        );
     }
 }
 
@@ -213,10 +244,20 @@ fn result(check: &mut Check<'_, '_>, action: &Sql, statements: &[Statement], at:
     match result {
         SqlResult::Rows | SqlResult::Row | SqlResult::Value if !last.returns_rows => {
             let message = format!("the last statement, {}, gives no rows", last.verb);
-            check.error(codes::RESULT, span, message, "write `result: affected`, or add `RETURNING …` to the statement");
+            check.error(
+                codes::RESULT,
+                span,
+                message,
+                "write `result: affected`, or add `RETURNING …` to the statement",
+            );
         }
         SqlResult::Affected if last.class == Class::Read => {
-            check.error(codes::RESULT, span, "the last statement only reads: it affects no row", "write `result: rows`, `row` or `value`");
+            check.error(
+                codes::RESULT,
+                span,
+                "the last statement only reads: it affects no row",
+                "write `result: rows`, `row` or `value`",
+            );
         }
         _ => {}
     }

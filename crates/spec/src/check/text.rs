@@ -30,7 +30,9 @@ pub(crate) fn hidden_characters(tree: &Node, lines: &Lines<'_>, report: &mut Rep
 
 fn hidden(found: char, span: base::Span) -> Diagnostic {
     let message = format!("the text holds the hidden character U+{:04X} ({})", u32::from(found), kind(found));
-    Diagnostic::error(codes::HIDDEN_CHARACTER, message).at(span).help("remove it; people who read this text cannot see it")
+    Diagnostic::error(codes::HIDDEN_CHARACTER, message)
+        .at(span)
+        .help("remove it; people who read this text cannot see it")
 }
 
 /// Controls (tab and line breaks apart), text direction controls, zero-width characters that join
@@ -48,7 +50,9 @@ fn is_hidden(character: char) -> bool {
 
 fn kind(character: char) -> &'static str {
     match character {
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}' => "a text direction control",
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}' => {
+            "a text direction control"
+        }
         '\u{e0000}'..='\u{e007f}' => "a tag character",
         '\u{e000}'..='\u{f8ff}' => "a private use character",
         '\u{2028}' | '\u{2029}' => "a line separator",

@@ -38,7 +38,12 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
                 file(check, path, pattern.as_deref(), node);
                 let distinct: HashSet<_> = events.iter().map(|event| *event as u8).collect();
                 if distinct.len() < events.len() {
-                    check.error(codes::DUPLICATE_NAME, node.span_of("events"), "an event is named twice", "name each once");
+                    check.error(
+                        codes::DUPLICATE_NAME,
+                        node.span_of("events"),
+                        "an event is named twice",
+                        "name each once",
+                    );
                 }
             }
             Trigger::Queue { engine, queue, env_var, .. } => {
@@ -174,7 +179,8 @@ fn file(check: &mut Check<'_, '_>, path: &str, pattern: Option<&str>, node: &Nod
         Some("it must not have `..` as a part")
     } else if path.starts_with('~') {
         Some("`~` is not replaced; write the whole path")
-    } else if ["/proc", "/sys", "/dev"].iter().any(|folder| path == *folder || path.starts_with(&format!("{folder}/"))) {
+    } else if ["/proc", "/sys", "/dev"].iter().any(|folder| path == *folder || path.starts_with(&format!("{folder}/")))
+    {
         Some("the kernel's folders cannot be watched")
     } else {
         None
@@ -202,10 +208,11 @@ fn file(check: &mut Check<'_, '_>, path: &str, pattern: Option<&str>, node: &Nod
 
 fn check_queue(check: &mut Check<'_, '_>, engine: QueueEngine, queue: &str, span: Span) {
     let is_plain = |extra: &[u8]| queue.bytes().all(|b| b.is_ascii_alphanumeric() || extra.contains(&b));
+    let is_plain_fifo = queue.strip_suffix(".fifo").is_some_and(|_| is_plain(b"-_."));
     let problem = match engine {
         _ if queue.is_empty() || queue.len() > 255 => Some("it needs 1 to 255 bytes"),
         // Amazon SQS: https://docs.aws.amazon.com/AWSSimpleQueueService, "queue and message identifiers".
-        QueueEngine::Sqs if queue.len() > 80 || !is_plain(b"-_") && !(queue.ends_with(".fifo") && is_plain(b"-_.")) => {
+        QueueEngine::Sqs if queue.len() > 80 || !is_plain(b"-_") && !is_plain_fifo => {
             Some("SQS takes up to 80 letters, digits, `-` and `_`, and `.fifo` at the end")
         }
         QueueEngine::Rabbitmq if queue.starts_with("amq.") => Some("RabbitMQ keeps names that start with `amq.`"),
@@ -230,8 +237,14 @@ fn database(check: &mut Check<'_, '_>, connection: &str, channel: &str, node: &N
     } else if let Some(found) = spec.connections.iter().find(|other| other.name == connection)
         && found.kind != ConnectionKind::Postgresql
     {
-        let message = format!("the connection `{}` is {}, which has no notifications", clip(connection), found.kind.as_str());
-        check.error(codes::DATABASE_TRIGGER, node.span_of("connection"), message, "use a PostgreSQL connection, or a `cron` trigger");
+        let message =
+            format!("the connection `{}` is {}, which has no notifications", clip(connection), found.kind.as_str());
+        check.error(
+            codes::DATABASE_TRIGGER,
+            node.span_of("connection"),
+            message,
+            "use a PostgreSQL connection, or a `cron` trigger",
+        );
     }
     let is_name = channel.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && channel.len() <= CHANNEL_BYTES_MAX

@@ -11,6 +11,7 @@ pub(super) fn is_known(name: &str) -> bool {
 /// The nearest name, or one with the same city.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
     let city = name.rsplit('/').next().unwrap_or(name).replace(' ', "_");
-    let same_city = || ZONES.lines().find(|zone| zone.rsplit('/').next().is_some_and(|other| other.eq_ignore_ascii_case(&city)));
+    let same_city =
+        || ZONES.lines().find(|zone| zone.rsplit('/').next().is_some_and(|other| other.eq_ignore_ascii_case(&city)));
     base::nearest(name, ZONES.lines().filter(|zone| zone.contains('/'))).or_else(same_city)
 }

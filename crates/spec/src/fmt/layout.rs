@@ -44,7 +44,8 @@ impl Plan<'_> {
                 for entry in entries {
                     self.starts(entry.key.span.line, entry.key.span.column, indent)?;
                     let inner = if entry.value.span.line == entry.key.span.line { indent } else { indent + STEP };
-                    let inner = if is_collection(&entry.value) && !self.is_flow(&entry.value) { indent + STEP } else { inner };
+                    let inner =
+                        if is_collection(&entry.value) && !self.is_flow(&entry.value) { indent + STEP } else { inner };
                     self.block(&entry.value, inner)?;
                 }
             }
@@ -184,7 +185,8 @@ impl Plan<'_> {
             let delta = self.lines[line].indent.unwrap_or_default();
             delta.saturating_add(column).saturating_sub(width(self.source[line]))
         };
-        let level = (0..index).rev().find(|line| self.lines[*line].indent.is_some() && width(self.source[*line]) == column);
+        let level =
+            (0..index).rev().find(|line| self.lines[*line].indent.is_some() && width(self.source[*line]) == column);
         match (below, above) {
             (None, _) if level.is_some() => level.map_or(0, moved),
             (Some(below), _) if width(self.source[below]) == column => self.lines[below].indent.unwrap_or_default(),

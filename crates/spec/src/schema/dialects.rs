@@ -96,7 +96,8 @@ fn short_forms(schema: &mut Value) {
         all.insert("Schema".to_owned(), fragment::schema());
         all.insert("SchemaKeywords".to_owned(), fragment::keywords());
         all.remove("Parameter");
-        for variant in all.get_mut("Auth").and_then(|auth| auth.get_mut("oneOf")?.as_array_mut()).into_iter().flatten() {
+        for variant in all.get_mut("Auth").and_then(|auth| auth.get_mut("oneOf")?.as_array_mut()).into_iter().flatten()
+        {
             if let Some(scopes) = variant.pointer_mut("/properties/scopes") {
                 *scopes = texts(json!({"type": "string"}));
             }
@@ -130,7 +131,9 @@ fn sql(schema: &mut Value) {
 fn words(schema: &mut Value) {
     let Some(all) = definitions(schema) else { return };
     for (definition, alias, name) in WORDS {
-        let Some(choices) = all.get_mut(definition).and_then(|owner| owner.get_mut("oneOf")?.as_array_mut()) else { continue };
+        let Some(choices) = all.get_mut(definition).and_then(|owner| owner.get_mut("oneOf")?.as_array_mut()) else {
+            continue;
+        };
         let mut plain = None;
         for choice in choices.iter_mut() {
             let is_plain = choice.get("properties").is_none();
@@ -210,7 +213,8 @@ fn either_spelling(owner: &mut Map<String, Value>, spellings: &[(String, String)
     let mut groups = Vec::new();
     if let Some(required) = owner.get_mut("required").and_then(Value::as_array_mut) {
         required.retain(|key| {
-            let aliases: Vec<&String> = spellings.iter().filter(|(_, name)| key == name).map(|(alias, _)| alias).collect();
+            let aliases: Vec<&String> =
+                spellings.iter().filter(|(_, name)| key == name).map(|(alias, _)| alias).collect();
             if aliases.is_empty() {
                 return true;
             }
@@ -235,7 +239,10 @@ fn root(schema: &mut Value) {
     let offers = offers.map(|key| json!({"required": [key], "properties": {key: {"minItems": 1}}}));
     root.insert("anyOf".to_owned(), json!(offers));
     if let Some(properties) = root.get_mut("properties").and_then(Value::as_object_mut) {
-        properties.insert("$schema".to_owned(), json!({"type": "string", "description": "Address of this schema, for editors."}));
+        properties.insert(
+            "$schema".to_owned(),
+            json!({"type": "string", "description": "Address of this schema, for editors."}),
+        );
     }
 }
 

@@ -84,7 +84,8 @@ fn variant_of(out: &mut String, name: &str, variant: &Value) {
 }
 
 fn table(out: &mut String, name: &str, schema: &Value) {
-    let required: Vec<&str> = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     let _ = writeln!(out, "| key | type | default | |\n|---|---|---|---|");
     for (key, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         if property.get("const").is_some() {
@@ -93,7 +94,12 @@ fn table(out: &mut String, name: &str, schema: &Value) {
         let default = if required.contains(&key.as_str()) { "required".to_owned() } else { default_of(property) };
         let range = RANGES.iter().find(|(owner, other, ..)| *owner == name && other == key);
         let range = range.map(|(_, _, least, most)| format!(" {least} to {most}.")).unwrap_or_default();
-        let _ = writeln!(out, "| `{key}` | {} | {default} | {}{range} |", kind(property), text(property).replace('|', "\\|"));
+        let _ = writeln!(
+            out,
+            "| `{key}` | {} | {default} | {}{range} |",
+            kind(property),
+            text(property).replace('|', "\\|")
+        );
     }
 }
 
@@ -140,7 +146,11 @@ fn words_of(schema: &Value) -> Vec<&str> {
 
 fn schemas(out: &mut String) {
     let _ = writeln!(out, "\n## Schemas\n\n{}\n", definition("Schema").map(text).unwrap_or_default());
-    let _ = writeln!(out, "Types: {}. A type word alone is short for `{{type: word}}`.", crate::structure::list(&crate::structure::TYPES));
+    let _ = writeln!(
+        out,
+        "Types: {}. A type word alone is short for `{{type: word}}`.",
+        crate::structure::list(&crate::structure::TYPES)
+    );
     let _ = writeln!(
         out,
         "\n`parameters` takes a map from name to schema, a list of schemas with `name`, or a JSON Schema with `type: object` and\n\
@@ -151,10 +161,14 @@ fn schemas(out: &mut String) {
 }
 
 fn spellings(out: &mut String) {
-    let _ = writeln!(out, "\n## Other spellings\n\nEvery key may be written in `snake_case` (`timeout_ms` for `timeoutMs`). These mean the same, too:\n");
+    let _ = writeln!(
+        out,
+        "\n## Other spellings\n\nEvery key may be written in `snake_case` (`timeout_ms` for `timeoutMs`). These mean the same, too:\n"
+    );
     let _ = writeln!(out, "| written | means | in |\n|---|---|---|");
     for (definition, alias, name) in ALIASES.iter().chain(&WORDS) {
-        let head = SECTIONS.iter().find(|(section, ..)| section == definition).map_or(*definition, |(_, head, ..)| *head);
+        let head =
+            SECTIONS.iter().find(|(section, ..)| section == definition).map_or(*definition, |(_, head, ..)| *head);
         let _ = writeln!(out, "| `{alias}` | `{name}` | {} |", head.to_lowercase());
     }
 }

@@ -200,9 +200,10 @@ fn query_to_statements(node: Node, report: &mut Report) -> Node {
             let inner = std::mem::replace(&mut entry.value, Node::new(node.span, Value::Null));
             entry.value = Node::new(inner.span, Value::List(vec![inner]));
         } else if entry.key.text == "query" {
-            let problem = Diagnostic::error(codes::WRONG_TYPE, format!("`query` must be SQL text, not {}", entry.value.kind()))
-                .at(entry.value.span)
-                .help("several statements are a list under `statements`");
+            let problem =
+                Diagnostic::error(codes::WRONG_TYPE, format!("`query` must be SQL text, not {}", entry.value.kind()))
+                    .at(entry.value.span)
+                    .help("several statements are a list under `statements`");
             report.push(problem);
             entry.key.text = "statements".to_owned();
             entry.value = Node::new(entry.value.span, Value::List(Vec::new()));
@@ -219,7 +220,8 @@ fn version(node: Node, source: &str, report: &mut Report) -> Node {
         _ => return node,
     };
     let parts: Vec<&str> = literal.split('.').collect();
-    let short = parts.len() < 3 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    let short =
+        parts.len() < 3 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
     if !short {
         return Node::text(node.span, literal);
     }
@@ -245,7 +247,8 @@ fn named_list(node: Node) -> Node {
         .into_iter()
         .map(|Entry { key, value }| {
             let span = value.span;
-            let name = Entry { key: Key { span: key.span, text: "name".to_owned() }, value: Node::text(key.span, key.text) };
+            let name =
+                Entry { key: Key { span: key.span, text: "name".to_owned() }, value: Node::text(key.span, key.text) };
             match value.value {
                 Value::Map(more) => Node::new(span, Value::Map(std::iter::once(name).chain(more).collect())),
                 Value::String(text, style) => {

@@ -8,17 +8,66 @@ pub(crate) const TYPES: [&str; 7] = ["string", "integer", "number", "boolean", "
 
 /// The keywords of draft 2020-12 that a fragment may use.
 pub(crate) const KEYWORDS: [&str; 46] = [
-    "type", "title", "description", "enum", "const", "default", "examples", "deprecated", "readOnly", "writeOnly",
-    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
-    "minLength", "maxLength", "pattern", "format", "contentEncoding", "contentMediaType", "contentSchema",
-    "items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains",
-    "properties", "required", "additionalProperties", "patternProperties", "propertyNames", "minProperties",
-    "maxProperties", "dependentRequired", "dependentSchemas", "allOf", "anyOf", "oneOf", "not", "if", "then", "else",
+    "type",
+    "title",
+    "description",
+    "enum",
+    "const",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
+    "contentEncoding",
+    "contentMediaType",
+    "contentSchema",
+    "items",
+    "prefixItems",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "contains",
+    "minContains",
+    "maxContains",
+    "properties",
+    "required",
+    "additionalProperties",
+    "patternProperties",
+    "propertyNames",
+    "minProperties",
+    "maxProperties",
+    "dependentRequired",
+    "dependentSchemas",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
 ];
 
 /// Keywords whose value is a schema.
 pub(crate) const OF_SCHEMA: [&str; 10] = [
-    "items", "contains", "additionalProperties", "propertyNames", "not", "if", "then", "else", "contentSchema", "unevaluatedProperties",
+    "items",
+    "contains",
+    "additionalProperties",
+    "propertyNames",
+    "not",
+    "if",
+    "then",
+    "else",
+    "contentSchema",
+    "unevaluatedProperties",
 ];
 /// Keywords whose value is a list of schemas.
 pub(crate) const OF_SCHEMAS: [&str; 4] = ["prefixItems", "allOf", "anyOf", "oneOf"];
@@ -131,6 +180,7 @@ fn lift_required(entries: &mut Vec<Entry>, span: base::Span) {
                 listed.extend(names);
             }
         }
-        None => entries.push(Entry { key: Key { span, text: "required".to_owned() }, value: Node::new(span, Value::List(names)) }),
+        None => entries
+            .push(Entry { key: Key { span, text: "required".to_owned() }, value: Node::new(span, Value::List(names)) }),
     }
 }

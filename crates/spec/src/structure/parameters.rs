@@ -55,15 +55,19 @@ fn from_schema(node: Node, report: &mut Report) -> Node {
                 report.push(Diagnostic::error(codes::KEYWORD_SHAPE, message).at(other.span));
             }
             ("additionalProperties", _) => {
-                let problem = Diagnostic::error(codes::KEYWORD_SHAPE, "a tool takes no parameters that are not declared")
-                    .at(entry.value.span)
-                    .help("remove `additionalProperties`, or declare a parameter of type `object`");
+                let problem =
+                    Diagnostic::error(codes::KEYWORD_SHAPE, "a tool takes no parameters that are not declared")
+                        .at(entry.value.span)
+                        .help("remove `additionalProperties`, or declare a parameter of type `object`");
                 report.push(problem);
             }
             (other, _) => {
-                let problem = Diagnostic::error(codes::UNKNOWN_KEY, format!("a schema of parameters has no key `{}`", clip(other)))
-                    .at(entry.key.span)
-                    .help(format!("keys of a schema of parameters: {}", KEYS.join(", ")));
+                let problem = Diagnostic::error(
+                    codes::UNKNOWN_KEY,
+                    format!("a schema of parameters has no key `{}`", clip(other)),
+                )
+                .at(entry.key.span)
+                .help(format!("keys of a schema of parameters: {}", KEYS.join(", ")));
                 report.push(match nearest(other, KEYS) {
                     Some(near) => problem.label(format!("did you mean `{near}`?")),
                     None => problem,
@@ -74,9 +78,12 @@ fn from_schema(node: Node, report: &mut Report) -> Node {
     for name in &required {
         if !properties.iter().any(|property| Some(property.key.text.as_str()) == name.as_str()) {
             let shown = clip(name.as_str().unwrap_or("this"));
-            let problem = Diagnostic::error(codes::REQUIRED_UNDECLARED, format!("`required` names `{shown}`, which is not declared"))
-                .at(name.span)
-                .help("add it to `properties`, or remove it from `required`");
+            let problem = Diagnostic::error(
+                codes::REQUIRED_UNDECLARED,
+                format!("`required` names `{shown}`, which is not declared"),
+            )
+            .at(name.span)
+            .help("add it to `properties`, or remove it from `required`");
             report.push(problem);
         }
     }
@@ -132,9 +139,10 @@ fn parameter(name: Node, body: Node, report: &mut Report) -> Option<Node> {
         Value::Map(keywords) => keywords,
         value => {
             let kind = Node::new(span, value).kind();
-            let problem = Diagnostic::error(codes::WRONG_TYPE, format!("the parameter `{title}` must be a schema, not {kind}"))
-                .at(span)
-                .help("write `{type: string}`, or only the type: `string`");
+            let problem =
+                Diagnostic::error(codes::WRONG_TYPE, format!("the parameter `{title}` must be a schema, not {kind}"))
+                    .at(span)
+                    .help("write `{type: string}`, or only the type: `string`");
             report.push(problem);
             return None;
         }

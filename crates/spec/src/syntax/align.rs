@@ -90,7 +90,8 @@ fn escape(rest: &str) -> usize {
         Some(b'x') => 4,
         Some(b'u') => {
             let high = rest.get(2..6).and_then(|hex| u32::from_str_radix(hex, 16).ok());
-            let pair = high.is_some_and(|unit| (0xd800..0xdc00).contains(&unit)) && rest.get(6..).is_some_and(|more| more.starts_with("\\u"));
+            let pair = high.is_some_and(|unit| (0xd800..0xdc00).contains(&unit))
+                && rest.get(6..).is_some_and(|more| more.starts_with("\\u"));
             if pair { 12 } else { 6 }
         }
         Some(b'U') => 10,

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use base::{Diagnostic, Span};
 
+use super::Lines;
 use super::scalar;
 use super::tree::{Entry, Key, Node, Style, Value};
 use super::yaml::{duplicate_key, empty_document, no_number, too_deep};
-use super::Lines;
 use crate::codes;
 use crate::limits::{DEPTH_MAX, NODES_MAX};
 use crate::report::Report;
@@ -144,7 +144,9 @@ impl Reader<'_, '_> {
             let key = self.key()?;
             self.skip_space();
             if self.peek() != Some(b':') {
-                return Err(self.stop(format!("`:` is expected after the key `{}`", key.text), "write `\"key\": value`"));
+                return Err(
+                    self.stop(format!("`:` is expected after the key `{}`", key.text), "write `\"key\": value`")
+                );
             }
             self.at += 1;
             self.skip_space();
@@ -207,7 +209,10 @@ impl Reader<'_, '_> {
                 let message = format!("the text ends, and what opened on line {line} is not closed");
                 Err(self.stop(message, &format!("close it with `{}`", char::from(close))))
             }
-            Some(_) => Err(self.stop(format!("`,` or `{}` is expected", char::from(close)), "a comma may be missing before this")),
+            Some(_) => {
+                Err(self
+                    .stop(format!("`,` or `{}` is expected", char::from(close)), "a comma may be missing before this"))
+            }
         }
     }
 
@@ -220,9 +225,19 @@ impl Reader<'_, '_> {
             "null" => Value::Null,
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
-            "" => return Err(self.stop("a value is expected", "write text in double quotes, a number, `true`, `false`, `null`, `{` or `[`")),
+            "" => {
+                return Err(self.stop(
+                    "a value is expected",
+                    "write text in double quotes, a number, `true`, `false`, `null`, `{` or `[`",
+                ));
+            }
             "NaN" | "Infinity" => {
-                let problem = self.problem(start, start + length, format!("JSON has no `{word}`"), "write a finite number or `null`");
+                let problem = self.problem(
+                    start,
+                    start + length,
+                    format!("JSON has no `{word}`"),
+                    "write a finite number or `null`",
+                );
                 return Err(Box::new(problem));
             }
             _ => {
@@ -250,7 +265,12 @@ impl Reader<'_, '_> {
             None => {
                 let shown: String = text.chars().take(40).collect();
                 let help = "no leading zeros, no `+`, and digits on both sides of the point";
-                return Err(Box::new(self.problem(start, start + length, format!("`{shown}` is not a JSON number"), help)));
+                return Err(Box::new(self.problem(
+                    start,
+                    start + length,
+                    format!("`{shown}` is not a JSON number"),
+                    help,
+                )));
             }
         };
         self.at += length;
@@ -281,10 +301,17 @@ impl Reader<'_, '_> {
                 }
                 Some(b'\\') => out.push(self.escape()?),
                 Some(b'\n' | b'\r') | None => {
-                    let problem = self.problem(start, self.at, "a text is not closed", "close it with `\"`; write a line break as `\\n`");
+                    let problem = self.problem(
+                        start,
+                        self.at,
+                        "a text is not closed",
+                        "close it with `\"`; write a line break as `\\n`",
+                    );
                     return Err(Box::new(problem));
                 }
-                Some(_) => return Err(self.stop("a control character in a text", "write it as `\\u00XX`, a tab as `\\t`")),
+                Some(_) => {
+                    return Err(self.stop("a control character in a text", "write it as `\\u00XX`, a tab as `\\t`"));
+                }
             }
         }
     }

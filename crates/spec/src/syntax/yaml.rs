@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use base::{Diagnostic, Span};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
+use super::Lines;
 use super::scalar::{self, NoValue};
 use super::tree::{Entry, Key, Node, Style, Value};
-use super::Lines;
 use crate::codes;
 use crate::limits::{DEPTH_MAX, DOCUMENT_BYTES_MAX, NODES_MAX};
 use crate::report::Report;
@@ -130,7 +130,9 @@ impl<'a, 'r> Reader<'a, 'r> {
         let problem = Diagnostic::error(codes::TOO_MANY_NODES, "the document holds too many values")
             .at(span)
             .label("the limit is passed here")
-            .help(format!("up to {NODES_MAX} values and {DOCUMENT_BYTES_MAX} bytes of text, aliases expanded, are read"));
+            .help(format!(
+                "up to {NODES_MAX} values and {DOCUMENT_BYTES_MAX} bytes of text, aliases expanded, are read"
+            ));
         Err(Box::new(problem))
     }
 
@@ -146,7 +148,9 @@ impl<'a, 'r> Reader<'a, 'r> {
             None if style == Style::Plain => scalar::resolve(text),
             None => Ok(Value::String(text.to_owned(), style)),
             Some(tag) if is_core(tag, "str") || is_non_specific(tag) => Ok(Value::String(text.to_owned(), style)),
-            Some(tag) if ["int", "float", "bool", "null"].iter().any(|word| is_core(tag, word)) => scalar::resolve(text),
+            Some(tag) if ["int", "float", "bool", "null"].iter().any(|word| is_core(tag, word)) => {
+                scalar::resolve(text)
+            }
             Some(tag) => return Err(Box::new(unknown_tag(tag, span))),
         };
         match value {
@@ -351,7 +355,9 @@ pub(crate) fn duplicate_key(key: &Key, first: Option<Span>) -> Diagnostic {
 pub(crate) fn no_number(problem: &NoValue, text: &str, span: Span) -> Diagnostic {
     let shown: String = text.chars().take(40).collect();
     let (message, help) = match problem {
-        NoValue::NotFinite => (format!("`{shown}` is not a number that JSON has"), "write a finite number, or quote the text"),
+        NoValue::NotFinite => {
+            (format!("`{shown}` is not a number that JSON has"), "write a finite number, or quote the text")
+        }
         NoValue::TooLarge => (
             format!("the number `{shown}` is too large to be kept exactly"),
             "put it in quotes to keep it as text; whole numbers have up to 64 bits",
@@ -366,7 +372,8 @@ fn explain(lines: &Lines<'_>, span: Span, info: &str) -> Diagnostic {
     let line_start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
     let line = text[line_start..].lines().next().unwrap_or_default();
     let indent = &line[..line.len() - line.trim_start().len()];
-    let problem = Diagnostic::error(codes::BAD_YAML, format!("this is not YAML: {}", info.trim_end_matches('.'))).at(span);
+    let problem =
+        Diagnostic::error(codes::BAD_YAML, format!("this is not YAML: {}", info.trim_end_matches('.'))).at(span);
     if indent.contains('\t') || text[..span.start].ends_with('\t') {
         return problem.label("a tab").help("YAML is indented with spaces; replace the tabs");
     }
@@ -376,7 +383,9 @@ fn explain(lines: &Lines<'_>, span: Span, info: &str) -> Diagnostic {
         _ if info.contains("mapping values are not allowed") || info.contains("simple key") => {
             problem.help("a text with `: ` in it needs quotes; keys of one map start in the same column")
         }
-        _ if info.contains("anchor") => problem.help("define it first with `&name`; a text that starts with `*` or `&` needs quotes"),
+        _ if info.contains("anchor") => {
+            problem.help("define it first with `&name`; a text that starts with `*` or `&` needs quotes")
+        }
         _ => problem.help("check the indentation, the quotes and the brackets here and on the line before"),
     }
 }

@@ -5,10 +5,8 @@ use base::Source;
 use crate::corpus;
 
 fn comments(text: &str) -> Vec<String> {
-    let mut comments: Vec<String> = text
-        .lines()
-        .filter_map(|line| line.find('#').map(|at| line[at..].trim_end().to_owned()))
-        .collect();
+    let mut comments: Vec<String> =
+        text.lines().filter_map(|line| line.find('#').map(|at| line[at..].trim_end().to_owned())).collect();
     comments.sort();
     comments
 }

@@ -126,7 +126,8 @@ fn large_texts_within_the_limits_are_read_in_time() {
 
 #[test]
 fn a_large_good_spec_is_read_in_time() {
-    let mut text = String::from("name: large\nconnections: [{name: db, type: postgresql, envVar: DATABASE_URL}]\ntools:\n");
+    let mut text =
+        String::from("name: large\nconnections: [{name: db, type: postgresql, envVar: DATABASE_URL}]\ntools:\n");
     for index in 0..300 {
         let _ = write!(
             text,
@@ -154,7 +155,8 @@ fn text_that_is_not_utf8_has_a_place() {
 fn a_byte_order_mark_and_a_nul() {
     let parsed = parse("bom.yaml", "\u{feff}name: demo\ntools: [{name: a, reply: b}]\n".as_bytes());
     assert!(parsed.spec.is_some(), "{:?}", parsed.diagnostics);
-    let parsed = parse("bom.json", "\u{feff}{\"name\": \"demo\", \"tools\": [{\"name\": \"a\", \"reply\": \"b\"}]}".as_bytes());
+    let parsed =
+        parse("bom.json", "\u{feff}{\"name\": \"demo\", \"tools\": [{\"name\": \"a\", \"reply\": \"b\"}]}".as_bytes());
     assert!(parsed.spec.is_some(), "{:?}", parsed.diagnostics);
     for text in ["name: a\0b\n", "\0", "{\"name\": \"a\0b\"}"] {
         assert!(parse("nul.yaml", text.as_bytes()).spec.is_none());
@@ -168,7 +170,8 @@ fn texts_and_lists_have_limits() {
     let description = "x".repeat(spec::limits::DESCRIPTION_CHARS_MAX + 1);
     let text = format!("name: demo\ndescription: {description}\ntools: [{{name: a, reply: b}}]\n");
     assert_eq!(codes(&parse("description.yaml", text.as_bytes())), ["MF0207"]);
-    let tools: String = (0..=spec::limits::TOOLS_MAX).map(|index| format!("  - {{name: t{index}, reply: b}}\n")).collect();
+    let tools: String =
+        (0..=spec::limits::TOOLS_MAX).map(|index| format!("  - {{name: t{index}, reply: b}}\n")).collect();
     assert_eq!(codes(&parse("tools.yaml", format!("name: demo\ntools:\n{tools}").as_bytes())), ["MF0207"]);
 }
 

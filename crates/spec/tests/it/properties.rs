@@ -31,19 +31,54 @@ fn answer(bytes: &[u8]) {
 /// Texts of the characters that YAML and JSON care about.
 fn yamlish() -> impl Strategy<Value = String> {
     let word = prop_oneof![
-        Just("name"), Just("tools"), Just("sql"), Just("a"), Just("1.0"), Just("true"), Just("~"), Just("é"), Just("<<"),
-        Just(": "), Just("- "), Just("\n"), Just("\n  "), Just("\n    "), Just("{"), Just("}"), Just("["), Just("]"), Just(","),
-        Just("\""), Just("'"), Just("|\n"), Just(">-\n"), Just("#"), Just(" # "), Just("&a "), Just("*a"), Just("!!str "),
-        Just("? "), Just("---\n"), Just("...\n"), Just("%"), Just("\t"), Just("\\"), Just("\\u00e9"), Just("\r\n"), Just("@"),
-        Just("\u{feff}"), Just("\u{85}"), Just("\0"),
+        Just("name"),
+        Just("tools"),
+        Just("sql"),
+        Just("a"),
+        Just("1.0"),
+        Just("true"),
+        Just("~"),
+        Just("é"),
+        Just("<<"),
+        Just(": "),
+        Just("- "),
+        Just("\n"),
+        Just("\n  "),
+        Just("\n    "),
+        Just("{"),
+        Just("}"),
+        Just("["),
+        Just("]"),
+        Just(","),
+        Just("\""),
+        Just("'"),
+        Just("|\n"),
+        Just(">-\n"),
+        Just("#"),
+        Just(" # "),
+        Just("&a "),
+        Just("*a"),
+        Just("!!str "),
+        Just("? "),
+        Just("---\n"),
+        Just("...\n"),
+        Just("%"),
+        Just("\t"),
+        Just("\\"),
+        Just("\\u00e9"),
+        Just("\r\n"),
+        Just("@"),
+        Just("\u{feff}"),
+        Just("\u{85}"),
+        Just("\0"),
     ];
     prop::collection::vec(word, 0..40).prop_map(|words| words.concat())
 }
 
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let texts: Vec<Vec<u8>> = corpus::files("valid").iter().map(|path| std::fs::read(path).unwrap()).collect();
-    (prop::sample::select(texts), prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0_u8..4), 1..6)).prop_map(
-        |(mut bytes, changes)| {
+    (prop::sample::select(texts), prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0_u8..4), 1..6))
+        .prop_map(|(mut bytes, changes)| {
             for (index, byte, kind) in changes {
                 if bytes.is_empty() {
                     break;
@@ -59,8 +94,7 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
                 }
             }
             bytes
-        },
-    )
+        })
 }
 
 /// The same value with its maps in another order.
@@ -68,7 +102,9 @@ fn shuffled(value: &Value, seed: u64) -> Value {
     match value {
         Value::Object(map) => {
             let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| key.bytes().fold(seed, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)));
+            entries.sort_by_key(|(key, _)| {
+                key.bytes().fold(seed, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
+            });
             Value::Object(entries.into_iter().map(|(key, value)| (key.clone(), shuffled(value, seed))).collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(|item| shuffled(item, seed)).collect()),
@@ -139,7 +175,9 @@ fn collect(value: &Value, at: String, leaves: &mut Vec<String>) {
                 collect(value, format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), leaves);
             }
         }
-        Value::Array(items) => items.iter().enumerate().for_each(|(index, item)| collect(item, format!("{at}/{index}"), leaves)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| collect(item, format!("{at}/{index}"), leaves))
+        }
         Value::Null => {}
         _ => leaves.push(at),
     }

@@ -15,17 +15,26 @@ pub(super) fn shape(check: &mut Check<'_, '_>, entry: &Entry) {
     let value = &entry.value;
     let count = |node: &Node| node.as_number().is_some_and(serde_json::Number::is_u64);
     let (good, wanted) = match name {
-        "title" | "description" | "pattern" | "format" | "contentEncoding" | "contentMediaType" => (value.as_str().is_some(), "text"),
-        "minLength" | "maxLength" | "minItems" | "maxItems" | "minContains" | "maxContains" | "minProperties" | "maxProperties" => {
-            (count(value), "a whole number, 0 or more")
+        "title" | "description" | "pattern" | "format" | "contentEncoding" | "contentMediaType" => {
+            (value.as_str().is_some(), "text")
         }
+        "minLength" | "maxLength" | "minItems" | "maxItems" | "minContains" | "maxContains" | "minProperties"
+        | "maxProperties" => (count(value), "a whole number, 0 or more"),
         "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => (value.as_number().is_some(), "a number"),
-        "multipleOf" => (value.as_number().and_then(serde_json::Number::as_f64).is_some_and(|n| n > 0.0), "a number above 0"),
+        "multipleOf" => {
+            (value.as_number().and_then(serde_json::Number::as_f64).is_some_and(|n| n > 0.0), "a number above 0")
+        }
         "uniqueItems" | "deprecated" | "readOnly" | "writeOnly" => (value.as_bool().is_some(), "`true` or `false`"),
         "enum" | "examples" => (value.as_list().is_some(), "a list"),
-        "required" => (value.as_list().is_some_and(|names| names.iter().all(|n| n.as_str().is_some())), "a list of names"),
-        "prefixItems" | "allOf" | "anyOf" | "oneOf" => (value.as_list().is_some_and(|l| !l.is_empty()), "a list of schemas"),
-        "properties" | "patternProperties" | "dependentSchemas" => (value.as_map().is_some(), "a map from name to schema"),
+        "required" => {
+            (value.as_list().is_some_and(|names| names.iter().all(|n| n.as_str().is_some())), "a list of names")
+        }
+        "prefixItems" | "allOf" | "anyOf" | "oneOf" => {
+            (value.as_list().is_some_and(|l| !l.is_empty()), "a list of schemas")
+        }
+        "properties" | "patternProperties" | "dependentSchemas" => {
+            (value.as_map().is_some(), "a map from name to schema")
+        }
         "dependentRequired" => (value.as_map().is_some(), "a map from name to names"),
         _ => return, // `type`, `const`, `default` and the keywords that hold a schema.
     };
@@ -76,7 +85,12 @@ pub(super) fn enumeration(check: &mut Check<'_, '_>, node: &Node) {
     let Some(choices) = node.get("enum").and_then(|choices| choices.as_list().map(|_| choices)) else { return };
     let values = choices.items();
     if values.is_empty() {
-        return check.error(codes::BAD_ENUM, choices.span, "the enum has no value", "name at least one value, or remove `enum`");
+        return check.error(
+            codes::BAD_ENUM,
+            choices.span,
+            "the enum has no value",
+            "name at least one value, or remove `enum`",
+        );
     }
     if values.len() > ENUM_MAX {
         let message = format!("the enum has {} values", values.len());
@@ -147,7 +161,10 @@ pub(super) fn unused(check: &mut Check<'_, '_>, node: &Node) {
         ("string", &["minLength", "maxLength", "pattern", "contentEncoding", "contentMediaType"]),
         ("number", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
         ("array", &["items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"]),
-        ("object", &["properties", "additionalProperties", "patternProperties", "minProperties", "maxProperties", "required"]),
+        (
+            "object",
+            &["properties", "additionalProperties", "patternProperties", "minProperties", "maxProperties", "required"],
+        ),
     ];
     let Some(kinds) = kinds(node) else { return };
     if kinds.iter().any(|kind| !crate::structure::TYPES.contains(kind)) {
@@ -159,7 +176,12 @@ pub(super) fn unused(check: &mut Check<'_, '_>, node: &Node) {
         }
         for entry in node.entries().iter().filter(|entry| keywords.contains(&entry.key.text.as_str())) {
             let message = format!("`{}` does nothing for the type {}", entry.key.text, kinds.join(" or "));
-            check.warning(codes::KEYWORD_UNUSED, entry.key.span, message, format!("it is for the type `{kind}`; remove it, or change the type"));
+            check.warning(
+                codes::KEYWORD_UNUSED,
+                entry.key.span,
+                message,
+                format!("it is for the type `{kind}`; remove it, or change the type"),
+            );
         }
     }
 }

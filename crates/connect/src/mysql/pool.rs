@@ -1,0 +1,277 @@
+//! Sessions at one server. A session whose statement had to stop is killed at the server and never
+//! used again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, DriverError, Error as Native, Opts};
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use super::error::Place;
+use super::session::{JsonColumns, Role, Session, options};
+use super::url::Location;
+use crate::{Config, Error, ErrorKind, Tls};
+
+/// A session unused for longer is asked whether it is alive before it is used again.
+const PING_AFTER: Duration = Duration::from_secs(5);
+/// Longest that killing a statement may take.
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Sessions at one server.
+pub(super) struct Pool {
+    pub(super) name: String,
+    location: Location,
+    /// The server turned TLS down once, and `prefer` allows to go without.
+    plain: AtomicBool,
+    permits: Arc<Semaphore>,
+    size: usize,
+    acquire_timeout: Duration,
+    idle_timeout: Duration,
+    idle: Mutex<Vec<(Session, Instant)>>,
+    /// Whether a task waits to close idle sessions.
+    reaping: AtomicBool,
+    pub(super) json: JsonColumns,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").field("name", &self.name).field("host", &self.location.host).finish_non_exhaustive()
+    }
+}
+
+/// What one use of a session is bounded by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds<'a> {
+    pub(super) attempted: &'static str,
+    pub(super) role: Role,
+    pub(super) deadline: Instant,
+    pub(super) cancel: &'a CancellationToken,
+}
+
+/// What a use came to.
+pub(super) enum Use<T> {
+    /// The session can be used again.
+    Clean(T),
+    /// Something is left over at the session; it is not used again.
+    Dirty(T),
+}
+
+impl Pool {
+    pub(super) fn new(config: &Config, location: Location) -> Arc<Self> {
+        let size = config.pool_max.clamp(1, Semaphore::MAX_PERMITS);
+        Arc::new(Self {
+            name: config.name.clone(),
+            location,
+            plain: AtomicBool::new(false),
+            permits: Arc::new(Semaphore::new(size)),
+            size,
+            acquire_timeout: config.acquire_timeout,
+            idle_timeout: config.idle_timeout,
+            idle: Mutex::default(),
+            reaping: AtomicBool::new(false),
+            json: JsonColumns::default(),
+        })
+    }
+
+    /// Does something with a session. When time is up or the caller goes away (or drops this
+    /// future), what runs is killed at the server.
+    pub(super) async fn with<T, W>(self: &Arc<Self>, bounds: Bounds<'_>, work: W) -> Result<T, Error>
+    where
+        W: AsyncFnOnce(&mut Session) -> Use<Result<T, Error>>,
+    {
+        let place = Place { connection: &self.name, attempted: bounds.attempted };
+        let deadline = tokio::time::Instant::from_std(bounds.deadline);
+        let mut lease = tokio::select! {
+            biased;
+            () = bounds.cancel.cancelled() => return Err(place.cancelled()),
+            lease = self.lease(bounds.role, deadline) => lease?,
+        };
+        let Some(session) = lease.session.as_mut() else {
+            return Err(place.error(ErrorKind::Other, "there is no session", ""));
+        };
+        let used = tokio::select! {
+            biased;
+            () = bounds.cancel.cancelled() => Err(place.cancelled()),
+            used = work(session) => Ok(used),
+            () = tokio::time::sleep_until(deadline) => Err(place.timeout()),
+        };
+        match used {
+            Ok(Use::Clean(out)) => {
+                lease.give();
+                out
+            }
+            Ok(Use::Dirty(out)) => {
+                lease.kill().await;
+                out
+            }
+            Err(stopped) => {
+                lease.kill().await;
+                Err(stopped)
+            }
+        }
+    }
+
+    async fn lease(self: &Arc<Self>, role: Role, deadline: tokio::time::Instant) -> Result<Lease, Error> {
+        let place = Place { connection: &self.name, attempted: "connect" };
+        let permit = match tokio::time::timeout(self.acquire_timeout, Arc::clone(&self.permits).acquire_owned()).await {
+            Ok(Ok(permit)) => permit,
+            Ok(Err(_closed)) => return Err(place.error(ErrorKind::Unreachable, "the connection was closed", "")),
+            Err(_) => {
+                let message =
+                    format!("all {} connections stayed busy for {} ms", self.size, self.acquire_timeout.as_millis());
+                return Err(place.error(ErrorKind::PoolTimeout, message, "try again, or raise `pool.max`"));
+            }
+        };
+        while let Some((mut session, since)) = self.take(role) {
+            let idle = since.elapsed();
+            if idle < PING_AFTER || matches!(tokio::time::timeout_at(deadline, session.conn.ping()).await, Ok(Ok(()))) {
+                return Ok(Lease { pool: Arc::clone(self), session: Some(session), _permit: permit });
+            }
+        }
+        let limit = deadline.min(tokio::time::Instant::now() + self.acquire_timeout);
+        let connected = tokio::time::timeout_at(limit, self.connect(role)).await;
+        let session = match connected {
+            Ok(session) => session.map_err(|error| place.native(&error, ""))?,
+            Err(_) => {
+                return Err(place.error(
+                    ErrorKind::Unreachable,
+                    "the server did not answer in time",
+                    "check host and port",
+                ));
+            }
+        };
+        Ok(Lease { pool: Arc::clone(self), session: Some(session), _permit: permit })
+    }
+
+    fn take(&self, role: Role) -> Option<(Session, Instant)> {
+        let mut idle = self.idle.lock();
+        let at = idle.iter().rposition(|(session, _)| session.role == role)?;
+        Some(idle.remove(at))
+    }
+
+    async fn connect(&self, role: Role) -> Result<Session, Native> {
+        let opts = self.options();
+        let tls = opts.ssl_opts().is_some();
+        match Session::connect(opts, role).await {
+            Err(Native::Driver(DriverError::NoClientSslFlagFromServer)) if tls && self.location.tls == Tls::Prefer => {
+                self.plain.store(true, Ordering::Relaxed);
+                Session::connect(self.options(), role).await
+            }
+            other => other,
+        }
+    }
+
+    fn options(&self) -> Opts {
+        let tls = self.location.tls != Tls::Disable && !self.plain.load(Ordering::Relaxed);
+        options(&self.location, tls)
+    }
+
+    /// Ends a session at the server, whatever it does: its statement stops, its transaction is
+    /// rolled back. The session's own number is not given again while this runs.
+    async fn kill(&self, id: u32) {
+        let kill = async {
+            let mut conn = Conn::new(self.options()).await?;
+            let killed = conn.query_drop(format!("KILL {id}")).await;
+            // Dropped without a goodbye it would be a warning in the server's log.
+            let _ = conn.disconnect().await;
+            killed
+        };
+        match tokio::time::timeout(KILL_TIMEOUT, kill).await {
+            Ok(Ok(())) => {}
+            // 1094: it is gone already.
+            Ok(Err(Native::Server(error))) if error.code == 1094 => {}
+            Ok(Err(error)) => tracing::warn!(connection = self.name, %error, "a statement could not be killed"),
+            Err(_) => tracing::warn!(connection = self.name, "a statement could not be killed in time"),
+        }
+    }
+
+    /// Closes sessions that were idle too long, from a task that lives as long as there are any.
+    fn reap_later(self: &Arc<Self>) {
+        if self.reaping.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let pool = Arc::downgrade(self);
+        let pause = self.idle_timeout.max(Duration::from_millis(10));
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(pause).await;
+                let Some(pool) = pool.upgrade() else { return };
+                let (old, empty) = pool.reap();
+                for (session, _) in old {
+                    let _ = session.conn.disconnect().await;
+                }
+                if empty {
+                    pool.reaping.store(false, Ordering::Release);
+                    return;
+                }
+            }
+        });
+    }
+
+    fn reap(&self) -> (Vec<(Session, Instant)>, bool) {
+        let mut idle = self.idle.lock();
+        let (old, kept) =
+            std::mem::take(&mut *idle).into_iter().partition(|(_, since)| since.elapsed() >= self.idle_timeout);
+        *idle = kept;
+        (old, idle.is_empty())
+    }
+
+    /// Refuses further requests and closes what is idle.
+    pub(super) async fn close(&self) {
+        self.permits.close();
+        let idle = std::mem::take(&mut *self.idle.lock());
+        for (session, _) in idle {
+            let _ = session.conn.disconnect().await;
+        }
+    }
+}
+
+/// A session in use. Dropped with it, the session is killed in the background: the future that used
+/// it was dropped.
+struct Lease {
+    pool: Arc<Pool>,
+    session: Option<Session>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Lease {
+    fn give(&mut self) {
+        let Some(session) = self.session.take() else { return };
+        if self.pool.permits.is_closed() {
+            return;
+        }
+        let mut idle = self.pool.idle.lock();
+        idle.push((session, Instant::now()));
+        // Readers and writers share the limit: the one unused longest makes room.
+        let closed = if idle.len() > self.pool.size { Some(idle.remove(0)) } else { None };
+        drop(idle);
+        drop(closed);
+        self.pool.reap_later();
+    }
+
+    async fn kill(&mut self) {
+        // Taken after: when this future is dropped too, `drop` does it.
+        if let Some(id) = self.session.as_ref().map(Session::id) {
+            self.pool.kill(id).await;
+        }
+        self.session = None;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let pool = Arc::clone(&self.pool);
+            runtime.spawn(async move {
+                pool.kill(session.id()).await;
+                drop(session);
+            });
+        }
+    }
+}

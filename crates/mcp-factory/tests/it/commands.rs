@@ -1,0 +1,116 @@
+//! Every command, as text and as JSON.
+
+use crate::world::{HELLO, World};
+
+/// Runs a command as text and as JSON and compares both with their snapshots.
+fn both(world: &World, name: &str, arguments: &[&str]) {
+    world.snapshot(name, &world.run(arguments));
+    let json: Vec<&str> = arguments.iter().copied().chain(["--output", "json"]).collect();
+    world.snapshot(&format!("{name}-json"), &world.run(&json));
+}
+
+/// A spec over the shop's database: one tool that is inferred, two that are declared.
+const SHOP: &str = include_str!("shop.yaml");
+
+#[test]
+fn create_and_what_looks_at_servers() {
+    let world = World::with_shop();
+    world.write("shop.yaml", SHOP);
+    world.snapshot("create", &world.run(&["create", "--spec", "shop.yaml"]));
+    world.snapshot("create-again-json", &world.run(&["create", "--spec", "shop.yaml", "--output", "json"]));
+    both(&world, "list", &["list"]);
+    both(&world, "status", &["status", "shop"]);
+    both(&world, "plan", &["plan", "shop"]);
+    both(&world, "doctor", &["doctor", "--port", "0"]);
+    both(&world, "test-one", &["test", "shop", "get_product", r#"{"id": 3}"#]);
+    both(&world, "test-all", &["test", "shop", "--all"]);
+    both(&world, "remove-dry-run", &["remove", "shop", "--dry-run"]);
+    world.snapshot("remove", &world.run(&["remove", "shop", "--yes"]));
+    both(&world, "list-empty", &["list"]);
+}
+
+#[test]
+fn create_without_storing() {
+    let world = World::new();
+    world.write("hello.yaml", HELLO);
+    both(&world, "create-dry-run", &["create", "--spec", "hello.yaml", "--dry-run"]);
+    assert!(!world.home().exists(), "a dry run makes no home folder");
+}
+
+#[test]
+fn validate_tells_everything_at_once() {
+    let world = World::new();
+    world.write("good.yaml", HELLO);
+    world.write("bad.yaml", "name: Bad Name\ntols: []\ntools:\n  - nam: x\n");
+    both(&world, "validate", &["validate", "good.yaml"]);
+    let ran = world.run(&["validate", "good.yaml", "bad.yaml"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.contains("--> bad.yaml:2:1"), "{}", ran.err);
+    let found = world.run(&["validate", "bad.yaml", "--output", "json"]).json();
+    assert_eq!(found["valid"], false);
+    assert!(found["files"][0]["diagnostics"].as_array().is_some_and(|all| all.len() >= 2), "{found}");
+}
+
+#[test]
+fn small_commands() {
+    let world = World::new();
+    both(&world, "version", &["version"]);
+    both(&world, "help-exit-codes", &["help", "exit-codes"]);
+    both(&world, "explain", &["explain", "mf1005"]);
+    let schema = world.json(&["schema"]);
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(world.ok(&["completion", shell]).out.contains("mcp-factory"));
+    }
+    assert!(world.json(&["completion", "bash"])["script"].is_string());
+}
+
+#[test]
+fn links_are_the_same_program() {
+    let world = World::new();
+    world.write("hello.yaml", HELLO);
+    let made = world.json(&["links", "bin"]);
+    assert_eq!(made["links"].as_array().map(Vec::len), Some(12));
+    world.ok(&["links", "bin"]);
+    let run = |name: &str, arguments: &[&str]| {
+        let output = world.command_of(&world.path(name), arguments).output().expect("the link runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    assert_eq!(run("bin/mcp-create", &["--spec", "./hello.yaml"]).0, Some(0));
+    assert!(run("bin/mcp-list", &[]).1.contains("hello"));
+    assert_eq!(run("bin/mcp-test", &["hello", "greet"]), (Some(0), "Hello.\n".to_owned()));
+    assert_eq!(run("bin/mcp-test", &["hello", "--all"]).0, Some(0));
+    assert_eq!(run("bin/mcp-status", &["hello"]).0, Some(0));
+    assert_eq!(run("bin/mcp-remove", &["hello", "--yes"]).0, Some(0));
+}
+
+#[test]
+fn specs_come_from_arguments_and_standard_input() {
+    let world = World::new();
+    let spec = r#"{"name": "test", "tools": [{"name": "ping", "reply": {"text": "pong"}}]}"#;
+    assert_eq!(world.json(&["create", "--json", spec])["result"], "created");
+    let ran = world.run_with(&["create", "--spec", "-", "--output", "json"], HELLO);
+    assert_eq!((ran.code, ran.json()["name"].as_str()), (0, Some("hello")));
+    let ran = world.run_with(&["validate", "-"], HELLO);
+    assert!(ran.out.starts_with("<stdin>: valid hello 1.0.0"), "{}", ran.out);
+}
+
+#[test]
+fn quiet_says_nothing_but_data() {
+    let world = World::new();
+    world.write("hello.yaml", HELLO);
+    assert_eq!(world.ok(&["create", "--spec", "hello.yaml", "--quiet"]).err, "");
+    assert_eq!(world.ok(&["list", "-q"]).err, "");
+}
+
+#[test]
+fn colours_are_asked_for_or_absent() {
+    let mut world = World::new();
+    let plain = world.run(&["status", "x"]).err;
+    assert!(!plain.contains('\u{1b}'), "{plain}");
+    world.set("CLICOLOR_FORCE", "1");
+    assert!(world.run(&["status", "x"]).err.contains('\u{1b}'));
+    assert!(!world.run(&["status", "x", "--no-color"]).err.contains('\u{1b}'));
+    world.set("NO_COLOR", "1");
+    assert!(!world.run(&["status", "x"]).err.contains('\u{1b}'));
+}

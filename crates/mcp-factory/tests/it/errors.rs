@@ -1,0 +1,167 @@
+//! Provoked errors: each has the right exit code, says what to do next, prints nothing on standard
+//! output, and is the same as JSON.
+
+use crate::world::{HELLO, Ran, World};
+
+/// Arguments, exit code, code of the error (`-` for one of clap's), and a word that the text must have.
+const CASES: &[(&[&str], i32, &str, &str)] = &[
+    // The command line itself.
+    (&["creat"], 2, "-", "create"),
+    (&["lst"], 2, "-", "list"),
+    (&["frobnicate"], 2, "-", "--help"),
+    (&["list", "--limt", "3"], 2, "-", "--limit"),
+    (&["list", "--limit", "0"], 2, "-", "1..=1000"),
+    (&["list", "--limit", "many"], 2, "-", "many"),
+    (&["list", "--output", "xml"], 2, "-", "json"),
+    (&["status"], 2, "-", "NAME"),
+    (&["remove"], 2, "-", "NAME"),
+    (&["test"], 2, "-", "NAME"),
+    (&["test", "hello"], 2, "-", "TOOL"),
+    (&["test", "hello", "greet", "{}", "extra"], 2, "-", "extra"),
+    (&["test", "hello", "greet", "--all"], 2, "-", "--all"),
+    (&["run"], 2, "-", "NAME"),
+    (&["run", "hello", "--transport", "carrier-pigeon"], 2, "-", "stdio"),
+    (&["run", "hello", "--port", "70000"], 2, "-", "70000"),
+    (&["run", "hello", "--host", "not-an-address"], 2, "-", "not-an-address"),
+    (&["validate"], 2, "-", "FILE"),
+    (&["completion", "tcsh"], 2, "-", "bash"),
+    (&["create", "--spec", "hello.yaml", "--json", "{}"], 2, "-", "--json"),
+    (&["help", "statsu"], 2, "MF1012", "status"),
+    // What is not in this build.
+    (&["create"], 2, "MF1012", "--spec"),
+    (&["create", "--prompt", "a shop"], 2, "MF1013", "--spec"),
+    (&["create", "--template", "database", "--name", "x"], 2, "MF1013", "--spec"),
+    // What is not there.
+    (&["status", "helo"], 3, "MF1002", "hello"),
+    (&["remove", "nothing", "--yes"], 3, "MF1002", "list"),
+    (&["plan", "nothing"], 3, "MF1002", "list"),
+    (&["run", "nothing"], 3, "MF1002", "list"),
+    (&["test", "nothing", "x"], 3, "MF1002", "list"),
+    (&["test", "hello", "great"], 3, "MF1004", "greet"),
+    (&["status", "hello", "--spec-version", "9.9.9"], 3, "MF1003", "1.0.0"),
+    (&["run", "hello", "--spec-version", "9.9.9"], 3, "MF1003", "1.0.0"),
+    (&["create", "--spec", "helo.yaml"], 3, "MF1006", "hello.yaml"),
+    (&["validate", "nowhere/x.yaml"], 3, "MF1006", "path"),
+    (&["run", "./missing.yaml"], 3, "MF1006", "path"),
+    (&["explain", "MF9999"], 3, "MF1020", "explain"),
+    (&["list", "--env-file", "no.env"], 3, "MF1006", "path"),
+    (&["plan", "hello", "--pin", "great"], 3, "MF1004", "greet"),
+    // What cannot be used.
+    (&["create", "--spec", "folder.yaml"], 1, "MF1007", "file"),
+    (&["create", "--spec", "bad.yaml"], 1, "MF1001", "explain"),
+    (&["create", "--json", "{\"name\": \"x\""], 1, "MF1001", "explain"),
+    (&["create", "--spec", "latin1.yaml"], 1, "MF1001", "UTF-8"),
+    (&["run", "./bad.yaml"], 1, "MF1001", "explain"),
+    (&["plan", "./bad.yaml"], 1, "MF1001", "explain"),
+    (&["create", "--spec", "other.yaml"], 5, "MF1005", "--force"),
+    (&["remove", "hello"], 2, "MF1017", "--yes"),
+    (&["remove", "hello", "--no-input"], 2, "MF1017", "--yes"),
+    (&["test", "hello", "greet", "{not json"], 2, "MF1010", "JSON object"),
+    (&["test", "hello", "greet", "[1]"], 2, "MF1010", "JSON object"),
+    (&["test", "hello", "greet", "{\"unknown\": 1}"], 1, "MF1011", "unknown"),
+    (&["plan", "hello", "--import", "hello.yaml"], 1, "MF1019", "--output json"),
+    (&["plan", "hello", "--import", "other-plan.json"], 1, "MF1019", "--output json"),
+    (&["plan", "./hello.yaml", "--pin", "greet"], 2, "MF1012", "create"),
+    (&["plan", "./hello.yaml", "--spec-version", "1"], 2, "MF1012", "catalogue"),
+    (&["list", "--cursor", "garbage"], 2, "MF1028", "nextCursor"),
+    (&["list", "--env-file", "bad.env"], 2, "MF1027", "NAME=value"),
+    (&["run", "hello", "--watch"], 2, "MF1012", "file"),
+    (&["run", "-"], 2, "MF1012", "--transport http"),
+    (&["run", "hello", "--transport", "http", "--host", "0.0.0.0", "--port", "0"], 6, "MF1014", "auth"),
+    (&["run", "./keyed.yaml", "--transport", "http", "--port", "0"], 6, "MF1021", "KEYED_API_KEY"),
+    (
+        &["run", "hello", "--transport", "http", "--host", "192.0.2.77", "--allow-unauthenticated"],
+        1,
+        "MF1018",
+        "--host",
+    ),
+    (&["links", "hello.yaml/bin"], 1, "MF1026", "folder"),
+    (&["list", "--home", "broken"], 1, "MF1008", "doctor"),
+    (&["create", "--spec", "hello.yaml", "--home", "hello.yaml/home"], 1, "MF1008", "--home"),
+    (&["list", "--home", ""], 2, "MF1012", "--home"),
+];
+
+fn world() -> World {
+    let world = World::new();
+    world.write("hello.yaml", HELLO);
+    world.write("other.yaml", &HELLO.replace("Hello.", "Other."));
+    world.write(
+        "keyed.yaml",
+        "name: keyed\nauth: {type: api_key}\ntools:\n  - {name: x, parameters: {}, reply: {text: x}}\n",
+    );
+    world.write("bad.yaml", "name: x\ntools:\n  - name: y\n    paramters: {}\n");
+    world.write("bad.env", "A=1\nhunter2 is a secret\n");
+    world.write("other-plan.json", r#"{"format":1,"server":"else","spec":"sha256:0","connections":[],"tools":[]}"#);
+    std::fs::write(world.path("latin1.yaml"), b"name: caf\xe9\n").expect("a file");
+    std::fs::create_dir(world.path("folder.yaml")).expect("a folder");
+    std::fs::create_dir(world.path("broken")).expect("a folder");
+    world.write("broken/catalogue.db", "this is no database but a text that is long enough");
+    world.ok(&["create", "--spec", "hello.yaml"]);
+    world
+}
+
+#[test]
+fn every_error_names_a_next_step() {
+    let world = world();
+    assert!(CASES.len() >= 60, "{}", CASES.len());
+    let mut wrong = Vec::new();
+    for (arguments, code, name, word) in CASES {
+        let ran = world.run(arguments);
+        if let Err(why) = judge(&ran, *code, name, word) {
+            wrong.push(format!("{arguments:?}: {why}\n  code {}\n  out {}\n  err {}", ran.code, ran.out, ran.err));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn judge(ran: &Ran, code: i32, name: &str, word: &str) -> Result<(), String> {
+    let steps = ["hint:", "help:", "tip:", "--help", "Usage:"];
+    let checks = [
+        (ran.code == code, format!("exit code {code} expected")),
+        (ran.out.is_empty(), "nothing belongs on standard output".to_owned()),
+        (ran.err.contains(word), format!("`{word}` is missing")),
+        (steps.iter().any(|step| ran.err.contains(step)), "no next step is named".to_owned()),
+        (name == "-" || ran.err.contains(&format!("[{name}]")), format!("code {name} is missing")),
+        (!ran.err.contains("panicked") && !ran.err.contains("RUST_BACKTRACE"), "it panicked".to_owned()),
+        (!ran.err.contains("hunter2"), "a secret was printed".to_owned()),
+    ];
+    checks.into_iter().find(|(fine, _)| !fine).map_or(Ok(()), |(_, why)| Err(why))
+}
+
+#[test]
+fn every_error_is_the_same_as_json() {
+    let world = world();
+    let mut wrong = Vec::new();
+    for (arguments, code, name, _) in CASES.iter().filter(|(arguments, ..)| !arguments.contains(&"xml")) {
+        let json: Vec<&str> = arguments.iter().copied().chain(["--output", "json"]).collect();
+        let ran = world.run(&json);
+        // A tool's answer that is an error is an answer: it is printed as one.
+        let text = if *name == "MF1011" { continue } else { &ran.err };
+        let error: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+        let error = &error["error"];
+        let hints = error["hints"].as_array().map_or(0, Vec::len);
+        let known = *name == "-" || error["code"] == *name;
+        let exit = error["exitCode"] == *code && ran.code == *code;
+        if !(known && exit && hints > 0 && error["message"].is_string() && ran.out.is_empty()) {
+            wrong.push(format!("{arguments:?}: code {} out {} err {}", ran.code, ran.out, ran.err));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_a_warning_on_create_and_an_error_in_status() {
+    let mut world = World::new();
+    world.set("SHOP_DB", "sqlite:/nonexistent/folder/shop.db");
+    world.write("shop.yaml", include_str!("shop.yaml"));
+    let made = world.run(&["create", "--spec", "shop.yaml", "--output", "json"]);
+    assert!(made.code == 0 || made.code == 1, "{}", made.err);
+    if made.code == 0 {
+        let status = world.run(&["status", "shop", "--output", "json"]);
+        assert_eq!(status.code, 1);
+        assert_eq!(status.json()["healthy"], false);
+        assert_eq!(world.run(&["doctor"]).code, 1);
+    }
+    let strict = world.run(&["create", "--spec", "shop.yaml", "--strict"]);
+    assert_eq!(strict.code, 1, "{}", strict.err);
+}

@@ -1,0 +1,10 @@
+//! The binary as its users see it: what it prints, where, and how it exits.
+
+mod catalogue;
+mod commands;
+mod errors;
+mod help;
+mod killed;
+mod postgres;
+mod serving;
+mod world;
