@@ -33,7 +33,7 @@ struct Revision {
     date: &'static str,
     /// What selects its scenarios. The suite knows the requirements of the newer revisions by date.
     arguments: &'static [&'static str],
-    /// Checks that the pinned suite makes. Fewer would mean that scenarios went missing.
+    /// Checks that must pass at least. Fewer would mean that scenarios went missing; optional ones come on top.
     checks: usize,
 }
 
@@ -118,9 +118,9 @@ fn suite(
     let (passed, failed) = totals(&text)
         .with_context(|| format!("the suite printed no totals for {}; see {}", revision.date, log.display()))?;
     tally.passed += passed;
-    if failed > 0 || passed != revision.checks || !captured.status.success() {
+    if failed > 0 || passed < revision.checks || !captured.status.success() {
         tally.failures.push(format!(
-            "conformance {}: {passed} passed, {failed} failed, {} wanted ({}); see {}\n{}",
+            "conformance {}: {passed} passed, {failed} failed, at least {} wanted ({}); see {}\n{}",
             revision.date,
             revision.checks,
             captured.status,

@@ -1,6 +1,6 @@
 //! Arguments to operations; printing, progress, JSON output. Knows no HTTP handler and no SQL.
 //!
-//! Data goes to standard output, messages to standard error, and [`printer::Printer`] is the only
+//! Data goes to standard output, messages to standard error, and `printer::Printer` is the only
 //! way to either. With `--output json` a command prints one JSON document, or one JSON error on
 //! standard error with the same exit code.
 

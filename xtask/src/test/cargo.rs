@@ -14,9 +14,8 @@ fn cargo(arguments: &[&str]) -> Result<Run> {
 /// Formatting, of the benchmarks' workspace too.
 pub fn format() -> Result<Tally> {
     cargo(&["fmt", "--all", "--check"])?.run()?;
-    let bench = repo::root()?.join("bench");
-    if bench.join("Cargo.toml").is_file() {
-        Run::cargo().args(["fmt", "--all", "--check"]).folder(&bench).run()?;
+    for workspace in ["bench", "fuzz"] {
+        Run::cargo().args(["fmt", "--all", "--check"]).folder(&repo::root()?.join(workspace)).run()?;
     }
     Ok(Tally::one())
 }
