@@ -55,6 +55,13 @@ fn sort_required(schema: &mut Value) {
     }
 }
 
+/// One text for equal values: keys sorted, `1.0` as `1`.
+pub(crate) fn text(value: &Value) -> String {
+    let mut out = String::new();
+    write(value, &mut out);
+    out
+}
+
 fn write(value: &Value, out: &mut String) {
     match value {
         Value::Object(map) => {

@@ -13,6 +13,7 @@ mod actions;
 mod annotations;
 mod auth;
 mod connections;
+mod cron;
 mod names;
 pub(crate) mod numbers;
 mod pages;

@@ -68,6 +68,8 @@ codes! {
     PROMPT_UNUSED "MF0315" warning "A prompt's argument is never used";
     ICON "MF0316" error "An icon's address is not allowed";
     UNUSED_CONNECTION "MF0317" warning "A connection is never used";
+    WIDE_NAME "MF0318" warning "A parameter's name has letters that some clients refuse";
+    MEDIA_TYPE "MF0319" error "A media type is not valid";
 
     OUT_OF_RANGE "MF0401" error "A number is out of range";
     TYPE_WORD "MF0402" error "A type is not known";

@@ -7,6 +7,8 @@
 
 mod analyse;
 mod check;
+mod foreign;
+mod forgive;
 mod functions;
 mod scan;
 mod template;

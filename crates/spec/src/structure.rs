@@ -30,6 +30,20 @@ struct Position<'a> {
     key: &'a str,
 }
 
+/// The keys of an object: those that are known, with their spelling, and all as written.
+struct Keys<'a> {
+    seen: &'a [(String, String)],
+    written: &'a [String],
+}
+
+impl Keys<'_> {
+    /// Whether an unknown key is near enough to be this one: then it is reported, and not missing.
+    fn has_misspelt(&self, name: &str) -> bool {
+        let is_known = |key: &String| self.seen.iter().any(|(_, spelling)| spelling == key);
+        self.written.iter().any(|key| !is_known(key) && nearest(key, [name]).is_some())
+    }
+}
+
 struct Walk<'r> {
     source: &'r str,
     report: &'r mut Report,
@@ -149,6 +163,7 @@ impl Walk<'_> {
         };
         let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
         let mut seen: Vec<(String, String)> = Vec::new();
+        let written: Vec<String> = entries.iter().map(|entry| entry.key.text.clone()).collect();
         for entry in entries {
             let Some(entry) = self.known(entry, properties, at.definition, &mut seen) else { continue };
             let Some(property) = properties.get(&entry.key.text) else { continue };
@@ -158,7 +173,7 @@ impl Walk<'_> {
                 kept.push(Entry { key: entry.key, value });
             }
         }
-        self.required(node.span, schema, &seen, &mut kept, at)?;
+        self.required(node.span, schema, Keys { seen: &seen, written: &written }, &mut kept, at)?;
         Some(Node::new(node.span, Value::Map(kept)))
     }
 
@@ -220,7 +235,7 @@ impl Walk<'_> {
         &mut self,
         span: Span,
         schema: &Json,
-        seen: &[(String, String)],
+        keys: Keys<'_>,
         kept: &mut Vec<Entry>,
         at: Position<'_>,
     ) -> Option<()> {
@@ -229,7 +244,7 @@ impl Walk<'_> {
             if kept.iter().any(|entry| entry.key.text == name) {
                 continue;
             }
-            if !seen.iter().any(|(key, _)| key == name) {
+            if !keys.seen.iter().any(|(key, _)| key == name) && !keys.has_misspelt(name) {
                 self.missing_in(span, name, at);
             }
             if at.definition == "Spec" && name == "name" {

@@ -47,7 +47,7 @@ fn check_url(check: &mut Check<'_, '_>, kind: ConnectionKind, url: &str, span: S
     if references(check, url, span) {
         return;
     }
-    if secrets::has_password_in_url(url) || has_secret_query(url) {
+    if secrets::has_password_in_url(url) || has_secret_query(url) || secrets::has_password_word(url) {
         let problem = Diagnostic::error(codes::URL_CREDENTIALS, "the URL holds a password")
             .at(span)
             .label("a secret must not be in a spec")
@@ -136,6 +136,14 @@ fn tls(check: &mut Check<'_, '_>, connection: &Connection, node: &Node) {
     let mode = connection.tls.mode;
     if connection.kind == ConnectionKind::Sqlite {
         return check.warning(codes::TLS, at.span, "`tls` has no effect on a file", "remove it");
+    }
+    if let Some(file) = at.get("caFile").filter(|file| file.as_str().is_some_and(|path| path.trim().is_empty())) {
+        return check.error(
+            codes::EMPTY_TEXT,
+            file.span,
+            "`caFile` is empty",
+            "write the path of a PEM file, or remove it",
+        );
     }
     if let (Some(file), false) = (at.get("caFile"), mode == TlsMode::VerifyFull) {
         let message = "`caFile` has no effect: this mode does not check the certificate";

@@ -171,8 +171,8 @@ fn connections(check: &mut Check<'_, '_>) {
 
 /// A letter or `_` first: such a name can be a `:name` in SQL.
 fn is_parameter(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 fn parameters(check: &mut Check<'_, '_>) {
@@ -184,6 +184,7 @@ fn parameters(check: &mut Check<'_, '_>) {
         }
         for node in parameters.iter().filter_map(|parameter| parameter.get("name")) {
             other_name(check, node, "parameter", is_parameter);
+            plain_name(check, node);
         }
         check.duplicates("parameter", parameters.iter().filter_map(|parameter| parameter.get("name")), true);
     }
@@ -200,6 +201,37 @@ fn other_name(check: &mut Check<'_, '_>, node: &Node, what: &str, good: fn(&str)
     }
 }
 
+/// Interfaces of models take names of ASCII letters, digits, `_`, `-` and `.` only.
+fn plain_name(check: &mut Check<'_, '_>, node: &Node) {
+    let name = node.as_str().unwrap_or_default();
+    if is_parameter(name) && !name.is_ascii() && name.chars().count() <= NAME_CHARS_MAX {
+        let message = format!("some clients do not take the parameter name `{}`", clip(name));
+        check.warning(codes::WIDE_NAME, node.span, message, "use the letters a to z; put the other name into `title`");
+    }
+}
+
+/// The `mimeType` of a resource or an icon: `type/subtype` of RFC 6838, with parameters.
+pub(super) fn media_type(check: &mut Check<'_, '_>, owner: &Node) {
+    let Some(node) = owner.get("mimeType") else { return };
+    let text = node.as_str().unwrap_or_default();
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    let is_name = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && part.len() <= 127
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+    };
+    if !essence.split_once('/').is_some_and(|(kind, rest)| is_name(kind) && is_name(rest)) {
+        let message = format!("`{}` is not a media type", clip(text));
+        check.error(codes::MEDIA_TYPE, node.span, message, "write a type and a subtype, such as `text/markdown`");
+    }
+}
+
+/// `48x48` or `any`.
+fn is_icon_size(size: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && !part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit());
+    size == "any" || size.split_once('x').is_some_and(|(width, height)| is_number(width) && is_number(height))
+}
+
 fn icons(check: &mut Check<'_, '_>) {
     let tools = check.list("tools");
     let lists = std::iter::once(check.tree).chain(tools).filter_map(|owner| owner.get("icons"));
@@ -210,6 +242,13 @@ fn icons(check: &mut Check<'_, '_>) {
         if !is_data && !is_https {
             let message = format!("the icon address `{}` is not allowed", clip(src));
             check.error(codes::ICON, icon.span_of("src"), message, "use an `https://` address or a `data:image/…` URL");
+        }
+        media_type(check, icon);
+        for size in icon.get("sizes").map(Node::items).unwrap_or_default() {
+            if !size.as_str().is_some_and(is_icon_size) {
+                let message = format!("`{}` is not a size of an icon", clip(size.as_str().unwrap_or_default()));
+                check.error(codes::ICON, size.span, message, "write `48x48`, or `any` for a drawing of any size");
+            }
         }
         if let Some(theme) = icon.get("theme").filter(|theme| !matches!(theme.as_str(), Some("light" | "dark"))) {
             let message = format!("an icon has no theme `{}`", clip(theme.as_str().unwrap_or_default()));

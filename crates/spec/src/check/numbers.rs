@@ -39,7 +39,9 @@ fn ranges(check: &mut Check<'_, '_>, node: Option<&Node>, definition: &str) {
     for (_, key, least, most) in RANGES.iter().filter(|(owner, ..)| *owner == definition) {
         let Some(value) = node.and_then(|node| node.get(key)) else { continue };
         let Some(number) = value.as_number().and_then(serde_json::Number::as_u64) else { continue };
-        if number < *least || number > *most {
+        // A number that could not be kept was reported, and is zero here.
+        let is_out = number < *least || number > *most;
+        if is_out && !check.is_damaged(value) {
             let message = format!("`{key}` is {number}");
             check.error(codes::OUT_OF_RANGE, value.span, message, format!("allowed: {least} to {most}"));
         }

@@ -48,10 +48,28 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, node: &N
             check.error(codes::PAGES, at.span, message, "name a column of the answer, `-name` for descending");
         }
     }
-    if let Some([statement]) = statements
-        && statement.limited
-    {
-        let help = "remove the LIMIT; `page` adds its own";
-        check.error(codes::PAGES, at.span, "the statement ends with a LIMIT of its own", help);
+    if let (Some([statement]), [text]) = (statements, action.statements.as_slice()) {
+        keys(check, &page.key, at, statement, text);
     }
+}
+
+/// Columns of the key: each once, and each in the select list, since the cursor is made of them.
+fn keys(check: &mut Check<'_, '_>, key: &[String], at: &Node, statement: &Statement, text: &str) {
+    let nodes = at.get("key").map(Node::items).unwrap_or_default();
+    let name = |column: &'_ str| column.trim_start_matches('-').to_lowercase();
+    for (index, (column, node)) in key.iter().zip(nodes).enumerate() {
+        if key[..index].iter().any(|other| name(other) == name(column)) {
+            let message = format!("the key names `{}` twice", clip(column));
+            check.error(codes::PAGES, node.span, message, "name each column once");
+        } else if statement.verb == "SELECT" && !mentions(text, &name(column)) {
+            let message = format!("the statement gives no column `{}`", clip(column.trim_start_matches('-')));
+            check.error(codes::PAGES, node.span, message, "add it to the select list, or name another column");
+        }
+    }
+}
+
+/// Whether a statement may give a column: it names it somewhere, or selects `*`.
+fn mentions(sql: &str, column: &str) -> bool {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    sql.contains('*') || sql.to_lowercase().split(|c| !is_name(c)).any(|word| word == column)
 }

@@ -12,6 +12,10 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
     check.duplicates("resource", nodes.iter().filter_map(|resource| resource.get("uri")), false);
     check.duplicates("resource", nodes.iter().filter_map(|resource| resource.get("name")), false);
     for (resource, node) in spec.resources.iter().zip(nodes) {
+        if resource.name.trim().is_empty() {
+            check.error(codes::EMPTY_TEXT, node.span_of("name"), "the resource's name is empty", "give it a name");
+        }
+        super::names::media_type(check, node);
         let variables = uri(check, resource, node);
         source(check, resource, node);
         if let Some(variables) = variables {
@@ -120,7 +124,7 @@ fn fit(check: &mut Check<'_, '_>, resource: &Resource, node: &Node, variables: &
         return;
     }
     let Some((tool, at)) = check.tools().find(|(tool, _)| tool.name == *name) else { return };
-    if tool.parameters.is_none() || check.is_damaged(at) {
+    if tool.parameters.is_none() && tool.action.is_none() || check.is_damaged(at) {
         return;
     }
     for variable in variables {

@@ -11,6 +11,7 @@ use crate::structure::{KEYWORDS, OF_NAMED, OF_SCHEMA, OF_SCHEMAS, TYPES, clip, l
 use crate::syntax::{Entry, Node, Value};
 
 mod keywords;
+mod patterns;
 
 pub(super) fn all(check: &mut Check<'_, '_>) {
     for tool in check.list("tools") {
@@ -65,6 +66,7 @@ fn schema(check: &mut Check<'_, '_>, node: &Node) {
     types(check, node);
     keywords::enumeration(check, node);
     keywords::bounds(check, node);
+    keywords::integers(check, node);
     keywords::unused(check, node);
     keywords::required(check, node);
     for entry in entries {
@@ -203,8 +205,10 @@ fn type_word(check: &mut Check<'_, '_>, text: &str, span: Span) {
 
 /// Defaults and examples against their own schema, everywhere in the fragment.
 fn values(check: &mut Check<'_, '_>, node: &Node) {
-    let needs = node.get("default").is_some() || node.get("examples").is_some();
+    const JUDGED: [&str; 4] = ["default", "examples", "enum", "const"];
+    let needs = JUDGED.iter().any(|key| node.get(key).is_some());
     if needs && let Some(validator) = validator(&node.to_json()) {
+        choices(check, node, &validator);
         if let Some(default) = node.get("default")
             && let Some(problem) = validator.iter_errors(&default.to_json()).next()
         {
@@ -231,6 +235,17 @@ fn values(check: &mut Check<'_, '_>, node: &Node) {
             entry.value.items().iter().for_each(|item| values(check, item));
         } else if OF_NAMED.contains(&name) {
             entry.value.entries().iter().for_each(|inner| values(check, &inner.value));
+        }
+    }
+}
+
+/// Values of `enum` and `const` that the rest of the schema does not allow: they can never be sent.
+fn choices(check: &mut Check<'_, '_>, node: &Node, validator: &Validator) {
+    let listed = node.get("enum").map(Node::items).unwrap_or_default();
+    for value in listed.iter().chain(node.get("const")) {
+        if let Some(problem) = validator.iter_errors(&value.to_json()).next() {
+            let message = format!("the schema names a value and does not allow it: {}", clip(&problem.to_string()));
+            check.error(codes::BOUNDS, value.span, message, "change the value, or the keyword that excludes it");
         }
     }
 }

@@ -52,7 +52,7 @@ fn secret(span: Span, what: &str) -> Diagnostic {
 /// What a well-known form of secret is, if the text holds one.
 fn recognise(text: &str, key: &str) -> Option<&'static str> {
     /// A prefix, the fewest characters after it, what it is.
-    const PREFIXES: [(&str, usize, &str); 27] = [
+    const PREFIXES: [(&str, usize, &str); 31] = [
         ("sk-ant-", 20, "an Anthropic API key"),
         ("sk-proj-", 20, "an OpenAI API key"),
         ("sk_live_", 16, "a Stripe key"),
@@ -80,6 +80,10 @@ fn recognise(text: &str, key: &str) -> Option<&'static str> {
         ("pypi-", 30, "a PyPI token"),
         ("hf_", 30, "a Hugging Face token"),
         ("of_mcp_", 16, "an API key"),
+        ("SG.", 20, "a SendGrid key"),
+        ("dp.st.", 2, "a Doppler token"),
+        ("dp.pt.", 2, "a Doppler token"),
+        ("shpat_", 30, "a Shopify token"),
     ];
     /// No form has fewer bytes.
     const SHORTEST: usize = 15;
@@ -104,7 +108,13 @@ fn recognise(text: &str, key: &str) -> Option<&'static str> {
         }
     }
     // The URL of a connection has a code of its own.
-    (key != "url" && has_password_in_url(text)).then_some("a URL with a password")
+    if key != "url" && has_password_in_url(text) {
+        return Some("a URL with a password");
+    }
+    if key != "url" && assigned(text, is_sql(key)) || is_sql(key) && compared(text) {
+        return Some("a password or a key");
+    }
+    has_authorization(text).then_some("the credentials of a request")
 }
 
 /// Three base64url parts, the first of which starts as `{"` does.
@@ -126,6 +136,96 @@ pub(crate) fn has_password_in_url(text: &str) -> bool {
         let password = credentials.and_then(|c| c.split_once(':')).map(|(_, password)| password);
         scheme_is_good && password.is_some_and(|p| !p.is_empty() && !p.starts_with("${") && !p.starts_with('<'))
     })
+}
+
+/// Whether the text of a key is SQL, where `password = …` may be about a column.
+fn is_sql(key: &str) -> bool {
+    matches!(key, "sql" | "query" | "statements")
+}
+
+/// Words of `word=value` behind which a secret stands, without signs between their parts.
+const ASSIGNED: [&str; 9] = [
+    "password",
+    "passwd",
+    "pwd",
+    "accountkey",
+    "sharedaccesskey",
+    "secretaccesskey",
+    "apikey",
+    "clientsecret",
+    "authtoken",
+];
+
+/// Whether a URL or a DSN has a password as `password=…`.
+pub(crate) fn has_password_word(text: &str) -> bool {
+    assigned(text, false)
+}
+
+/// `password=hunter22` as connection strings have it: no space, and a value that is not a
+/// reference or a place for one. In SQL only inside of a string.
+fn assigned(text: &str, in_strings: bool) -> bool {
+    const LEAST_LENGTH: usize = 6;
+    text.match_indices('=').any(|(at, _)| {
+        let before = &text[..at];
+        let start =
+            before.rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))).map_or(0, |at| at + 1);
+        let word: String = before
+            .get(start..)
+            .unwrap_or_default()
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_ascii_lowercase();
+        let rest = text[at + 1..].trim_start_matches(['"', '\'']);
+        let end = rest.find(|c: char| c.is_whitespace() || "'\";,&)".contains(c)).unwrap_or(rest.len());
+        let value = &rest[..end];
+        let is_inside = !in_strings || before.matches('\'').count() % 2 == 1;
+        let is_value = value.len() >= LEAST_LENGTH
+            && value.bytes().any(|b| b.is_ascii_digit())
+            && !value.contains(['$', '<', '{', '*', ':', '(', '[']);
+        is_inside && is_value && ASSIGNED.iter().any(|known| word.ends_with(known))
+    })
+}
+
+/// `password = 'hunter22'` in SQL: a literal where a parameter belongs.
+fn compared(sql: &str) -> bool {
+    const WORDS: [&str; 6] = ["password", "passwd", "secret", "token", "api_key", "apikey"];
+    const LEAST_LENGTH: usize = 8;
+    sql.match_indices('\'').any(|(at, _)| {
+        let before = sql[..at].trim_end();
+        let Some(before) = before.strip_suffix('=') else { return false };
+        let column = before.trim_end().trim_end_matches('"').to_ascii_lowercase();
+        let value = sql[at + 1..].split('\'').next().unwrap_or_default();
+        let is_value = value.len() >= LEAST_LENGTH
+            && value.bytes().any(|b| b.is_ascii_digit())
+            && value.bytes().any(|b| b.is_ascii_alphabetic())
+            && !value.contains(char::is_whitespace);
+        is_value && WORDS.iter().any(|word| column.ends_with(word))
+    })
+}
+
+/// `Authorization: Bearer …` or `Basic …` with a value behind it.
+fn has_authorization(text: &str) -> bool {
+    ["bearer", "basic"].into_iter().any(|scheme| {
+        let folded = text.to_ascii_lowercase();
+        folded.match_indices(scheme).any(|(at, _)| {
+            let rest = &text[at + scheme.len()..];
+            let value = rest.trim_start();
+            let end =
+                value.find(|c: char| !(c.is_ascii_alphanumeric() || "+/=-_.~".contains(c))).unwrap_or(value.len());
+            let is_random = is_random(&value[..end]) || scheme == "basic" && is_base64_pair(&value[..end]);
+            rest.starts_with(' ') && is_random
+        })
+    })
+}
+
+/// Whether a text is base64 of `user:password`: long, and with capitals or digits as no plain word has them.
+fn is_base64_pair(text: &str) -> bool {
+    const LEAST_LENGTH: usize = 12;
+    text.len() >= LEAST_LENGTH
+        && text.len().is_multiple_of(4)
+        && text.bytes().skip(1).any(|b| b.is_ascii_uppercase())
+        && text.bytes().any(|b| b.is_ascii_digit())
 }
 
 /// Whether a key or a name says that its value is secret. Names of variables and headers are not.

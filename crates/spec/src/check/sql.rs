@@ -11,6 +11,8 @@ use crate::sql::{self, Class, Dialect, Effects, SqlError, Statement, Template};
 use crate::structure::clip;
 use crate::syntax::{Node, align};
 
+mod hazards;
+
 /// What an action does that touches nothing.
 pub(super) const NO_EFFECTS: Effects = Effects { read_only: true, destructive: false, idempotent: true };
 
@@ -34,7 +36,9 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, node: &N
         check.spec.connections.iter().find(|connection| Some(&connection.name) == tool.connection.as_ref());
     // Without a connection the engine is unknown; that is reported elsewhere.
     let dialect = Dialect::from(connection?.kind);
-    let bindable = bindable(check, tool, action, at);
+    // A parameter that was cut out for an error of its own is not undeclared.
+    let are_whole = node.get("parameters").is_none_or(|parameters| !check.is_damaged(parameters));
+    let bindable = bindable(check, tool, action, at).filter(|_| are_whole);
     let mut used = BTreeSet::new();
     let mut statements = Vec::new();
     let mut is_complete = true;
@@ -44,7 +48,7 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, node: &N
                 parameters(check, &template, node, bindable.as_ref());
                 used.extend(template.parameters().into_iter().map(str::to_owned));
                 class(check, action, &statement, node);
-                risks(check, &statement, node);
+                risks(check, &statement, node, dialect);
                 statements.push(statement);
             }
             None => is_complete = false,
@@ -194,12 +198,17 @@ fn class(check: &mut Check<'_, '_>, action: &Sql, statement: &Statement, node: &
     }
 }
 
-fn risks(check: &mut Check<'_, '_>, statement: &Statement, node: &Node) {
+fn risks(check: &mut Check<'_, '_>, statement: &Statement, node: &Node, dialect: Dialect) {
     if statement.reaches_all && statement.class == Class::Write {
         let message = format!("{} without WHERE reaches every row", statement.verb);
         check.warning(codes::RISKY_SQL, node.span, message, "add a WHERE with a parameter");
     }
-    let text = node.as_str().unwrap_or_default().to_ascii_lowercase();
+    let written = node.as_str().unwrap_or_default();
+    for hazard in hazards::find(written, dialect) {
+        let place = align::place(check.lines, node, hazard.offset, hazard.len);
+        check.warning(codes::RISKY_SQL, place, hazard.message, hazard.help);
+    }
+    let text = written.to_ascii_lowercase();
     for (name, risk) in statement.risks() {
         let place = match text.find(name) {
             Some(offset) => align::place(check.lines, node, offset, name.len()),
@@ -218,10 +227,13 @@ fn unused(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, node: &Node, use
             continue;
         }
         let message = format!("the parameter `{}` is never used by the SQL", clip(name));
-        let problem = Diagnostic::warning(codes::UNUSED_PARAMETER, message)
-            .at(at.span_of("name"))
-            .help(format!("write `:{}` in a statement, or remove the parameter", clip(name)));
-        check.push(problem);
+        let written = format!(":{name}");
+        let help = if action.statements.iter().any(|sql| sql.contains(&written)) {
+            format!("`:{0}` in quotes or a comment is text; write `'%' || :{0} || '%'` (`CONCAT` in MySQL)", clip(name))
+        } else {
+            format!("write `:{}` in a statement, or remove the parameter", clip(name))
+        };
+        check.push(Diagnostic::warning(codes::UNUSED_PARAMETER, message).at(at.span_of("name")).help(help));
     }
 }
 

@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 
 use base::Span;
-use croner::parser::{CronParser, Seconds, Year};
 use serde_json::{Map, Value as Json};
 
 use super::names::RESERVED_NAMES;
-use super::{Check, auth, schemas, zones};
+use super::{Check, auth, cron, schemas, zones};
 use crate::codes;
 use crate::model::{ConnectionKind, QueueEngine, Trigger};
 use crate::structure::clip;
@@ -22,7 +21,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
         tool(check, trigger, node);
         match trigger {
             Trigger::Cron { schedule, timezone, .. } => {
-                cron(check, schedule, node.span_of("schedule"));
+                cron::check(check, schedule, node.span_of("schedule"));
                 time_zone(check, timezone, node.span_of("timezone"));
             }
             Trigger::Webhook { path, env_var, header, .. } => {
@@ -66,8 +65,8 @@ fn tool(check: &mut Check<'_, '_>, trigger: &Trigger, node: &Node) {
         return;
     }
     let Some((tool, at)) = check.tools().find(|(tool, _)| tool.name == name) else { return };
-    // Without the key the planner may find parameters; a damaged tool may have lost some.
-    if tool.parameters.is_none() || check.is_damaged(at) {
+    // Without parameters and action the planner may find some; a damaged tool may have lost some.
+    if tool.parameters.is_none() && tool.action.is_none() || check.is_damaged(at) {
         return;
     }
     let arguments = arguments_of(trigger);
@@ -97,44 +96,6 @@ fn arguments_of(trigger: &Trigger) -> &Map<String, Json> {
     }
 }
 
-fn cron(check: &mut Check<'_, '_>, schedule: &str, span: Span) {
-    let help = "write five fields `minute hour day month weekday`, six with seconds first, or `@daily`";
-    let fields = schedule.split_whitespace().count();
-    let is_word = schedule.trim().starts_with('@');
-    if !is_word && fields != 5 && fields != 6 {
-        let message = format!("the schedule `{}` has {fields} fields", clip(schedule));
-        return check.error(codes::CRON, span, message, help);
-    }
-    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
-    match parser.parse(schedule) {
-        Ok(_) if is_word || is_possible(schedule) => {}
-        Ok(_) => check.error(codes::CRON, span, "the schedule names a day that no month has", help),
-        Err(error) => {
-            let message = format!("`{}` is not a schedule: {}", clip(schedule), lower(&error.to_string()));
-            check.error(codes::CRON, span, message, help);
-        }
-    }
-}
-
-/// Whether the day of the month exists in a month of the schedule: `0 0 30 2 *` never comes.
-/// Only plain numbers are judged, and only where the weekday is free.
-fn is_possible(schedule: &str) -> bool {
-    let fields: Vec<&str> = schedule.split_whitespace().collect();
-    let [.., day, month, weekday] = fields.as_slice() else { return true };
-    let (Ok(day), "*") = (day.parse::<u32>(), *weekday) else { return true };
-    let longest = |month: &str| match month.to_ascii_lowercase().as_str() {
-        "2" | "02" | "feb" => 29,
-        "4" | "04" | "6" | "06" | "9" | "09" | "11" | "apr" | "jun" | "sep" | "nov" => 30,
-        _ => 31,
-    };
-    month.split(',').any(|month| day <= longest(month))
-}
-
-fn lower(text: &str) -> String {
-    let mut characters = text.trim_end_matches('.').chars();
-    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
-}
-
 fn time_zone(check: &mut Check<'_, '_>, name: &str, span: Span) {
     if zones::is_known(name) {
         return;
@@ -150,7 +111,7 @@ fn time_zone(check: &mut Check<'_, '_>, name: &str, span: Span) {
 }
 
 fn webhook(check: &mut Check<'_, '_>, path: &str, span: Span) {
-    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default().trim_start_matches('.');
     let problem = if !path.starts_with('/') {
         Some("it must start with `/`")
     } else if path.len() > 256 {
@@ -179,8 +140,9 @@ fn file(check: &mut Check<'_, '_>, path: &str, pattern: Option<&str>, node: &Nod
         Some("it must not have `..` as a part")
     } else if path.starts_with('~') {
         Some("`~` is not replaced; write the whole path")
-    } else if ["/proc", "/sys", "/dev"].iter().any(|folder| path == *folder || path.starts_with(&format!("{folder}/")))
-    {
+    } else if path.contains("://") {
+        Some("it is a URL, not a path")
+    } else if is_of_kernel(path) {
         Some("the kernel's folders cannot be watched")
     } else {
         None
@@ -190,12 +152,11 @@ fn file(check: &mut Check<'_, '_>, path: &str, pattern: Option<&str>, node: &Nod
         check.error(codes::FILE_PATH, node.span_of("path"), message, "write a file or a folder, such as `./inbox`");
     }
     let Some(pattern) = pattern else { return };
-    let open = pattern.matches('[').count();
     let problem = if pattern.is_empty() {
         Some("it is empty")
     } else if pattern.contains('/') || pattern.contains('\\') {
         Some("it is compared with file names, which have no separator")
-    } else if open != pattern.matches(']').count() || pattern.matches('{').count() != pattern.matches('}').count() {
+    } else if !brackets_match(pattern) {
         Some("a bracket is not closed")
     } else {
         None
@@ -204,6 +165,26 @@ fn file(check: &mut Check<'_, '_>, path: &str, pattern: Option<&str>, node: &Nod
         let message = format!("the pattern `{}` is not allowed: {problem}", clip(pattern));
         check.error(codes::FILE_PATH, node.span_of("pattern"), message, "write a pattern such as `*.csv`");
     }
+}
+
+/// Whether a path is in `/proc`, `/sys` or `/dev`, however it is written.
+fn is_of_kernel(path: &str) -> bool {
+    let mut parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
+    path.starts_with('/') && parts.next().is_some_and(|first| ["proc", "sys", "dev"].contains(&first))
+}
+
+/// Whether each `[` and `{` of a pattern is closed behind it.
+fn brackets_match(pattern: &str) -> bool {
+    let mut open = None;
+    for character in pattern.chars() {
+        match (open, character) {
+            (None, '[' | '{') => open = Some(character),
+            (None, ']' | '}') => return false,
+            (Some('['), ']') | (Some('{'), '}') => open = None,
+            _ => {}
+        }
+    }
+    open.is_none()
 }
 
 fn check_queue(check: &mut Check<'_, '_>, engine: QueueEngine, queue: &str, span: Span) {

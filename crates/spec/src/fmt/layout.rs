@@ -105,6 +105,9 @@ impl Plan<'_> {
     fn continues(&mut self, node: &Node) {
         let is_body = matches!(node.value, Value::String(_, Style::Block));
         let first = node.span.line - 1;
+        if first >= self.lines.len() {
+            return; // An empty value behind the last line: `---` alone.
+        }
         let owner = (0..=first).rev().find(|line| self.lines[*line].indent.is_some()).unwrap_or(first);
         let last = first + self.height(node);
         for line in (owner + 1)..=last.min(self.lines.len().saturating_sub(1)) {

@@ -81,6 +81,21 @@ fn main(tree: &Tree) -> Statement {
     }
 }
 
+/// Whether a filter keeps every row: there is none, or one without a column, as in `WHERE 1 = 1`.
+fn reaches_all(filter: Option<&Expr>) -> bool {
+    match filter {
+        None | Some(Expr::Value(_)) => true,
+        Some(Expr::Nested(inner)) => reaches_all(Some(inner)),
+        Some(Expr::BinaryOp { left, op: BinaryOperator::Eq, right }) => match (&**left, &**right) {
+            (Expr::Value(left), Expr::Value(right)) => {
+                left == right && !matches!(left.value, sqlparser::ast::Value::Placeholder(_))
+            }
+            _ => false,
+        },
+        Some(_) => false,
+    }
+}
+
 fn read(verb: &str) -> Statement {
     Statement { limited: true, ..Statement::bare(Class::Read, verb, true) }
 }
@@ -156,7 +171,7 @@ fn of_update(update: &Update) -> Statement {
     let effects = Effects { read_only: false, destructive: true, idempotent: steady(&update.assignments) };
     let mut out = changing("UPDATE", update.returning.is_some(), effects);
     out.has_where = update.selection.is_some();
-    out.reaches_all = update.selection.is_none();
+    out.reaches_all = reaches_all(update.selection.as_ref());
     out
 }
 
@@ -164,7 +179,7 @@ fn of_delete(delete: &Delete) -> Statement {
     let effects = Effects { read_only: false, destructive: true, idempotent: delete.limit.is_none() };
     let mut out = changing("DELETE", delete.returning.is_some(), effects);
     out.has_where = delete.selection.is_some();
-    out.reaches_all = delete.selection.is_none();
+    out.reaches_all = reaches_all(delete.selection.as_ref());
     out
 }
 
@@ -361,7 +376,7 @@ impl Visitor for Found {
             Tree::Update(update) => {
                 self.writes = true;
                 self.destructive = true;
-                self.reaches_all |= update.selection.is_none();
+                self.reaches_all |= reaches_all(update.selection.as_ref());
                 self.repeats_differ |= !steady(&update.assignments);
                 self.target(&update.table);
                 for assignment in &update.assignments {
@@ -372,7 +387,7 @@ impl Visitor for Found {
             Tree::Delete(delete) => {
                 self.writes = true;
                 self.destructive = true;
-                self.reaches_all |= delete.selection.is_none();
+                self.reaches_all |= reaches_all(delete.selection.as_ref());
                 let (FromTable::WithFromKeyword(tables) | FromTable::WithoutKeyword(tables)) = &delete.from;
                 tables.iter().for_each(|table| self.target(table));
             }

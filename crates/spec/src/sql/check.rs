@@ -5,7 +5,8 @@ use sqlparser::dialect::{Dialect as Grammar, GenericDialect, MySqlDialect, Postg
 use sqlparser::parser::Parser;
 
 use super::{
-    Dialect, Lexeme, LexemeKind, Risk, SQL_BYTES_MAX, SQL_DEPTH_MAX, SQL_LEXEMES_MAX, SqlError, analyse, risk, scan,
+    Dialect, Lexeme, LexemeKind, Risk, SQL_BYTES_MAX, SQL_DEPTH_MAX, SQL_LEXEMES_MAX, SqlError, analyse, foreign,
+    forgive, risk, scan,
 };
 
 /// What a statement is for.
@@ -89,9 +90,11 @@ pub fn check(sql: &str, dialect: Dialect) -> Result<Statement, Vec<SqlError>> {
     if let Some(statement) = session_statement(sql, &lexemes) {
         return Ok(statement);
     }
-    if let Some(error) = hanging_comma(sql, &lexemes) {
+    if let Some(error) = hanging_comma(sql, &lexemes).or_else(|| foreign::find(sql, &lexemes, dialect)) {
         return Err(vec![error]);
     }
+    let readable = forgive::readable(sql, &lexemes, dialect);
+    let sql = readable.as_str();
     if lexemes.len() <= INLINE_LEXEMES_MAX {
         return read(sql, dialect).map_err(|error| vec![error]);
     }
@@ -163,7 +166,7 @@ fn hanging_comma(sql: &str, lexemes: &[Lexeme]) -> Option<SqlError> {
 
 /// Statements that are told by their first word and need no grammar, many of which the parser
 /// does not know.
-const SESSION_WORDS: [&str; 35] = [
+const SESSION_WORDS: [&str; 41] = [
     "SET",
     "RESET",
     "CALL",
@@ -199,6 +202,12 @@ const SESSION_WORDS: [&str; 35] = [
     "KILL",
     "HANDLER",
     "CHECKPOINT",
+    "FLUSH",
+    "IMPORT",
+    "INSTALL",
+    "PURGE",
+    "SHUTDOWN",
+    "UNINSTALL",
 ];
 /// The same for statements that change objects or their storage.
 const OBJECT_WORDS: [&str; 12] = [

@@ -229,7 +229,13 @@ impl<'a, 'r> Reader<'a, 'r> {
             Some(Open::List { items, .. }) => items.push(node),
             Some(Open::Map { key, entries, keys, merges, .. }) => match key.take() {
                 None => *key = Some(as_key(self.lines, node)?),
-                Some(name) if name.text == "<<" && is_plain_merge(self.lines, &name) => merges.push(node),
+                Some(name) if name.text == "<<" && is_plain_merge(self.lines, &name) => {
+                    if !merges.is_empty() {
+                        let problem = duplicate_key(&name, None).help("merge several maps with `<<: [*a, *b]`");
+                        self.report.push(problem);
+                    }
+                    merges.push(node);
+                }
                 Some(name) => {
                     if keys.insert(name.text.clone()) {
                         entries.push(Entry { key: name, value: node });

@@ -50,4 +50,5 @@ fn golden_layouts() {
         assert_eq!(spec::fmt(given).unwrap(), expected, "{given}");
     }
     assert!(spec::fmt("a: [").is_err());
+    assert_eq!(spec::fmt("---").unwrap(), "---\n");
 }

@@ -1,13 +1,10 @@
 //! Keywords one by one.
 
-use base::Span;
-use regex::RegexBuilder;
-
-use super::Check;
+use super::{Check, patterns};
 use crate::codes;
-use crate::limits::{ENUM_MAX, PATTERN_BYTES_MAX};
+use crate::limits::ENUM_MAX;
 use crate::structure::clip;
-use crate::syntax::{Entry, Node, Value, align};
+use crate::syntax::{Entry, Node, Value};
 
 /// What a keyword's value must be.
 pub(super) fn shape(check: &mut Check<'_, '_>, entry: &Entry) {
@@ -43,41 +40,14 @@ pub(super) fn shape(check: &mut Check<'_, '_>, entry: &Entry) {
         return check.error(codes::KEYWORD_SHAPE, value.span, message, format!("give {wanted}, or remove `{name}`"));
     }
     match name {
-        "pattern" => pattern(check, value.as_str().unwrap_or_default(), value, None),
+        "pattern" => patterns::all(check, value.as_str().unwrap_or_default(), value, None),
         "patternProperties" => {
             for inner in value.entries() {
-                pattern(check, &inner.key.text, value, Some(inner.key.span));
+                patterns::all(check, &inner.key.text, value, Some(inner.key.span));
             }
         }
         _ => {}
     }
-}
-
-/// A pattern must compile in an engine that runs in linear time: no look-around, no back-reference.
-fn pattern(check: &mut Check<'_, '_>, text: &str, node: &Node, key: Option<Span>) {
-    let Err(error) = RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).build() else { return };
-    let place = || match regex_offset(text) {
-        Some((offset, length)) => align::place(check.lines, node, offset, length),
-        None => node.span,
-    };
-    let span = key.unwrap_or_else(place);
-    let shown = error.to_string();
-    let reason = shown.lines().last().unwrap_or_default().trim_start_matches("error: ");
-    let help = if text.contains("(?=") || text.contains("(?!") || text.contains("(?<=") || text.contains("(?<!") {
-        "look-around is not supported, since it can take exponential time; say it with several patterns under `allOf`"
-    } else if matches!(error, regex::Error::CompiledTooBig(_)) {
-        "write a smaller pattern; repeat counts multiply"
-    } else {
-        "mend the pattern; put it in single quotes so that YAML leaves its backslashes alone"
-    };
-    check.error(codes::PATTERN, span, format!("`{}` is not a regular expression: {}", clip(text), clip(reason)), help);
-}
-
-/// Where the syntax of a pattern breaks.
-fn regex_offset(text: &str) -> Option<(usize, usize)> {
-    // The shortest prefix that cannot be mended by more text is not known to the engine's public
-    // interface; the first look-around or back-reference is what people most often stumble over.
-    ["(?=", "(?!", "(?<=", "(?<!"].iter().filter_map(|word| text.find(word).map(|at| (at, word.len()))).min()
 }
 
 /// `enum`: not empty, no value twice, values of the schema's type.
@@ -98,7 +68,7 @@ pub(super) fn enumeration(check: &mut Check<'_, '_>, node: &Node) {
     }
     let mut seen = std::collections::HashSet::new();
     for value in values {
-        if !seen.insert(value.to_json().to_string()) {
+        if !seen.insert(crate::canonical::text(&value.to_json())) {
             let message = format!("the enum names `{}` twice", clip(&value.to_json().to_string()));
             check.error(codes::BAD_ENUM, value.span, message, "name each value once");
         } else if !kinds(node).is_none_or(|kinds| kinds.iter().any(|kind| is_of(value, kind))) {
@@ -155,6 +125,31 @@ pub(super) fn bounds(check: &mut Check<'_, '_>, node: &Node) {
     }
 }
 
+/// Bounds of whole numbers with no whole number between them.
+pub(super) fn integers(check: &mut Check<'_, '_>, node: &Node) {
+    let number = |key: &str| node.get(key)?.as_number()?.as_f64();
+    if kinds(node).is_none_or(|kinds| kinds != ["integer"]) {
+        return;
+    }
+    let step = number("multipleOf").filter(|step| *step > 0.0).unwrap_or(1.0);
+    // The least and the most multiple of the step that the bounds allow.
+    let least = [
+        number("minimum").map(|low| (low / step).ceil()),
+        number("exclusiveMinimum").map(|low| (low / step).floor() + 1.0),
+    ];
+    let most = [
+        number("maximum").map(|high| (high / step).floor()),
+        number("exclusiveMaximum").map(|high| (high / step).ceil() - 1.0),
+    ];
+    let least = least.into_iter().flatten().reduce(f64::max);
+    let most = most.into_iter().flatten().reduce(f64::min);
+    if least.zip(most).is_some_and(|(least, most)| least > most) {
+        let place = ["minimum", "exclusiveMinimum"].into_iter().find_map(|key| node.get(key)).unwrap_or(node);
+        let help = "widen the bounds, or change `multipleOf`";
+        check.error(codes::BOUNDS, place.span, "no whole number is within the bounds", help);
+    }
+}
+
 /// Keywords that say nothing about values of the schema's type.
 pub(super) fn unused(check: &mut Check<'_, '_>, node: &Node) {
     const BY_TYPE: [(&str, &[&str]); 4] = [
@@ -186,8 +181,15 @@ pub(super) fn unused(check: &mut Check<'_, '_>, node: &Node) {
     }
 }
 
-/// `required` names what `properties` declares.
+/// `required` names what `properties` declares, each once.
 pub(super) fn required(check: &mut Check<'_, '_>, node: &Node) {
+    let listed = node.get("required").map(Node::items).unwrap_or_default();
+    for (index, name) in listed.iter().enumerate() {
+        if listed[..index].iter().any(|other| other.as_str() == name.as_str()) {
+            let message = format!("`required` names `{}` twice", clip(name.as_str().unwrap_or_default()));
+            check.error(codes::KEYWORD_SHAPE, name.span, message, "name it once");
+        }
+    }
     let (Some(properties), Some(names)) = (node.get("properties"), node.get("required")) else { return };
     if node.get("patternProperties").is_some() {
         return;
