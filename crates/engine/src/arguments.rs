@@ -2,6 +2,7 @@
 
 mod example;
 mod explain;
+mod integers;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -23,8 +24,7 @@ pub(crate) fn read(tool: &Tool, limits: &Limits, raw: Option<&RawValue>) -> Resu
             &format!("they are {} bytes; at most {} are taken", text.len(), limits.argument_bytes),
         ));
     }
-    let value: Value =
-        serde_json::from_str(text).map_err(|error| refuse(tool, &format!("they cannot be read: {error}")))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| refuse(tool, &unreadable(&error)))?;
     if depth_over(&value, ARGUMENT_DEPTH_MAX) {
         return Err(refuse(tool, &format!("they are nested deeper than {ARGUMENT_DEPTH_MAX} levels")));
     }
@@ -34,6 +34,10 @@ pub(crate) fn read(tool: &Tool, limits: &Limits, raw: Option<&RawValue>) -> Resu
     })?;
     if !validator.is_valid(&value) {
         return Err(explain::failure(tool, validator, &value));
+    }
+    let mut value = value;
+    if integers::written_as_reals(&value) {
+        integers::normalise(&tool.input.value(), &mut value, "").map_err(|why| refuse(tool, &why))?;
     }
     match value {
         Value::Object(arguments) => Ok(filled(tool, arguments)),
@@ -53,6 +57,19 @@ fn filled(tool: &Tool, mut arguments: Map<String, Value>) -> Map<String, Value> 
 fn refuse(tool: &Tool, why: &str) -> Box<Failure> {
     let text = format!("The arguments of `{}` were refused and nothing was run: {why}.", tool.info.name);
     Box::new(Failure::new(FailureKind::Arguments, text))
+}
+
+/// Why JSON that the envelope's parser let pass cannot be read: it looks at no number and no escape.
+fn unreadable(error: &serde_json::Error) -> String {
+    let what = error.to_string();
+    if what.contains("hex escape") || what.contains("surrogate") {
+        let help = "a text holds one half of a surrogate pair: write the character itself, or both halves";
+        return format!("they cannot be read: {help} ({what})");
+    }
+    if what.contains("number out of range") {
+        return format!("they cannot be read: a number is larger than any that can be kept ({what})");
+    }
+    format!("they cannot be read: {what}")
 }
 
 fn depth_over(value: &Value, limit: usize) -> bool {

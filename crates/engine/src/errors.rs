@@ -99,6 +99,16 @@ pub(crate) fn busy(tool: &Tool, limits: &Limits) -> Box<Failure> {
     failure(FailureKind::Busy, text)
 }
 
+/// Each element of a batch takes a copy of the other arguments, and they are too large for so many.
+pub(crate) fn batch_too_large(tool: &Tool, batch: &str, elements: usize, shared: usize) -> Box<Failure> {
+    let text = format!(
+        "`{}` was not started: `{batch}` has {elements} elements, and each is run with {shared} bytes of other arguments. \
+         Send fewer elements at once, or shorter arguments.",
+        tool.info.name
+    );
+    failure(FailureKind::Limit, text)
+}
+
 /// The connection has no database.
 pub(crate) fn unavailable(tool: &Tool, sql: &SqlAction) -> Box<Failure> {
     let why = sql.unavailable.as_deref().unwrap_or("it is not configured");

@@ -6,6 +6,10 @@ pub const ARGUMENT_DEPTH_MAX: usize = 32;
 pub const PROBLEMS_MAX: usize = 8;
 /// Longest shown piece of what a caller sent, characters.
 pub const SHOWN_CHARS_MAX: usize = 60;
+/// Longest JSON pointer to a problem, characters.
+pub const POINTER_CHARS_MAX: usize = 200;
+/// Most bytes that the elements of a batch are given of the call's other arguments, which each element needs a copy of.
+pub const BATCH_COPIES_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Longest example of a correct call, bytes.
 pub const EXAMPLE_BYTES_MAX: usize = 600;
 /// Most values listed where one of a set is asked for.

@@ -12,7 +12,7 @@ use crate::arguments;
 use crate::context::CallContext;
 use crate::cursor::{self, Position, Scope};
 use crate::errors;
-use crate::limits::ANSWER_BYTES_MIN;
+use crate::limits::{ANSWER_BYTES_MIN, BATCH_COPIES_BYTES_MAX};
 use crate::outcome::{Failure, FailureKind, Outcome};
 use crate::shape;
 use crate::toolset::{Action, Pages, SqlAction, Tool, Toolset};
@@ -61,7 +61,7 @@ impl Toolset {
             (Some(scope), Some(cursor)) => scope.read(cursor)?,
             _ => Position::Start,
         };
-        let sets = bind(sql, &mut arguments, &at);
+        let sets = bind(tool, sql, &mut arguments, &at)?;
         if sets.is_empty() {
             return Ok(shape::nothing(sql));
         }
@@ -117,17 +117,21 @@ fn remaining(deadline: Instant) -> Option<Duration> {
 }
 
 /// The sets of values that the statements run with: one, or one for each element of the batch.
-fn bind(sql: &SqlAction, arguments: &mut Map<String, Value>, at: &Position) -> Vec<Vec<Value>> {
+fn bind(tool: &Tool, sql: &SqlAction, arguments: &mut Map<String, Value>, at: &Position) -> Attempt<Vec<Vec<Value>>> {
     let size = sql.page.as_ref().map_or(0, |page| page.size);
     let Some(batch) = &sql.batch else {
-        return vec![sql.slots.iter().map(|slot| slot.take(arguments, at, size)).collect()];
+        return Ok(vec![sql.slots.iter().map(|slot| slot.take(arguments, at, size)).collect()]);
     };
     let elements = match arguments.remove(&**batch) {
         Some(Value::Array(elements)) => elements,
         _ => Vec::new(),
     };
+    let shared: usize = sql.slots.iter().map(|slot| slot.shared_bytes(arguments)).sum();
+    if shared.saturating_mul(elements.len()) > BATCH_COPIES_BYTES_MAX {
+        return Err(errors::batch_too_large(tool, batch, elements.len(), shared));
+    }
     let one = |mut element: Value| sql.slots.iter().map(|slot| slot.take_element(arguments, &mut element)).collect();
-    elements.into_iter().map(one).collect()
+    Ok(elements.into_iter().map(one).collect())
 }
 
 fn statements<'a>(sql: &'a SqlAction, at: &Position) -> &'a [connect::Statement] {

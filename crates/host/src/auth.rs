@@ -115,19 +115,29 @@ impl Keys {
         }
     }
 
-    fn refuse(&self) -> Challenge {
+    /// RFC 6750, 3.1: who showed a token is told that it is not valid; who showed none, only how to show one.
+    fn refuse(&self, showed: bool) -> Challenge {
         let how = match &self.place {
             Place::Header(name) => format!("send the server's key in the header `{name}`"),
             Place::Bearer => "send the server's token as `Authorization: Bearer …`".to_owned(),
         };
         let body = serde_json::json!({ "error": "unauthorized", "message": how });
-        Challenge { body: body.to_string().into(), ..Challenge::unauthorized(self.challenge.clone()) }
+        let invalid = match &self.place {
+            Place::Bearer if showed => {
+                self.challenge.to_str().ok().map(|text| format!("{text}, error=\"invalid_token\""))
+            }
+            _ => None,
+        };
+        let challenge =
+            invalid.and_then(|text| HeaderValue::try_from(text).ok()).unwrap_or_else(|| self.challenge.clone());
+        Challenge { body: body.to_string().into(), ..Challenge::unauthorized(challenge) }
     }
 }
 
 impl Authenticator for Keys {
     fn authenticate(&self, head: &Parts, _peer: &Peer) -> AuthOutcome {
-        let caller = self.shown(head).and_then(|shown| self.accept(shown));
-        AuthOutcome::Ready(caller.map(Principal::new).ok_or_else(|| self.refuse()))
+        let shown = self.shown(head);
+        let caller = shown.and_then(|shown| self.accept(shown));
+        AuthOutcome::Ready(caller.map(Principal::new).ok_or_else(|| self.refuse(shown.is_some())))
     }
 }

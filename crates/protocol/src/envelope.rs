@@ -150,6 +150,10 @@ fn check_id(raw: &RawValue) -> Result<&str, Error> {
 fn refuse_syntax<'a>(text: &'a str, fault: &serde_json::Error) -> Refusal<'a> {
     // Well-formed JSON that is no message (a number, a member given twice) is a bad request, not bad JSON.
     if serde_json::from_str::<&RawValue>(text).is_ok() {
+        if !text.trim_start().starts_with('{') {
+            let error = Error::invalid_request("Not a JSON-RPC message: it must be an object");
+            return Refusal { id: None, error };
+        }
         return Refusal { id: None, error: Error::invalid_request(format!("Not a JSON-RPC message: {fault}")) };
     }
     Refusal { id: None, error: parse_error(format!("The body is not JSON: {fault}")) }

@@ -8,6 +8,11 @@ use bytes::{BufMut, BytesMut};
 use postgres_types::{Format, IsNull, Kind, ToSql, Type};
 use serde_json::Value;
 
+/// A value that no text of its type can hold.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Unfit(&'static str);
+
 /// A JSON value on its way to a placeholder.
 #[derive(Debug)]
 pub(super) struct Bound<'a>(pub(super) &'a Value);
@@ -20,7 +25,7 @@ impl ToSql for Bound<'_> {
         let mut text = String::new();
         write(&mut text, self.0, ty)?;
         if text.contains('\0') {
-            return Err("PostgreSQL text cannot hold a NUL character".into());
+            return Err(Unfit("PostgreSQL cannot hold the character U+0000 in a text").into());
         }
         out.put_slice(text.as_bytes());
         Ok(IsNull::No)
@@ -52,7 +57,7 @@ fn write(out: &mut String, value: &Value, ty: &Type) -> Result<(), Box<dyn Error
         (Value::String(text), _) if *ty == Type::BYTEA => {
             let bytes = base64::engine::general_purpose::STANDARD
                 .decode(text)
-                .map_err(|_| "binary values are sent as base64 (RFC 4648)")?;
+                .map_err(|_| Unfit("a binary value is sent as base64 (RFC 4648), padded with `=`"))?;
             out.push_str("\\x");
             for byte in bytes {
                 out.push_str(&format!("{byte:02x}"));

@@ -2,6 +2,7 @@
 
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
+use super::bind::Unfit;
 use crate::{Error, ErrorKind};
 
 /// Which connection, and what was attempted.
@@ -48,6 +49,10 @@ impl Place<'_> {
     pub(super) fn engine(self, error: &tokio_postgres::Error) -> Error {
         match error.as_db_error() {
             Some(refused) => self.refused(refused, None),
+            None if unfit(error).is_some() => {
+                let message = unfit(error).map(ToString::to_string).unwrap_or_default();
+                self.error(ErrorKind::Value, message, "send a value of the parameter's type")
+            }
             None if error.is_closed() => self.broken("the server closed the connection"),
             None => self.broken(&chain(error)),
         }
@@ -87,6 +92,11 @@ impl Place<'_> {
             hint,
         }
     }
+}
+
+/// The value that could not be sent, if that is what went wrong.
+fn unfit(error: &tokio_postgres::Error) -> Option<&Unfit> {
+    std::error::Error::source(error).and_then(|source| source.downcast_ref())
 }
 
 /// PostgreSQL counts characters from 1; we count bytes from 0.

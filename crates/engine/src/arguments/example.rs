@@ -1,17 +1,19 @@
 //! An example of a correct call, as near as possible to what was sent.
 
+use std::collections::HashSet;
+
 use base::nearest;
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
-use crate::limits::EXAMPLE_BYTES_MAX;
+use crate::limits::{EXAMPLE_BYTES_MAX, PROBLEMS_MAX};
 
 /// Deepest example that is made.
 const DEPTH_MAX: usize = 4;
 
 /// Arguments that pass: the good ones that were sent, misspelt names mended, and examples for the rest. `bad` are the
 /// names whose values were refused. `None` when no example could be found that passes.
-pub(super) fn corrected(schema: &Value, validator: &Validator, sent: &Value, bad: &[String]) -> Option<String> {
+pub(super) fn corrected(schema: &Value, validator: &Validator, sent: &Value, bad: &HashSet<String>) -> Option<String> {
     let fits = |candidate: &Value| {
         let text = candidate.to_string();
         (text.len() <= EXAMPLE_BYTES_MAX && validator.is_valid(candidate)).then_some(text)
@@ -21,7 +23,7 @@ pub(super) fn corrected(schema: &Value, validator: &Validator, sent: &Value, bad
 }
 
 /// What was sent without its faults; optional values that were refused are replaced by examples, or left out.
-fn mended(schema: &Value, sent: &Value, bad: &[String], replace: bool) -> Value {
+fn mended(schema: &Value, sent: &Value, bad: &HashSet<String>, replace: bool) -> Value {
     let properties = schema.get("properties").and_then(Value::as_object);
     let (Some(properties), Some(sent)) = (properties, sent.as_object()) else { return of_schema(schema, DEPTH_MAX) };
     let mut out = Map::new();
@@ -54,7 +56,7 @@ fn is_telling(schema: &Value) -> bool {
 
 /// A sent value under an unknown name that is nearest to this one.
 fn misspelt<'a>(name: &str, properties: &Map<String, Value>, sent: &'a Map<String, Value>) -> Option<&'a Value> {
-    let unknown = sent.iter().filter(|(key, _)| !properties.contains_key(*key));
+    let unknown = sent.iter().filter(|(key, _)| !properties.contains_key(*key)).take(PROBLEMS_MAX);
     unknown
         .filter(|(key, _)| nearest(key, properties.keys().map(String::as_str)) == Some(name))
         .map(|(_, value)| value)

@@ -1,5 +1,6 @@
 //! Says what is wrong with arguments and what to send instead, for the model that has to call again.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use base::nearest;
@@ -9,7 +10,7 @@ use jsonschema::{JsonType, ValidationError, Validator};
 use serde_json::{Value, json};
 
 use super::example;
-use crate::limits::{CHOICES_SHOWN_MAX, PROBLEMS_MAX};
+use crate::limits::{CHOICES_SHOWN_MAX, POINTER_CHARS_MAX, PROBLEMS_MAX};
 use crate::outcome::{Failure, FailureKind};
 use crate::toolset::{Tool, shown};
 
@@ -23,23 +24,32 @@ struct Problem {
     message: String,
 }
 
-/// All that is wrong with `sent`, up to [`PROBLEMS_MAX`] problems.
+/// What is wrong with `sent`: the first [`PROBLEMS_MAX`] problems, and how many more there are. Only those are written
+/// out, so that a caller gains nothing by sending thousands of faults.
 pub(super) fn failure(tool: &Tool, validator: &Validator, sent: &Value) -> Box<Failure> {
     let schema = tool.input.value();
     let mut problems: Vec<Problem> = Vec::new();
-    let mut bad = Vec::new();
+    let mut omitted = 0;
+    let mut bad = HashSet::new();
+    let mut of_wrong_type = HashSet::new();
     for error in validator.iter_errors(sent) {
         if let Some(LocationSegment::Property(name)) = error.instance_path().segments().next() {
-            bad.push(name.into_owned());
+            bad.insert(name.into_owned());
         }
         // What is of the wrong type also breaks other rules, which say nothing new.
         let place = error.instance_path().as_str();
-        if !problems.iter().any(|known| known.keyword == "type" && known.place == place) {
-            problems.extend(explain(&error, &schema));
+        if of_wrong_type.contains(place) {
+            continue;
+        }
+        if matches!(error.kind(), ValidationErrorKind::Type { .. }) {
+            of_wrong_type.insert(place.to_owned());
+        }
+        let room = PROBLEMS_MAX - problems.len();
+        omitted += count(&error).saturating_sub(room);
+        if room > 0 {
+            problems.extend(explain(&error, &schema).into_iter().take(room));
         }
     }
-    let omitted = problems.len().saturating_sub(PROBLEMS_MAX);
-    problems.truncate(PROBLEMS_MAX);
     let name = &tool.info.name;
     let mut text = format!("The arguments of `{name}` were refused and nothing was run:");
     for problem in &problems {
@@ -63,8 +73,18 @@ pub(super) fn failure(tool: &Tool, validator: &Validator, sent: &Value) -> Box<F
     Box::new(Failure::new(FailureKind::Arguments, text).with(detail))
 }
 
+/// How many problems an error is.
+fn count(error: &ValidationError<'_>) -> usize {
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => unexpected.len(),
+        _ => 1,
+    }
+}
+
+/// Its problems, at most [`PROBLEMS_MAX`].
 fn explain(error: &ValidationError<'_>, schema: &Value) -> Vec<Problem> {
-    let place = error.instance_path().as_str().to_owned();
+    let place = pointer(error.instance_path().as_str());
     let keyword = error.kind().keyword().to_owned();
     let name = written(error);
     let sent: &Value = error.instance();
@@ -74,7 +94,8 @@ fn explain(error: &ValidationError<'_>, schema: &Value) -> Vec<Problem> {
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             let known = known(schema, error);
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            unexpected.iter().map(|key| problem(format!("{place}/{key}"), unknown(key, &name, &known))).collect()
+            let of = |key: &String| problem(pointer(&format!("{place}/{key}")), unknown(key, &name, &known));
+            unexpected.iter().take(PROBLEMS_MAX).map(of).collect()
         }
         ValidationErrorKind::Required { property } => {
             let key = property.as_str().unwrap_or_default();
@@ -123,10 +144,15 @@ fn wanted(kind: &ValidationErrorKind, sent: &Value, error: &ValidationError<'_>,
             "it fits several forms of which only one is allowed".to_owned()
         }
         ValidationErrorKind::FalseSchema => "nothing is allowed there".to_owned(),
+        ValidationErrorKind::Contains => "its items lack one that is needed, or hold too many of that kind".to_owned(),
+        ValidationErrorKind::Not { schema } => format!("what fits {} is not allowed", piece(schema)),
+        ValidationErrorKind::PropertyNames { error } => {
+            format!("the name of a field is not allowed: {}", shown(&error.masked_with("the name").to_string()))
+        }
         ValidationErrorKind::BacktrackLimitExceeded { .. } | ValidationErrorKind::RegexEngineFailure { .. } => {
             "it is too costly to match; send a shorter value".to_owned()
         }
-        _ => error.masked().to_string(),
+        _ => shown(&error.masked_with("the value").to_string()).into_owned(),
     }
 }
 
@@ -199,6 +225,14 @@ fn unknown(key: &str, inside: &str, known: &[&str]) -> String {
     text
 }
 
+/// A JSON pointer, cut where a caller made it long.
+fn pointer(place: &str) -> String {
+    match place.char_indices().nth(POINTER_CHARS_MAX) {
+        None => place.to_owned(),
+        Some((end, _)) => format!("{}…", &place[..end]),
+    }
+}
+
 /// The place of an error as a caller would write it: `items[2].price`.
 fn written(error: &ValidationError<'_>) -> String {
     let mut out = String::new();
@@ -208,7 +242,7 @@ fn written(error: &ValidationError<'_>) -> String {
                 if !out.is_empty() {
                     out.push('.');
                 }
-                out.push_str(&name);
+                out.push_str(&shown(&name));
             }
             LocationSegment::Index(index) => {
                 let _ = write!(out, "[{index}]");

@@ -33,6 +33,18 @@ impl Slot {
         }
     }
 
+    /// About how many bytes each element of a batch needs a copy of: an argument beside the batch.
+    pub(crate) fn shared_bytes(&self, arguments: &Map<String, Value>) -> usize {
+        match self {
+            Self::Argument(name) => match arguments.get(&**name) {
+                Some(Value::String(text)) => text.len(),
+                Some(value @ (Value::Array(_) | Value::Object(_))) => value.to_string().len(),
+                _ => 0,
+            },
+            _ => 0,
+        }
+    }
+
     /// The value for one element of a batch.
     pub(crate) fn take_element(&self, arguments: &Map<String, Value>, element: &mut Value) -> Value {
         match self {

@@ -46,10 +46,12 @@ fn a_bearer_token() {
     let spec = spec("{type: bearer, envVar: TOKEN}");
     let keys = host::auth(&spec, &|name: &str| (name == "TOKEN").then(|| "a-token".to_owned())).unwrap().unwrap();
     assert_eq!(ask(&keys, Some(("Authorization", "bearer a-token"))).unwrap(), "key-1");
-    for bad in ["a-token", "Bearer b-token", "Bearer", "Basic a-token"] {
-        let (status, challenge, _) = ask(&keys, Some(("authorization", bad))).unwrap_err();
-        assert_eq!((status, challenge.as_str()), (401, "Bearer realm=\"key-server\""), "{bad}");
+    for none in ["a-token", "Bearer", "Basic a-token"] {
+        let (status, challenge, _) = ask(&keys, Some(("authorization", none))).unwrap_err();
+        assert_eq!((status, challenge.as_str()), (401, "Bearer realm=\"key-server\""), "{none}");
     }
+    let (status, challenge, _) = ask(&keys, Some(("authorization", "Bearer b-token"))).unwrap_err();
+    assert_eq!((status, challenge.as_str()), (401, "Bearer realm=\"key-server\", error=\"invalid_token\""));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod auth;
 mod cases;
+mod floods;
 mod live;
 mod service;
 mod world;

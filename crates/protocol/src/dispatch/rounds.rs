@@ -1,8 +1,10 @@
 //! Running a handler until it has its result, asking the client in between in the way of its era.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use serde_json::json;
 
 use super::legacy;
@@ -80,12 +82,12 @@ pub(super) async fn run<W: Work>(
     can_task: bool,
 ) -> Result<Finished<W::Result>, Error> {
     for _ in 0..MAX_ROUNDS {
-        let mut reply = work.start(&context).await?;
+        let mut reply = caught(work.start(&context)).await?;
         let need = loop {
             match reply {
                 Reply::Done(result) => return Ok(Finished::Done(result)),
                 Reply::Later(rest) if can_task => return Ok(Finished::Later(rest)),
-                Reply::Later(rest) => reply = rest.await?,
+                Reply::Later(rest) => reply = caught(rest).await?,
                 Reply::NeedInput(need) => break need,
             }
         };
@@ -106,7 +108,7 @@ pub(super) async fn run_task<W: Work>(
     endpoint: &Arc<Endpoint>,
     live: &Live,
 ) -> Result<W::Result, Error> {
-    let first = work.start(&context).await?;
+    let first = caught(work.start(&context)).await?;
     settle(Some(work), first, context.clone(), endpoint, live).await
 }
 
@@ -122,7 +124,7 @@ pub(super) async fn settle<W: Work>(
         let need = loop {
             match reply {
                 Reply::Done(result) => return Ok(result),
-                Reply::Later(rest) => reply = rest.await?,
+                Reply::Later(rest) => reply = caught(rest).await?,
                 Reply::NeedInput(need) => break need,
             }
         };
@@ -133,9 +135,17 @@ pub(super) async fn settle<W: Work>(
         let questions = questions(&need.requests, context.revision());
         let inputs = endpoint.runtime.tasks.ask(live, questions).await;
         context = context.with_round(Round { inputs, state: need.state });
-        reply = work.start(&context).await?;
+        reply = caught(work.start(&context)).await?;
     }
     Err(too_many_rounds())
+}
+
+/// A handler that panics fails its own call and nothing else.
+async fn caught<T>(work: Boxed<'_, Result<T, Error>>) -> Result<T, Error> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("a handler panicked; its caller was told of an internal error");
+        Err(Error::internal("The server failed in a way that its authors did not foresee; its log says more"))
+    })
 }
 
 fn too_many_rounds() -> Error {

@@ -59,7 +59,7 @@ impl LegacySessions {
                 Ok(principal) => self.stream(endpoint, principal.as_ref(), messages_path),
                 Err(response) => response,
             },
-            Method::OPTIONS => respond::preflight("GET, OPTIONS"),
+            Method::OPTIONS => respond::preflight("GET, OPTIONS", &head.headers),
             _ => respond::method_not_allowed("GET, OPTIONS"),
         };
         respond::share_with_origin(&head.headers, response)
@@ -107,7 +107,7 @@ impl LegacySessions {
         }
         let response = match head.method {
             Method::POST => self.post(endpoint, &head, body, peer).await.unwrap_or_else(|refused| *refused),
-            Method::OPTIONS => respond::preflight("POST, OPTIONS"),
+            Method::OPTIONS => respond::preflight("POST, OPTIONS", &head.headers),
             _ => respond::method_not_allowed("POST, OPTIONS"),
         };
         respond::share_with_origin(&head.headers, response)

@@ -2,8 +2,8 @@
 
 use ::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, VARY,
-    WWW_AUTHENTICATE,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ALLOW, CACHE_CONTROL,
+    CONTENT_TYPE, ORIGIN, VARY, WWW_AUTHENTICATE,
 };
 use ::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
@@ -89,17 +89,19 @@ pub(super) fn challenge(challenge: Challenge) -> Response<Body> {
 }
 
 /// The answer to a browser's question whether it may call. The origin was checked before.
-pub(super) fn preflight(allow: &'static str) -> Response<Body> {
+/// Which headers it may send is its own business, the name of a server's key among them.
+pub(super) fn preflight(allow: &'static str, request: &HeaderMap) -> Response<Body> {
     let mut response = plain(StatusCode::NO_CONTENT, Body::empty());
     let headers = response.headers_mut();
     headers.insert(ALLOW, HeaderValue::from_static(allow));
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(allow));
-    headers.insert(
-        ACCESS_CONTROL_ALLOW_HEADERS,
+    let usual = || {
         HeaderValue::from_static(
             "authorization, content-type, accept, last-event-id, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name",
-        ),
-    );
+        )
+    };
+    let asked = request.get(ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.unwrap_or_else(usual));
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     response
 }

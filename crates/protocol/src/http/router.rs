@@ -79,9 +79,14 @@ where
         self
     }
 
+    /// The route of a path. A slash at its end is no other path: several clients add one to the URL that they are given.
+    fn route(&self, path: &str) -> Option<&Route> {
+        self.routes.get(path).or_else(|| self.routes.get(path.strip_suffix('/')?))
+    }
+
     /// Answers a request.
     pub async fn answer(&self, request: Request<B>, peer: Peer) -> Response<Body> {
-        match self.routes.get(request.uri().path()) {
+        match self.route(request.uri().path()) {
             Some(Route::Streamable(endpoint)) => endpoint.http(request, &peer).await,
             Some(Route::Stream { endpoint, sessions, messages }) => {
                 sessions.open(endpoint, request, &peer, messages).await

@@ -50,7 +50,7 @@ impl Endpoint {
         B: HttpBody<Data = Bytes>,
     {
         if head.method == Method::OPTIONS {
-            return respond::preflight(METHODS);
+            return respond::preflight(METHODS, &head.headers);
         }
         let principal = match self.authenticate(&head, peer).await {
             Ok(principal) => principal,

@@ -59,7 +59,12 @@ async fn foreign_hosts_and_origins_are_turned_away() {
     let preflight = "OPTIONS /mcp HTTP/1.1\nOrigin: http://localhost:5173\nAccess-Control-Request-Method: POST";
     let answer = server.ask(preflight, "").await;
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (204, Some("http://localhost:5173")));
+    let usual = answer.header("access-control-allow-headers").unwrap();
+    assert!(usual.contains("authorization") && usual.contains("mcp-session-id"), "{usual}");
     assert_eq!(server.ask(&preflight.replace("localhost", "evil.example"), "").await.status, 403);
+    // A page may send the header that a server names for its key, whatever that is.
+    let answer = server.ask(&format!("{preflight}\nAccess-Control-Request-Headers: content-type,x-my-key"), "").await;
+    assert_eq!(answer.header("access-control-allow-headers"), Some("content-type,x-my-key"));
 }
 
 #[tokio::test]
@@ -75,6 +80,8 @@ async fn http_faults_have_their_status() {
         ("GET /mcp HTTP/1.1".into(), String::new(), 405),
         ("DELETE /mcp HTTP/1.1".into(), String::new(), 405),
         ("GET /other HTTP/1.1".into(), String::new(), 404),
+        (head.replace("POST /mcp ", "POST /mcp/ "), body.clone(), 200),
+        (head.replace("POST /mcp ", "POST /mcp// "), body.clone(), 404),
         (head.clone(), " ".repeat(1_001), 413),
         (head.clone(), "{".into(), 400),
         (head.clone(), "\u{feff}{}".into(), 400),
@@ -87,6 +94,28 @@ async fn http_faults_have_their_status() {
     }
     let answer = server.ask("PATCH /mcp HTTP/1.1", "").await;
     assert_eq!(answer.header("allow"), Some("POST, GET, DELETE, OPTIONS"));
+}
+
+#[tokio::test]
+async fn what_is_no_object_is_refused_in_words_for_people() {
+    let server = Server::start(Sample::endpoint()).await;
+    for body in ["null", "5", "\"x\"", "true"] {
+        let answer = server.ask(&modern("tools/list", ""), body).await;
+        assert_eq!((answer.status, answer.code()), (400, -32600), "{body}");
+        assert_eq!(answer.json()["error"]["message"], "Not a JSON-RPC message: it must be an object");
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_fails_its_own_call_alone() {
+    let server = Server::start(Sample::endpoint()).await;
+    let mut wire = server.connect().await;
+    for _ in 0..2 {
+        wire.send(&modern("tools/call", "panics"), &modern_body(1, "tools/call", r#""name":"panics""#)).await;
+        assert_eq!(wire.answer().await.code(), -32603);
+    }
+    wire.send(&modern("tools/call", "rows"), &modern_body(2, "tools/call", r#""name":"rows""#)).await;
+    assert_eq!(wire.answer().await.json()["result"]["structuredContent"], serde_json::json!([1, 2]));
 }
 
 #[tokio::test]

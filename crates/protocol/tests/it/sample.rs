@@ -35,7 +35,7 @@ impl Sample {
         rows.title = Some("Rows".into());
         rows.output_schema = Some(Json::from(json!({ "type": "array" })));
         rows.annotations.read_only = Some(true);
-        let names = ["audio", "echo", "link", "name", "progress", "slow", "touch", "who"];
+        let names = ["audio", "echo", "link", "name", "panics", "progress", "slow", "touch", "who"];
         let mut tools: Vec<Tool> = names.iter().map(|name| Tool::new(*name, object())).collect();
         tools.insert(0, rows);
         let resource = Resource { uri: "sample://one".into(), name: "one".into(), ..Resource::default() };
@@ -80,6 +80,7 @@ impl Sample {
                 context.log(LogLevel::Warning, None, "careful");
                 ToolResult::text("done")
             }
+            "panics" => panic!("on purpose"),
             "slow" => {
                 tokio::time::sleep(Duration::from_millis(300)).await;
                 ToolResult::text("late")
