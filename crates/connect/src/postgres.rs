@@ -1,8 +1,13 @@
 //! PostgreSQL, by `tokio-postgres`.
 //!
-//! A call is one round trip. Read-only is a property of the session (`default_transaction_read_only`), not of a
-//! transaction around each statement; PostgreSQL 14 and newer report every change of that setting, and a session whose
-//! setting changed is thrown away before anybody else gets it. Older servers get an explicit `BEGIN READ ONLY`.
+//! A call is one round trip. What reads goes out as `BEGIN READ ONLY`, the prepared statement and `ROLLBACK` in one
+//! packet: nothing is waited for in between, the server refuses to write, and what a read-only transaction lets through
+//! all the same (large objects before PostgreSQL 16, notifications, settings) is rolled back. A single statement that
+//! writes is a transaction by itself; several are put into one.
+//!
+//! What a rollback does not take back is looked for in the statement's words (`guard`): functions that write files or talk
+//! to other servers are refused, and what stays in a session is put back before the next caller gets it. Out of reach is
+//! what the database's owner hides in a function or view of his own that uses another connection or the server's files.
 
 mod bind;
 mod catalogue;
@@ -18,6 +23,7 @@ mod prepare;
 mod run;
 mod session;
 mod url;
+mod words;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -78,8 +84,9 @@ impl Postgres {
     pub(crate) async fn run(&self, query: &Query<'_>, out: &mut Vec<u8>) -> Result<Answer, Error> {
         let deadline = query.deadline();
         match run::run(&self.pool, query, deadline, out).await {
-            // A pooled session that broke while it was idle has done nothing yet, and a read can be repeated.
+            // A pooled session that broke: a read can be repeated, on a new one.
             Err(failed) if failed.stale && !query.write => {
+                self.pool.drop_idle();
                 run::run(&self.pool, query, deadline, out).await.map_err(|failed| failed.error)
             }
             other => other.map_err(|failed| failed.error),

@@ -2,31 +2,35 @@
 //! the server has can be given, and what it refuses it refuses in its own words.
 
 use std::error::Error;
+use std::fmt::Write as _;
 
 use base64::Engine as _;
 use bytes::{BufMut, BytesMut};
 use postgres_types::{Format, IsNull, Kind, ToSql, Type};
 use serde_json::Value;
 
-/// A value that no text of its type can hold.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Unfit(&'static str);
+use super::format;
 
-/// A JSON value on its way to a placeholder.
+/// A value on its way to a placeholder: the text of its type, or NULL.
 #[derive(Debug)]
-pub(super) struct Bound<'a>(pub(super) &'a Value);
+pub(super) struct Bound(Option<String>);
 
-impl ToSql for Bound<'_> {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        if self.0.is_null() {
-            return Ok(IsNull::Yes);
-        }
-        let mut text = String::new();
-        write(&mut text, self.0, ty)?;
-        if text.contains('\0') {
-            return Err(Unfit("PostgreSQL cannot hold the character U+0000 in a text").into());
-        }
+/// The value for a placeholder of a type, or why there is none.
+pub(super) fn bind(value: &Value, ty: &Type) -> Result<Bound, &'static str> {
+    if value.is_null() {
+        return Ok(Bound(None));
+    }
+    let mut text = String::new();
+    write(&mut text, value, ty)?;
+    if text.contains('\0') {
+        return Err("PostgreSQL cannot hold the character U+0000 in a text");
+    }
+    Ok(Bound(Some(text)))
+}
+
+impl ToSql for Bound {
+    fn to_sql(&self, _ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        let Some(text) = &self.0 else { return Ok(IsNull::Yes) };
         out.put_slice(text.as_bytes());
         Ok(IsNull::No)
     }
@@ -44,7 +48,7 @@ impl ToSql for Bound<'_> {
     }
 }
 
-fn write(out: &mut String, value: &Value, ty: &Type) -> Result<(), Box<dyn Error + Sync + Send>> {
+fn write(out: &mut String, value: &Value, ty: &Type) -> Result<(), &'static str> {
     if let Kind::Domain(inner) = ty.kind() {
         return write(out, value, inner);
     }
@@ -53,14 +57,25 @@ fn write(out: &mut String, value: &Value, ty: &Type) -> Result<(), Box<dyn Error
         return Ok(());
     }
     match (value, ty.kind()) {
+        // The vectors of the server's catalogue are arrays with a text of their own.
+        (Value::Array(items), _) if matches!(*ty, Type::INT2_VECTOR | Type::OID_VECTOR) => {
+            let items: Vec<String> = items.iter().map(Value::to_string).collect();
+            out.push_str(&items.join(" "));
+        }
         (Value::Array(items), Kind::Array(element)) => write_array(out, items, element)?,
         (Value::String(text), _) if *ty == Type::BYTEA => {
             let bytes = base64::engine::general_purpose::STANDARD
                 .decode(text)
-                .map_err(|_| Unfit("a binary value is sent as base64 (RFC 4648), padded with `=`"))?;
+                .map_err(|_| "a binary value is sent as base64 (RFC 4648), padded with `=`")?;
             out.push_str("\\x");
             for byte in bytes {
-                out.push_str(&format!("{byte:02x}"));
+                let _ = write!(out, "{byte:02x}");
+            }
+        }
+        (Value::String(text), _) if matches!(*ty, Type::DATE | Type::TIMESTAMP | Type::TIMESTAMPTZ) => {
+            match format::for_server(text) {
+                Some(read) => out.push_str(&read),
+                None => out.push_str(text),
             }
         }
         (Value::String(text), _) => out.push_str(text),
@@ -72,7 +87,7 @@ fn write(out: &mut String, value: &Value, ty: &Type) -> Result<(), Box<dyn Error
 }
 
 /// The text of an array (PostgreSQL manual, 8.15.2): every element quoted, so that none is misread.
-fn write_array(out: &mut String, items: &[Value], element: &Type) -> Result<(), Box<dyn Error + Sync + Send>> {
+fn write_array(out: &mut String, items: &[Value], element: &Type) -> Result<(), &'static str> {
     out.push('{');
     for (at, item) in items.iter().enumerate() {
         if at > 0 {
@@ -121,6 +136,7 @@ mod tests {
             (json!({"a": [1]}), Type::JSONB, r#"{"a":[1]}"#),
             (json!("x"), Type::JSON, r#""x""#),
             (json!("aGk="), Type::BYTEA, "\\x6869"),
+            (json!("-000043-03-15"), Type::DATE, "0044-03-15 BC"),
             (json!([1, null, 3]), Type::INT4_ARRAY, r#"{"1",NULL,"3"}"#),
             (json!([["a", "b\"c"], ["d,e", "\\"]]), Type::TEXT_ARRAY, r#"{{"a","b\"c"},{"d,e","\\"}}"#),
             (json!([{"a": "b"}]), Type::JSONB_ARRAY, r#"{"{\"a\":\"b\"}"}"#),

@@ -55,6 +55,14 @@ pub(super) enum Reader {
     Array(Box<Reader>),
 }
 
+/// What a domain, and a domain over it, is made of; any other type is its own base.
+pub(super) fn base(ty: &Type) -> &Type {
+    match ty.kind() {
+        Kind::Domain(inner) => base(inner),
+        _ => ty,
+    }
+}
+
 /// The reader of a type; `None` for types that are asked for as text.
 pub(super) fn reader(ty: &Type) -> Option<Reader> {
     match ty.kind() {

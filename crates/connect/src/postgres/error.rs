@@ -2,7 +2,6 @@
 
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
-use super::bind::Unfit;
 use crate::{Error, ErrorKind};
 
 /// Which connection, and what was attempted.
@@ -49,10 +48,6 @@ impl Place<'_> {
     pub(super) fn engine(self, error: &tokio_postgres::Error) -> Error {
         match error.as_db_error() {
             Some(refused) => self.refused(refused, None),
-            None if unfit(error).is_some() => {
-                let message = unfit(error).map(ToString::to_string).unwrap_or_default();
-                self.error(ErrorKind::Value, message, "send a value of the parameter's type")
-            }
             None if error.is_closed() => self.broken("the server closed the connection"),
             None => self.broken(&chain(error)),
         }
@@ -76,7 +71,7 @@ impl Place<'_> {
 
     fn refused(self, refused: &DbError, text: Option<&str>) -> Error {
         let code = refused.code();
-        let kind = kind(code);
+        let kind = if is_outdated(refused) { ErrorKind::Transient } else { kind(code) };
         let mut message = refused.message().to_owned();
         if let Some(constraint) = refused.constraint() {
             message.push_str(&format!(" [constraint {constraint}]"));
@@ -94,9 +89,25 @@ impl Place<'_> {
     }
 }
 
-/// The value that could not be sent, if that is what went wrong.
-fn unfit(error: &tokio_postgres::Error) -> Option<&Unfit> {
-    std::error::Error::source(error).and_then(|source| source.downcast_ref())
+/// Whether the tables changed under a prepared statement ("cached plan must not change result type"; the words depend on
+/// the server's language). Nothing of it has run.
+fn is_outdated(refused: &DbError) -> bool {
+    *refused.code() == SqlState::FEATURE_NOT_SUPPORTED && refused.routine() == Some("RevalidateCachedQuery")
+}
+
+/// Whether the statement has to be prepared again: it is outdated, or the session lost it.
+pub(super) fn wants_preparing(error: &Error) -> bool {
+    match error.code.as_deref() {
+        Some("26000") => true,
+        Some("0A000") => error.kind == ErrorKind::Transient,
+        _ => false,
+    }
+}
+
+/// Whether the server ended the session (administrator, crash) or the connection broke.
+pub(super) fn is_broken(error: &Error) -> bool {
+    let code = error.code.as_deref().unwrap_or("08000");
+    error.kind == ErrorKind::Transient && (code.starts_with("08") || matches!(code, "57P01" | "57P02" | "57P03"))
 }
 
 /// PostgreSQL counts characters from 1; we count bytes from 0.

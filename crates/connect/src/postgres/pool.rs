@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::Place;
+use super::guard::After;
 use super::session::{Role, Session};
 use super::url::Target;
 use crate::{Config, Error, ErrorKind};
@@ -62,11 +63,25 @@ impl std::ops::DerefMut for Taken {
 }
 
 impl Taken {
-    /// Lets others use it, unless something about it is not as it was.
+    /// Lets others use it, once it is as it was.
     pub(super) fn give_back(mut self) {
-        if let Some(mut session) = self.session.take()
-            && session.is_clean()
-        {
+        if !self.is_whole() {
+            return;
+        }
+        match self.after() {
+            After::Keep => self.put(),
+            // The caller has the answer already; whoever waits for a connection waits for this.
+            After::Reset => drop(tokio::spawn(async move {
+                if self.reset().await {
+                    self.put();
+                }
+            })),
+            After::Close => {}
+        }
+    }
+
+    fn put(mut self) {
+        if let Some(mut session) = self.session.take() {
             session.idle_since = Instant::now();
             let mut idle = self.pool.idle.lock();
             if !idle.closed {
@@ -102,18 +117,31 @@ impl Pool {
         if let Some(session) = self.take_idle(role, place)? {
             return Ok(Taken { session: Some(session), pool: Arc::clone(self), reused: true, _permit: permit });
         }
-        let place = Place { attempted: "connect", ..place };
+        let session = self.connect(role, timeout, Place { attempted: "connect", ..place }).await?;
+        self.sweep();
+        Ok(Taken { session: Some(session), pool: Arc::clone(self), reused: false, _permit: permit })
+    }
+
+    async fn connect(&self, role: Role, timeout: Duration, place: Place<'_>) -> Result<Session, Error> {
         let config = crate::tls::client(self.target.tls, self.target.ca_file.as_deref())
             .map_err(|why| place.error(ErrorKind::Config, why, "check `tls.caFile`"))?;
         let tls = MakeRustlsConnect::new(config);
-        let mut session =
-            Session::connect(&self.target.config, tls, role, timeout).await.map_err(|error| place.engine(&error))?;
-        if let Some(schema) = self.config.schema.as_deref() {
-            let path = format!("SET search_path = \"{}\"", schema.replace('"', "\"\""));
-            session.drive(|client| client.batch_execute(&path)).await.map_err(|error| place.engine(&error))?;
+        let connecting = Session::connect(&self.target.config, tls, role, timeout, self.config.schema.as_deref());
+        // The driver bounds the wait for TCP alone; a server may also accept and then say nothing.
+        let limit = self.target.connect_timeout.min(timeout);
+        match tokio::time::timeout(limit, connecting).await {
+            Ok(done) => done.map_err(|error| place.engine(&error)),
+            Err(_) => Err(place.error(
+                ErrorKind::Unreachable,
+                format!("the server did not let us in within {} ms", limit.as_millis()),
+                "is the server running, and are host and port right?",
+            )),
         }
-        self.sweep();
-        Ok(Taken { session: Some(session), pool: Arc::clone(self), reused: false, _permit: permit })
+    }
+
+    /// Closes the idle sessions: when one was found broken, the others are likely to be.
+    pub(super) fn drop_idle(&self) {
+        self.idle.lock().sessions.clear();
     }
 
     async fn permit(&self, place: Place<'_>) -> Result<OwnedSemaphorePermit, Error> {
@@ -141,8 +169,11 @@ impl Pool {
         if idle.closed {
             return Err(place.error(ErrorKind::Other, "the connection was closed", ""));
         }
-        if let Some(at) = idle.sessions.iter().rposition(|session| session.role() == role) {
-            return Ok(Some(idle.sessions.remove(at)));
+        while let Some(at) = idle.sessions.iter().rposition(|session| session.role() == role) {
+            let mut session = idle.sessions.remove(at);
+            if session.is_alive() {
+                return Ok(Some(session));
+            }
         }
         // A new one will be opened: idle ones of the other role make room for it.
         let busy = self.config.pool_max.saturating_sub(self.permits.available_permits());

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio_postgres::Client;
+use postgres_types::{Kind, Type};
+use tokio_postgres::{Client, Column};
 use tokio_util::sync::CancellationToken;
 
-use super::decode::{Reader, reader};
+use super::decode::{Reader, base, reader};
 use super::error::Place;
-use super::guard::{self, Traits};
+use super::guard::{self, Bar, Traits};
 use super::kind;
 use super::session::Session;
 use crate::{ColumnInfo, Described, Error, ErrorKind};
@@ -18,55 +19,99 @@ pub(super) struct Prepared {
     pub(super) statement: tokio_postgres::Statement,
     /// Names of the columns as the author wrote them.
     pub(super) names: Vec<String>,
-    pub(super) readers: Vec<Reader>,
+    /// How each column is read; `None` for one whose type has no reader in a statement that cannot be wrapped.
+    pub(super) readers: Vec<Option<Reader>>,
     pub(super) traits: Traits,
+    /// Whether the server has another text than the author wrote: positions in it are not the author's.
+    pub(super) wrapped: bool,
+}
+
+impl Prepared {
+    /// An error of the server about it. A place in a wrapped text is not one in the author's.
+    pub(super) fn error(&self, error: &tokio_postgres::Error, text: &str, place: Place<'_>) -> Error {
+        if self.wrapped { place.engine(error) } else { place.statement(error, text) }
+    }
 }
 
 /// The statement of a call: limited at the server where that can be said in SQL, and with columns of unusual types asked
 /// for as their text.
-pub(super) async fn prepare(client: &Client, text: &str, row_limit: usize) -> Result<Prepared, tokio_postgres::Error> {
-    let traits = guard::look(text);
+pub(super) async fn prepare(
+    client: &Client,
+    text: &str,
+    traits: Traits,
+    row_limit: usize,
+) -> Result<Prepared, tokio_postgres::Error> {
     let plain = client.prepare(text).await?;
     let names: Vec<String> = plain.columns().iter().map(|column| column.name().to_owned()).collect();
     let readers: Vec<Option<Reader>> = plain.columns().iter().map(|column| reader(column.type_())).collect();
     let unusual = readers.iter().any(Option::is_none);
-    let can_wrap = !names.is_empty() && (traits.query || (unusual && traits.returning));
-    let statement = if can_wrap {
-        client.prepare(&wrapped(text, &plain, &readers, traits.query.then_some(row_limit))).await?
-    } else {
-        plain
+    let wrapped = match () {
+        () if names.is_empty() => None,
+        () if traits.query => Some(limited(text, &traits, plain.columns(), &readers, row_limit)),
+        () if unusual && traits.nests => Some(nested(text, &traits, plain.columns(), &readers)),
+        () => None,
     };
-    let readers = readers.into_iter().map(|reader| reader.unwrap_or(Reader::Text)).collect();
-    Ok(Prepared { statement, names, readers, traits })
+    if let Some(wrapped) = wrapped {
+        match client.prepare(&wrapped).await {
+            Ok(statement) => {
+                let types = plain.columns().iter().map(Column::type_);
+                let readers = readers.into_iter().zip(types).map(|(known, ty)| known.or(Some(as_text(ty)))).collect();
+                return Ok(Prepared { statement, names, readers, traits, wrapped: true });
+            }
+            // The author's statement is right: it is only not one that can stand in another.
+            Err(error) if error.as_db_error().is_some() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Prepared { statement: plain, names, readers, traits, wrapped: false })
 }
 
-/// `SELECT c1, c2::text … FROM (…) LIMIT n`. The columns get names of their own inside, so that two of one name do no harm.
-fn wrapped(
-    text: &str,
-    plain: &tokio_postgres::Statement,
-    readers: &[Option<Reader>],
-    row_limit: Option<usize>,
-) -> String {
-    let text = text.trim_end().trim_end_matches(';');
-    let columns: Vec<String> = (1..=readers.len()).map(|number| format!("c{number}")).collect();
-    let wanted: Vec<String> = columns
-        .iter()
-        .zip(readers)
-        .zip(plain.columns())
-        .map(|((name, reader), column)| match (reader, column.type_().kind()) {
-            (Some(_), _) => name.clone(),
-            (None, postgres_types::Kind::Array(_)) => format!("to_jsonb({name}::text[])::text AS {name}"),
-            (None, _) => format!("{name}::text AS {name}"),
-        })
-        .collect();
-    let (wanted, columns) = (wanted.join(", "), columns.join(", "));
-    // A comment at the end of the text must not swallow what follows: hence the line breaks.
-    match row_limit {
-        Some(limit) => {
-            format!("SELECT {wanted} FROM (\n{text}\n) AS limited ({columns}) LIMIT {}", limit.saturating_add(1))
-        }
-        None => format!("WITH changed ({columns}) AS (\n{text}\n) SELECT {wanted} FROM changed"),
+/// How a column of an unusual type is read when it was asked for by [`wanted`].
+fn as_text(ty: &Type) -> Reader {
+    match base(ty).kind() {
+        Kind::Array(_) => Reader::Json,
+        _ => Reader::Text,
     }
+}
+
+/// The columns of a wrapped statement, those of unusual types as text; arrays of them as JSON arrays of texts.
+fn wanted(columns: &[Column], readers: &[Option<Reader>]) -> String {
+    let one = |(at, (column, reader)): (usize, (&Column, &Option<Reader>))| {
+        let (name, ty) = (format!("c{}", at + 1), base(column.type_()));
+        match (reader, ty.kind()) {
+            (Some(_), _) => name,
+            // Cast to text, an address always gets its `/32`; as JSON it is written as the server writes it.
+            (None, Kind::Array(element)) if *base(element) == Type::INET => format!("to_jsonb({name})::text AS {name}"),
+            (None, Kind::Array(_)) => format!("to_jsonb({name}::text[])::text AS {name}"),
+            (None, _) if *ty == Type::INET => format!("(to_jsonb({name}) #>> '{{}}') AS {name}"),
+            (None, _) => format!("{name}::text AS {name}"),
+        }
+    };
+    columns.iter().zip(readers).enumerate().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// Names of columns of our own, so that two of one name do no harm.
+fn numbered(columns: &[Column]) -> String {
+    (1..=columns.len()).map(|number| format!("c{number}")).collect::<Vec<_>>().join(", ")
+}
+
+/// `SELECT c1, c2::text … FROM (…) LIMIT n`.
+fn limited(text: &str, traits: &Traits, columns: &[Column], readers: &[Option<Reader>], row_limit: usize) -> String {
+    // A comment inside of the text must not swallow what follows: hence the line breaks.
+    let text = &text[..traits.end];
+    let (wanted, names, limit) = (wanted(columns, readers), numbered(columns), row_limit.saturating_add(1));
+    format!("SELECT {wanted} FROM (\n{text}\n) AS limited ({names}) LIMIT {limit}")
+}
+
+/// `WITH … AS (…), mcp_factory_rows (c1, …) AS (…) SELECT c1, c2::text … FROM mcp_factory_rows`: for statements that lock
+/// or change rows, which may stand in a `WITH` at the top and nowhere else.
+fn nested(text: &str, traits: &Traits, columns: &[Column], readers: &[Option<Reader>]) -> String {
+    let (before, main) = match traits.main {
+        Some(at) => (format!("{},", &text[..at]), &text[at..traits.end]),
+        None => ("WITH".to_owned(), &text[..traits.end]),
+    };
+    let (wanted, names) = (wanted(columns, readers), numbered(columns));
+    format!("{before} mcp_factory_rows ({names}) AS (\n{main}\n) SELECT {wanted} FROM mcp_factory_rows")
 }
 
 /// Has the server look at a statement, without running it.
@@ -76,6 +121,9 @@ pub(super) async fn describe(
     place: Place<'_>,
     timeout: Duration,
 ) -> Result<Described, Error> {
+    if let Some(bar) = guard::look(text).never {
+        return Err(refused(&bar, place));
+    }
     let cancel = CancellationToken::new();
     let statement = session
         .bounded(Instant::now() + timeout, &cancel, |client| client.prepare(text))
@@ -113,19 +161,46 @@ fn unique(columns: &[ColumnInfo], place: Place<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses what a read-only transaction would let through.
-pub(super) fn refuse_writers(prepared: &Prepared, place: Place<'_>) -> Result<(), Error> {
-    match prepared.traits.writer {
-        Some(function) => Err(place.error(
-            ErrorKind::Denied,
-            format!("the statement calls `{function}`, which changes things, and the tool may only read"),
-            "a tool that changes data says `write: true`",
-        )),
-        None => Ok(()),
+/// What the words of a statement tell, or why it may not run.
+pub(super) fn admit(text: &str, write: bool, place: Place<'_>) -> Result<Traits, Error> {
+    let traits = guard::look(text);
+    let bar = if write { &traits.never } else { &traits.reading };
+    match bar.as_ref().or(traits.never.as_ref()) {
+        Some(bar) => Err(refused(bar, place)),
+        None => Ok(traits),
     }
 }
 
-/// What a prepared statement is kept under: the limit is part of its text at the server.
-pub(super) fn key(text: &Arc<str>, row_limit: usize) -> Arc<str> {
-    Arc::from(format!("{row_limit}:{text}"))
+fn refused(bar: &Bar, place: Place<'_>) -> Error {
+    let write = "a tool that changes data says `write: true`";
+    let (kind, message, hint) = match bar {
+        Bar::Empty => (ErrorKind::Statement, "the text holds no statement".to_owned(), ""),
+        Bar::Transaction(verb) => (
+            ErrorKind::Denied,
+            format!("`{verb}` begins or ends a transaction, which only the tool itself does"),
+            "the statements of a tool are one transaction; leave it out",
+        ),
+        Bar::Stream => (
+            ErrorKind::Denied,
+            "`COPY` from or to the client has nowhere to read from or write to".to_owned(),
+            "write an INSERT or a SELECT",
+        ),
+        Bar::Verb(verb) => {
+            (ErrorKind::Denied, format!("`{verb}` does more than reading, and the tool may only read"), write)
+        }
+        Bar::Function(name) => (
+            ErrorKind::Denied,
+            format!("the statement calls `{name}`, which changes things or runs other SQL, and the tool may only read"),
+            write,
+        ),
+        Bar::Escaped => (
+            ErrorKind::Denied,
+            "the statement calls a function by a name with escapes (`U&\"…\"`)".to_owned(),
+            "write the name plainly",
+        ),
+    };
+    place.error(kind, message, hint)
 }
+
+/// What a prepared statement is kept under: its row limit, which is part of its text at the server, and the author's text.
+pub(super) type Key = (usize, Arc<str>);

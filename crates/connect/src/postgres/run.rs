@@ -8,16 +8,17 @@ use futures_util::{StreamExt as _, future};
 use serde_json::Value;
 use tokio_postgres::{Client, RowStream};
 
-use super::bind::Bound;
+use super::bind::{Bound, bind};
 use super::decode::{Malformed, Raw};
-use super::error::Place;
+use super::error::{Place, Stop, is_broken, wants_preparing};
+use super::guard::After;
 use super::pool::Pool;
-use super::prepare::{self, Prepared};
+use super::prepare::{self, Key, Prepared};
 use super::session::{Role, Session};
 use crate::json::{Cell, RowWriter, Shape};
 use crate::{Answer, Error, ErrorKind, Query, Statement, Target};
 
-/// A failed request, and whether the session had broken before it was used.
+/// A failed request, and whether its session was an idle one that had broken.
 pub(super) struct Failed {
     pub(super) error: Error,
     pub(super) stale: bool,
@@ -35,32 +36,32 @@ pub(super) async fn run(
     let acquired = tokio::select! {
         biased;
         acquired = pool.acquire(role, query.timeout, place) => acquired,
-        () = query.cancel.cancelled() => Err(place.stopped(super::error::Stop::Cancelled)),
+        () = query.cancel.cancelled() => Err(place.stopped(Stop::Cancelled)),
     };
     let mut session = acquired.map_err(|error| Failed { error, stale: false })?;
     let start = out.len();
-    match on_session(&mut session, query, deadline, place, out).await {
+    let mut result = on_session(&mut session, query, deadline, place, out).await;
+    if result.as_ref().is_err_and(wants_preparing) && session.rollback().await {
+        // Nothing has run: the statements were out of date before they began.
+        out.truncate(start);
+        session.forget_all(query.statements.iter().map(|statement| key(statement, query)));
+        result = on_session(&mut session, query, deadline, place, out).await;
+    }
+    match result {
         Ok(answer) => {
             session.give_back();
             Ok(answer)
         }
         Err(error) => {
             out.truncate(start);
-            let stale = session.reused && error.kind == ErrorKind::Transient && session.client.is_closed();
+            let stale = session.reused && is_broken(&error);
             // What the server refused leaves the session whole, once an open transaction is rolled back.
-            if !stale && rolled_back(&mut session).await {
+            if !stale && session.rollback().await {
                 session.give_back();
             }
             Err(Failed { error, stale })
         }
     }
-}
-
-async fn rolled_back(session: &mut Session) -> bool {
-    if !session.is_whole() {
-        return false;
-    }
-    session.rollback().await
 }
 
 async fn on_session(
@@ -74,33 +75,21 @@ async fn on_session(
     for statement in query.statements {
         prepared.push(statement_of(session, statement, query, deadline, place).await?);
     }
-    if !query.write {
-        for one in &prepared {
-            prepare::refuse_writers(one, place)?;
-        }
-    }
-    if prepared.iter().any(|one| one.traits.leaves_traces) {
-        session.spoil();
-    }
+    let after = prepared.iter().map(|one| one.traits.after).max().unwrap_or_default();
+    session.left(after);
     let runs = query.statements.len() * query.arguments.len();
-    let result = if runs == 1 && !session.needs_transaction() {
-        alone(session, &prepared[0], query, deadline, place, out).await
-    } else {
-        in_transaction(session, &prepared, query, deadline, place, out).await
-    };
-    if result.as_ref().is_err_and(|error| matches!(error.code.as_deref(), Some("0A000" | "26000"))) {
-        // "cached plan must not change result type": the table changed under the statement.
-        for statement in query.statements {
-            session.forget(&prepare::key(&statement.text, limit(query)));
-        }
+    match (runs, query.write) {
+        (1, false) => reading(session, &prepared[0], query, deadline, place, out).await,
+        (1, true) => alone(session, &prepared[0], query, deadline, place, out).await,
+        _ => in_transaction(session, &prepared, query, deadline, place, out).await,
     }
-    result
 }
 
-fn limit(query: &Query<'_>) -> usize {
-    if query.single { 1 } else { query.row_limit }
+fn key(statement: &Statement, query: &Query<'_>) -> Key {
+    (if query.single { 1 } else { query.row_limit }, Arc::clone(&statement.text))
 }
 
+/// The statement as this session has prepared it, now or before.
 async fn statement_of(
     session: &mut Session,
     statement: &Statement,
@@ -108,14 +97,16 @@ async fn statement_of(
     deadline: Instant,
     place: Place<'_>,
 ) -> Result<Arc<Prepared>, Error> {
-    let key = prepare::key(&statement.text, limit(query));
+    let key = key(statement, query);
     if let Some(prepared) = session.statement(&key) {
         return Ok(prepared);
     }
+    // Sessions that read hold only statements that were admitted to them.
+    let traits = prepare::admit(&statement.text, query.write, place)?;
     let place = Place { attempted: "prepare", ..place };
-    let row_limit = limit(query);
+    let row_limit = key.0;
     let prepared = session
-        .bounded(deadline, query.cancel, |client| prepare::prepare(client, &statement.text, row_limit))
+        .bounded(deadline, query.cancel, |client| prepare::prepare(client, &statement.text, traits, row_limit))
         .await
         .map_err(|stop| place.stopped(stop))?
         .map_err(|error| place.statement(&error, &statement.text))?;
@@ -124,7 +115,64 @@ async fn statement_of(
     Ok(prepared)
 }
 
-/// One statement in its own implicit transaction: one round trip.
+/// One statement that reads, in a transaction that is rolled back. All of it is written before any answer is waited for:
+/// one round trip.
+async fn reading(
+    session: &mut Session,
+    prepared: &Prepared,
+    query: &Query<'_>,
+    deadline: Instant,
+    place: Place<'_>,
+    out: &mut Vec<u8>,
+) -> Result<Answer, Error> {
+    let statement = &query.statements[0];
+    let values = bound(statement, prepared, query.arguments.first(), place)?;
+    let setting = session.change_timeout(query.timeout);
+    let end = end_of_reading(session);
+    session.began();
+    let (answer, ended) = session
+        .bounded(deadline, query.cancel, |client| async move {
+            let rows = async {
+                let rows = client.query_raw(&prepared.statement, values).await;
+                let rows = rows.map_err(|error| prepared.error(&error, &statement.text, place))?;
+                let mut answer = Answer::default();
+                read(rows, prepared, &statement.targets, query, place, out, &mut answer).await?;
+                Ok(answer)
+            };
+            // They are sent in the order in which they are polled first.
+            let (set, begun, answer, ended) = future::join4(
+                execute(client, setting),
+                client.batch_execute(BEGIN_READING),
+                rows,
+                client.batch_execute(end),
+            )
+            .await;
+            (set.and(begun).map_err(|error| place.engine(&error)).and(answer), ended)
+        })
+        .await
+        .map_err(|stop| place.stopped(stop))?;
+    if ended.is_ok() {
+        session.ended();
+        session.unlocked();
+    }
+    answer
+}
+
+const BEGIN_READING: &str = "BEGIN READ ONLY";
+
+/// The end of a transaction that reads. The rollback takes back settings too; locks of the session it does not.
+fn end_of_reading(session: &Session) -> &'static str {
+    if session.after() == After::Keep { "ROLLBACK" } else { "ROLLBACK; SELECT pg_advisory_unlock_all()" }
+}
+
+async fn execute(client: &Client, text: Option<String>) -> Result<(), tokio_postgres::Error> {
+    match text {
+        Some(text) => client.batch_execute(&text).await,
+        None => Ok(()),
+    }
+}
+
+/// One statement that writes, in its own implicit transaction: one round trip.
 async fn alone(
     session: &mut Session,
     prepared: &Prepared,
@@ -133,22 +181,16 @@ async fn alone(
     place: Place<'_>,
     out: &mut Vec<u8>,
 ) -> Result<Answer, Error> {
-    let setting = session.change_timeout(query.timeout);
     let statement = &query.statements[0];
-    let arguments = query.arguments.first().map(Vec::as_slice).unwrap_or_default();
+    let values = bound(statement, prepared, query.arguments.first(), place)?;
+    let setting = session.change_timeout(query.timeout);
     session
         .bounded(deadline, query.cancel, |client| async move {
             // Both are written before either is waited for.
-            let set = async {
-                match &setting {
-                    Some(text) => client.batch_execute(text).await,
-                    None => Ok(()),
-                }
-            };
-            let asked = client.query_raw(&prepared.statement, bound(statement, arguments, place)?);
-            let (set, rows) = future::join(set, asked).await;
+            let (set, rows) =
+                future::join(execute(client, setting), client.query_raw(&prepared.statement, values)).await;
             set.map_err(|error| place.engine(&error))?;
-            let rows = rows.map_err(|error| place.statement(&error, &statement.text))?;
+            let rows = rows.map_err(|error| prepared.error(&error, &statement.text, place))?;
             let mut answer = Answer::default();
             read(rows, prepared, &statement.targets, query, place, out, &mut answer).await?;
             Ok(answer)
@@ -167,20 +209,24 @@ async fn in_transaction(
     out: &mut Vec<u8>,
 ) -> Result<Answer, Error> {
     let setting = session.change_timeout(query.timeout);
-    let begin = if query.write { "BEGIN READ WRITE" } else { "BEGIN READ ONLY" };
-    let begin = format!("{}{begin}", setting.map(|text| text + "; ").unwrap_or_default());
+    let (begin, end) =
+        if query.write { ("BEGIN READ WRITE", "COMMIT") } else { (BEGIN_READING, end_of_reading(session)) };
     session.began();
     let done = session
         .bounded(deadline, query.cancel, |client| async move {
-            client.batch_execute(&begin).await.map_err(|error| place.engine(&error))?;
+            let (set, begun) = future::join(execute(client, setting), client.batch_execute(begin)).await;
+            set.and(begun).map_err(|error| place.engine(&error))?;
             let answer = steps(client, prepared, query, place, out).await?;
-            client.batch_execute("COMMIT").await.map_err(|error| place.engine(&error))?;
+            client.batch_execute(end).await.map_err(|error| place.engine(&error))?;
             Ok(answer)
         })
         .await
         .map_err(|stop| place.stopped(stop))?;
     if done.is_ok() {
         session.ended();
+        if !query.write {
+            session.unlocked();
+        }
     }
     done
 }
@@ -196,8 +242,8 @@ async fn steps(
     let last = (query.arguments.len() * prepared.len()).saturating_sub(1);
     for (run, arguments) in query.arguments.iter().enumerate() {
         for (step, (statement, prepared)) in query.statements.iter().zip(prepared).enumerate() {
-            let asked = client.query_raw(&prepared.statement, bound(statement, arguments, place)?);
-            let rows = asked.await.map_err(|error| place.statement(&error, &statement.text))?;
+            let asked = client.query_raw(&prepared.statement, bound(statement, prepared, Some(arguments), place)?);
+            let rows = asked.await.map_err(|error| prepared.error(&error, &statement.text, place))?;
             if run * query.statements.len() + step == last {
                 read(rows, prepared, &statement.targets, query, place, out, &mut answer).await?;
             } else {
@@ -209,19 +255,31 @@ async fn steps(
 }
 
 /// The values of a statement's placeholders, in their order.
-fn bound<'q>(statement: &'q Statement, arguments: &'q [Value], place: Place<'_>) -> Result<Vec<Bound<'q>>, Error> {
-    let value = |index: &usize| {
-        arguments.get(*index).map(Bound).ok_or_else(|| {
-            place.error(ErrorKind::Other, format!("there is no value for placeholder {}", index + 1), "")
+fn bound(
+    statement: &Statement,
+    prepared: &Prepared,
+    arguments: Option<&Vec<Value>>,
+    place: Place<'_>,
+) -> Result<Vec<Bound>, Error> {
+    let types = prepared.statement.params();
+    if types.len() != statement.order.len() {
+        let message = format!("the statement has {} placeholders, and {} values", types.len(), statement.order.len());
+        return Err(place.error(ErrorKind::Statement, message, "number the placeholders from `$1` without gaps"));
+    }
+    let one = |(index, ty): (&usize, _)| {
+        let value = arguments.and_then(|values| values.get(*index)).ok_or("there is no value for it");
+        value.and_then(|value| bind(value, ty)).map_err(|why| {
+            let message = format!("placeholder {} ({ty}): {why}", index + 1);
+            place.error(ErrorKind::Value, message, "send a value of the parameter's type")
         })
     };
-    statement.order.iter().map(value).collect()
+    statement.order.iter().zip(types).map(one).collect()
 }
 
 async fn discard(rows: RowStream, prepared: &Prepared, place: Place<'_>, text: &str) -> Result<u64, Error> {
     let mut rows = pin!(rows);
     while let Some(row) = rows.next().await {
-        row.map_err(|error| place.statement(&error, text))?;
+        row.map_err(|error| prepared.error(&error, text, place))?;
     }
     Ok(affected(&rows, prepared))
 }
@@ -253,9 +311,10 @@ async fn read(
         writer.begin();
         for (at, reader) in prepared.readers.iter().enumerate() {
             let Raw(bytes) = row.try_get(at).map_err(|error| place.engine(&error))?;
-            let written = match bytes {
-                None => writer.cell(Cell::Null),
-                Some(bytes) => match reader.cell(bytes, &mut scratch) {
+            let written = match (bytes, reader) {
+                (None, _) => writer.cell(Cell::Null),
+                (Some(_), None) => return Err(unreadable(&prepared.names[at], place)),
+                (Some(bytes), Some(reader)) => match reader.cell(bytes, &mut scratch) {
                     Ok(cell) => writer.cell(cell),
                     Err(Malformed) => return Err(malformed(&prepared.names[at], place)),
                 },
@@ -268,6 +327,14 @@ async fn read(
     answer.affected += affected(&rows, prepared);
     answer.has_rows = !prepared.names.is_empty();
     Ok(())
+}
+
+fn unreadable(column: &str, place: Place<'_>) -> Error {
+    place.error(
+        ErrorKind::Statement,
+        format!("column `{column}` has a type that this kind of statement gives only in binary"),
+        "cast it to text in the SQL",
+    )
 }
 
 fn malformed(column: &str, place: Place<'_>) -> Error {

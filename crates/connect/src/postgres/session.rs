@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -16,12 +16,15 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
 
 use super::error::Stop;
-use super::prepare::Prepared;
+use super::guard::After;
+use super::prepare::{Key, Prepared};
 
 /// Prepared statements kept per connection; the least used goes first.
 const STATEMENTS_MAX: usize = 256;
 /// Longest wait for the server to take a request to cancel.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
+/// Longest wait for the server to put a session back to how it was.
+const CLEAN_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time that the server has to cancel by itself before we ask it to.
 pub(super) const GRACE: Duration = Duration::from_millis(250);
 
@@ -63,12 +66,14 @@ pub(super) struct Session {
     driver: Option<Box<dyn Driver>>,
     tls: MakeRustlsConnect,
     role: Role,
-    /// Whether the server reports changes of the read-only setting.
-    reports: bool,
+    /// What every session of this pool and role is set to.
+    settings: String,
+    /// The server's limit on statements, from those settings and now.
+    first_timeout: Duration,
     timeout: Duration,
-    statements: HashMap<Arc<str>, (u64, Arc<Prepared>)>,
+    statements: HashMap<Key, (u64, Arc<Prepared>)>,
     uses: u64,
-    spoilt: bool,
+    after: After,
     unfinished: bool,
     open: bool,
     pub(super) idle_since: Instant,
@@ -81,6 +86,7 @@ impl Session {
         tls: MakeRustlsConnect,
         role: Role,
         timeout: Duration,
+        schema: Option<&str>,
     ) -> Result<Self, Error> {
         let (client, connection) = config.connect(tls.clone()).await?;
         let mut session = Self {
@@ -88,23 +94,18 @@ impl Session {
             driver: Some(Box::new(connection)),
             tls,
             role,
-            reports: false,
+            settings: settings(role, timeout, schema),
+            first_timeout: timeout,
             timeout,
             statements: HashMap::new(),
             uses: 0,
-            spoilt: false,
+            after: After::Keep,
             unfinished: false,
             open: false,
             idle_since: Instant::now(),
         };
-        let read_only = if role == Role::Read { "on" } else { "off" };
-        let settings = format!(
-            "SET {READ_ONLY} = {read_only}; SET statement_timeout = {}; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; \
-             SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET client_min_messages = 'error'",
-            timeout.as_millis()
-        );
-        session.drive(|client| client.batch_execute(&settings)).await?;
-        session.reports = session.parameter(READ_ONLY).is_some();
+        let Self { client, driver, settings, .. } = &mut session;
+        drive(driver, client.batch_execute(settings)).await?;
         Ok(session)
     }
 
@@ -118,25 +119,35 @@ impl Session {
         format!("PostgreSQL {}", version.split(' ').next().unwrap_or_default())
     }
 
-    /// Whether a single statement needs an explicit read-only transaction, because the session's own setting cannot be
-    /// watched.
-    pub(super) fn needs_transaction(&self) -> bool {
-        self.role == Role::Read && !self.reports
-    }
-
     pub(super) fn role(&self) -> Role {
         self.role
     }
 
-    /// Whether the next caller may have it: whole, and still as read-only as it was made.
-    pub(super) fn is_clean(&self) -> bool {
-        let tampered = self.reports && self.role == Role::Read && self.parameter(READ_ONLY) != Some("on");
-        self.is_whole() && !self.open && !tampered
+    /// Whether it can be talked to, and its transaction is over.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.unfinished && !self.open && self.is_connected() && !self.is_tampered()
     }
 
-    /// Whether it can be talked to.
-    pub(super) fn is_whole(&self) -> bool {
-        !self.spoilt && !self.unfinished && self.driver.is_some() && !self.client.is_closed()
+    fn is_connected(&self) -> bool {
+        self.driver.is_some() && !self.client.is_closed()
+    }
+
+    /// Whether a session that reads was made one that writes: PostgreSQL 14 and newer report changes of that setting.
+    fn is_tampered(&self) -> bool {
+        self.role == Role::Read && self.parameter(READ_ONLY).is_some_and(|value| value != "on")
+    }
+
+    /// Whether the server has not closed it. What arrived while it was idle is looked at; nothing is waited for.
+    pub(super) fn is_alive(&mut self) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        while let Some(driver) = self.driver.as_mut() {
+            match driver.poll(&mut context) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(Some(Err(_)) | None) => self.driver = None,
+                Poll::Pending => break,
+            }
+        }
+        self.is_connected()
     }
 
     /// A transaction was begun by hand.
@@ -151,17 +162,42 @@ impl Session {
 
     /// Takes back what an open transaction did. `false` when the server did not answer.
     pub(super) async fn rollback(&mut self) -> bool {
-        if self.open {
-            let (deadline, nobody) = (Instant::now() + CANCEL_TIMEOUT, CancellationToken::new());
+        if self.open && !self.unfinished && self.is_connected() {
+            let (deadline, nobody) = (Instant::now() + CLEAN_TIMEOUT, CancellationToken::new());
             let done = self.bounded(deadline, &nobody, |client| client.batch_execute("ROLLBACK")).await;
             self.open = !matches!(done, Ok(Ok(())));
         }
         !self.open
     }
 
-    /// Never to be used again.
-    pub(super) fn spoil(&mut self) {
-        self.spoilt = true;
+    /// What has to happen before the next caller gets it.
+    pub(super) fn after(&self) -> After {
+        self.after
+    }
+
+    /// Something was done to it that the next caller must not see.
+    pub(super) fn left(&mut self, after: After) {
+        self.after = self.after.max(after);
+    }
+
+    /// What a transaction that reads may have left was taken back at its end.
+    pub(super) fn unlocked(&mut self) {
+        if self.after == After::Reset {
+            self.after = After::Keep;
+        }
+    }
+
+    /// Puts back what a statement may have left behind: everything that `DISCARD ALL` does, except that our prepared
+    /// statements stay. `false` when the session cannot be used again.
+    pub(super) async fn reset(&mut self) -> bool {
+        const RESET: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
+                             SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES";
+        let text = format!("{RESET}; {}", self.settings);
+        let (deadline, nobody) = (Instant::now() + CLEAN_TIMEOUT, CancellationToken::new());
+        let done = self.bounded(deadline, &nobody, |client| async move { client.batch_execute(&text).await }).await;
+        self.timeout = self.first_timeout;
+        self.after = if matches!(done, Ok(Ok(()))) { After::Keep } else { After::Close };
+        self.after == After::Keep && self.is_whole()
     }
 
     /// The statement that sets the server's own limit, if it is not what this call needs.
@@ -174,7 +210,7 @@ impl Session {
     }
 
     /// A statement that was prepared on this connection before.
-    pub(super) fn statement(&mut self, key: &str) -> Option<Arc<Prepared>> {
+    pub(super) fn statement(&mut self, key: &Key) -> Option<Arc<Prepared>> {
         self.uses += 1;
         let (used, prepared) = self.statements.get_mut(key)?;
         *used = self.uses;
@@ -182,9 +218,9 @@ impl Session {
     }
 
     /// Keeps a prepared statement.
-    pub(super) fn keep(&mut self, key: Arc<str>, prepared: Arc<Prepared>) {
+    pub(super) fn keep(&mut self, key: Key, prepared: Arc<Prepared>) {
         if self.statements.len() >= STATEMENTS_MAX {
-            let oldest = self.statements.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| Arc::clone(key));
+            let oldest = self.statements.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| key.clone());
             if let Some(oldest) = oldest {
                 self.statements.remove(&oldest);
             }
@@ -192,22 +228,15 @@ impl Session {
         self.statements.insert(key, (self.uses, prepared));
     }
 
-    /// Forgets a statement that the server no longer takes, because a table changed under it.
-    pub(super) fn forget(&mut self, key: &str) {
-        self.statements.remove(key);
+    /// Forgets statements that the server no longer takes, because a table changed under them.
+    pub(super) fn forget_all(&mut self, keys: impl Iterator<Item = Key>) {
+        for key in keys {
+            self.statements.remove(&key);
+        }
     }
 
-    /// Waits for an answer while moving the connection's bytes.
-    pub(super) async fn drive<'s, F, R>(&'s mut self, work: impl FnOnce(&'s Client) -> F) -> R
-    where
-        F: Future<Output = R>,
-    {
-        let Self { client, driver, .. } = self;
-        drive(driver, work(client)).await
-    }
-
-    /// As [`Session::drive`], until a deadline or a cancellation. Then the server is told to cancel, and the session
-    /// is never used again: a late cancel must not hit somebody else's statement.
+    /// Waits for an answer while moving the connection's bytes, until a deadline or a cancellation. Then the server is
+    /// told to cancel, and the session is never used again: a late cancel must not hit somebody else's statement.
     pub(super) async fn bounded<'s, F, R>(
         &'s mut self,
         deadline: Instant,
@@ -249,6 +278,21 @@ impl Drop for Session {
             });
         }
     }
+}
+
+/// The settings of a role. Texts are read and written in one way whatever the database's own defaults are.
+fn settings(role: Role, timeout: Duration, schema: Option<&str>) -> String {
+    let read_only = if role == Role::Read { "on" } else { "off" };
+    let mut text = format!(
+        "SET {READ_ONLY} = {read_only}; SET statement_timeout = {}; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; \
+         SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 1; \
+         SET standard_conforming_strings = on; SET client_min_messages = 'error'",
+        timeout.as_millis().max(1)
+    );
+    if let Some(schema) = schema {
+        text.push_str(&format!("; SET search_path = \"{}\"", schema.replace('"', "\"\"")));
+    }
+    text
 }
 
 async fn drive<F: Future>(driver: &mut Option<Box<dyn Driver>>, work: F) -> F::Output {

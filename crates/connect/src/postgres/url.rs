@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::{Config, Tls};
 
@@ -11,10 +12,12 @@ pub(super) struct Target {
     pub(super) config: tokio_postgres::Config,
     pub(super) tls: Tls,
     pub(super) ca_file: Option<PathBuf>,
+    /// Longest wait for a connection with its login.
+    pub(super) connect_timeout: Duration,
 }
 
 /// Longest wait for a TCP connection and the login, unless the URL says otherwise.
-const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Parses the URL of a connection. `sslmode` and `sslrootcert` are understood as libpq does; the stricter mode wins.
 pub(super) fn parse(config: &Config) -> Result<Target, String> {
@@ -42,15 +45,14 @@ pub(super) fn parse(config: &Config) -> Result<Target, String> {
     if parsed.get_application_name().is_none() {
         parsed.application_name("mcp-factory");
     }
-    if parsed.get_connect_timeout().is_none() {
-        parsed.connect_timeout(CONNECT_TIMEOUT);
-    }
+    let connect_timeout = *parsed.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
+    parsed.connect_timeout(connect_timeout);
     parsed.ssl_mode(match tls {
         Tls::Disable => tokio_postgres::config::SslMode::Disable,
         Tls::Prefer => tokio_postgres::config::SslMode::Prefer,
         Tls::Require | Tls::VerifyFull => tokio_postgres::config::SslMode::Require,
     });
-    Ok(Target { config: parsed, tls, ca_file })
+    Ok(Target { config: parsed, tls, ca_file, connect_timeout })
 }
 
 fn stricter(ours: Tls, mode: &str) -> Result<Tls, String> {
@@ -67,11 +69,9 @@ fn stricter(ours: Tls, mode: &str) -> Result<Tls, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use base::Secret;
 
-    use super::{Tls, parse};
+    use super::{Duration, Tls, parse};
     use crate::Config;
 
     fn config(url: &str, tls: Tls) -> Config {

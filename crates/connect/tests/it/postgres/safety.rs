@@ -25,7 +25,9 @@ const SCHEMA: &str = "
       $$ BEGIN PERFORM set_config('default_transaction_read_only', 'off', false); COMMIT;
          INSERT INTO t VALUES (4); END $$;
     CREATE VIEW sly AS SELECT writes() AS x;
-    CREATE VIEW slier AS SELECT large() AS x;";
+    CREATE VIEW slier AS SELECT large() AS x;
+    CREATE FUNCTION notifies() RETURNS void LANGUAGE sql AS $$ SELECT pg_notify('channel', 'x') $$;
+    CREATE FUNCTION locks() RETURNS void LANGUAGE sql AS $$ SELECT pg_advisory_lock(9) $$;";
 
 /// Every way to change something that a tool that reads could try.
 const WRITES: &[&str] = &[
@@ -113,6 +115,18 @@ const WRITES: &[&str] = &[
     "SECURITY LABEL ON TABLE t IS NULL",
     "INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)",
     "SELECT 1; INSERT INTO t VALUES (2)",
+    "EXPLAIN ANALYZE CREATE TABLE u AS SELECT 1",
+    "EXPLAIN ANALYZE SELECT writes()",
+    "EXECUTE p",
+    "FETCH ALL FROM c",
+    "WITH insert AS (SELECT 1 AS x) INSERT INTO t SELECT x FROM insert",
+    "SELECT \"pg_catalog\" . \"lo_create\" /* x */ (0)",
+    "SELECT 'a'\n'\\' , lo_create(0), 'x'",
+    "SELECT query_to_xml('SELECT lo_export(4242, ''/tmp/mcp-factory-never'')', true, false, '')",
+    "SELECT * FROM ts_stat('SELECT lo_export(4242, ''/tmp/mcp-factory-never'')::text::tsvector')",
+    "SELECT pg_logical_emit_message(false, 'a', 'b')",
+    "SELECT pg_create_restore_point('x')",
+    "SELECT pg_stat_reset()",
 ];
 
 /// What may run, since it leaves everything as it was.
@@ -127,6 +141,8 @@ const HARMLESS: &[&str] = &[
     "SELECT pg_try_advisory_lock_shared(6)",
     "SELECT large()",
     "SELECT * FROM slier",
+    "SELECT notifies()::text",
+    "SELECT locks()::text",
     "SELECT setseed(0.5)",
 ];
 
@@ -200,7 +216,8 @@ async fn transactions_are_not_left() {
         for then in ["BEGIN READ WRITE", "SET default_transaction_read_only = off", "SELECT 1"] {
             for write in [false, true] {
                 let mut call = Call { write, ..Call::read(leave, &[]) };
-                for text in [then, "INSERT INTO t VALUES (2)", "SELECT * FROM nothing"] {
+                // The last one fails when it runs, not before: all that ran by then must be taken back.
+                for text in [then, "INSERT INTO t VALUES (2)", "SELECT 1 / (x - 1) FROM t"] {
                     call.statements.push(statement(text, 0));
                 }
                 let error = call.error(&database).await;
