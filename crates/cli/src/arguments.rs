@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
 
@@ -54,9 +55,32 @@ pub(crate) const COMMAND_HELP: &str = "\
 
 {all-args}{after-help}";
 
+/// The command line as it is parsed and as help shows it.
+///
+/// `-h`, `--help` and `help COMMAND` print the same: one line per option, and what a command's
+/// long description says beyond its first line stands above the examples.
+pub(crate) fn command() -> clap::Command {
+    let mut cli = Cli::command();
+    let names: Vec<String> = cli.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+    for name in names {
+        cli = cli.mut_subcommand(name, |command| {
+            let text = |part: Option<&clap::builder::StyledStr>| part.map(ToString::to_string).unwrap_or_default();
+            let (about, long) = (text(command.get_about()), text(command.get_long_about()));
+            let more = long.trim_start_matches(about.as_str()).trim();
+            if more.is_empty() {
+                return command;
+            }
+            let help = format!("{more}\n\n{}", text(command.get_before_help()));
+            command.before_help(help)
+        });
+    }
+    cli
+}
+
 /// Makes and runs MCP servers from specifications.
 #[derive(Debug, Parser)]
 #[command(name = "mcp-factory", version, help_template = HELP, disable_help_subcommand = true, max_term_width = 110)]
+#[command(disable_help_flag = true)]
 #[command(propagate_version = false, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -73,8 +97,8 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
     #[arg(hide_possible_values = true)]
     pub(crate) output: Output,
-    /// Folder of the catalogue [default: mcp-factory in the XDG data folder]
-    #[arg(long, global = true, env = "MCP_FACTORY_HOME", hide_env_values = true, value_name = "DIR")]
+    /// Folder of the catalogue [default: MCP_FACTORY_HOME, else mcp-factory in the XDG data folder]
+    #[arg(long, global = true, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) home: Option<PathBuf>,
     /// File with NAME=value lines, read over the environment
     #[arg(long, global = true, value_name = "FILE")]
@@ -88,6 +112,9 @@ pub(crate) struct Global {
     /// Never ask; fail where an answer would be needed
     #[arg(long, global = true)]
     pub(crate) no_input: bool,
+    /// Print help
+    #[arg(long, short, global = true, action = ArgAction::HelpShort)]
+    help: Option<bool>,
 }
 
 /// What a command prints.

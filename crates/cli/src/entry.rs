@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::FromArgMatches as _;
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _};
 use operations::{Code, Error};
 
-use crate::arguments::{Cli, Command};
+use crate::arguments::{Cli, Command, command};
 use crate::commands;
 use crate::links;
 use crate::printer::Printer;
@@ -16,7 +16,7 @@ use crate::session::Session;
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let words = links::expand(std::env::args_os().collect());
-    let cli = match Cli::command().try_get_matches_from(&words).and_then(|found| Cli::from_arg_matches(&found)) {
+    let cli = match command().try_get_matches_from(&words).and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, &words),
     };

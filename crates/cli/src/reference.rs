@@ -13,7 +13,7 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
     schema.push('\n');
     vec![
         ("schema/mcp-spec.schema.json", schema),
-        ("docs/reference/spec.md", String::new()),
+        ("docs/reference/spec.md", spec::reference_markdown()),
         ("docs/reference/cli.md", reference_markdown()),
         ("docs/reference/codes.md", codes_markdown()),
     ]

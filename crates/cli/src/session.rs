@@ -7,6 +7,9 @@ use operations::{Caller, Code, Context, Environment, Error, Home};
 use crate::arguments::Global;
 use crate::printer::Printer;
 
+/// The variable that chooses the home folder where `--home` does not. Empty counts as unset.
+const HOME_VARIABLE: &str = "MCP_FACTORY_HOME";
+
 /// The options of every command, resolved.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
@@ -36,11 +39,14 @@ impl Session {
         let environment = self.environment()?;
         let home = match &self.global.home {
             Some(path) if path.as_os_str().is_empty() => {
-                return Err(Error::new(Code::Usage, "the home folder is an empty path")
-                    .hint("give a folder with `--home DIR` or MCP_FACTORY_HOME, or unset the variable"));
+                return Err(Error::new(Code::Usage, "`--home` was given an empty path")
+                    .hint("name a folder: `--home DIR`; without it MCP_FACTORY_HOME or the XDG data folder is used"));
             }
             Some(path) => Home::at(path),
-            None => Home::standard(&environment)?,
+            None => match std::env::var_os(HOME_VARIABLE).filter(|path| !path.is_empty()) {
+                Some(path) => Home::at(path),
+                None => Home::standard(&environment)?,
+            },
         };
         Ok(Context::new(home, environment, Caller::Local, format!("cli-{}", std::process::id())))
     }

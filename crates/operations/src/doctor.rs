@@ -77,7 +77,7 @@ pub struct Output {
     pub version: String,
     /// The home folder.
     pub home: String,
-    /// The checks by name: `home`, `catalogue`, `disk`, `port`, and for every server
+    /// The checks by name: `home`, `catalogue`, `disk`, `port`, `clients`, and for every server
     /// `server NAME` and `server NAME connection CONNECTION`.
     pub checks: BTreeMap<String, Check>,
 }
@@ -95,6 +95,8 @@ pub async fn doctor(context: &Context, input: &Input) -> Result<Output, Error> {
     put("disk".to_owned(), start, checks::disk(context.home.path()));
     let start = Instant::now();
     put("port".to_owned(), start, checks::port((Ipv4Addr::LOCALHOST, input.port).into()));
+    let start = Instant::now();
+    put("clients".to_owned(), start, checks::clients(context));
     let start = Instant::now();
     let (catalogue, readable) = checks::catalogue(context).await;
     put("catalogue".to_owned(), start, catalogue);

@@ -92,7 +92,6 @@ async fn change(context: &Context, loaded: &Loaded, stored: &Stored, input: &Inp
         None => stored.plan.clone(),
     };
     mark(&mut plan, &input.pin, Origin::Pinned)?;
-    // What is unpinned is planned anew, so its old origin does not matter as long as it is not pinned.
     mark(&mut plan, &input.unpin, Origin::None)?;
     let again = input.refresh || input.import.is_some() || !input.unpin.is_empty();
     let using = if again { Use::New(Some(&plan)) } else { Use::Stored(&plan) };
@@ -150,6 +149,10 @@ fn mark(plan: &mut Plan, names: &[String], origin: Origin) -> Result<(), Error> 
                 .hint("or give it a `sql` action in the spec"));
         }
         tool.origin = origin;
+        if origin != Origin::Pinned {
+            // An action that differs from the generated one counts as pinned: an unpinned one has to be forgotten.
+            tool.made = None;
+        }
     }
     Ok(())
 }

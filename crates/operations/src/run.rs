@@ -44,6 +44,11 @@ impl Prepared {
     }
 }
 
+/// The transport that the server's spec names.
+pub async fn transport(context: &Context, subject: &Subject) -> Result<spec::model::Transport, Error> {
+    Ok(pipeline::load(context, subject, false).await?.spec.transport)
+}
+
 /// Prepares a server: from the stored plan for a server of the catalogue, from a new plan for a
 /// spec. Databases are connected when a tool first needs them.
 pub async fn prepare(context: &Context, input: &Input) -> Result<Prepared, Error> {

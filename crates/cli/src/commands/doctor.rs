@@ -8,6 +8,7 @@ use super::{BAD_NEWS, OK};
 use crate::arguments::COMMAND_HELP;
 use crate::printer::Style;
 use crate::session::Session;
+use crate::table::counted;
 
 const EXAMPLES: &str = "Examples:
   mcp-factory doctor
@@ -43,9 +44,9 @@ fn text(found: &Output, style: Style) -> String {
     }
     let count = |state: State| found.checks.values().filter(|check| check.state == state).count();
     text.push_str(&format!(
-        "{} passed, {} warnings, {} failed",
+        "{} passed, {}, {} failed",
         count(State::Passed),
-        count(State::Warning),
+        counted(count(State::Warning), "warning"),
         count(State::Failed)
     ));
     text

@@ -1,11 +1,11 @@
 //! `mcp-factory help`.
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use operations::{Code, Error, Kind};
 use serde_json::json;
 
 use super::OK;
-use crate::arguments::{COMMAND_HELP, Cli};
+use crate::arguments::{COMMAND_HELP, command};
 use crate::session::Session;
 use crate::table::table;
 
@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<u8, Error> {
-    let mut cli = Cli::command();
+    let mut cli = command();
     cli.build();
     let text = match arguments.topic.as_deref() {
         None => cli.render_help().to_string(),
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<u8, Error>
             return Ok(OK);
         }
         Some(topic) => match cli.find_subcommand_mut(topic) {
-            Some(command) => command.render_long_help().to_string(),
+            Some(command) => command.render_help().to_string(),
             None => return Err(unknown(topic, &cli)),
         },
     };

@@ -16,7 +16,7 @@ use crate::session::Session;
 const EXAMPLES: &str = "Examples:
   mcp-factory plan ./inventory-mcp.yaml                  what would be run, and why
   mcp-factory plan inventory-mcp                         what is run
-  mcp-factory plan inventory-mcp --refresh               plan again from what the database offers now
+  mcp-factory plan inventory-mcp --refresh               plan again from the database of now
   mcp-factory plan inventory-mcp --pin search_products   keep its SQL when planning again
   mcp-factory plan inventory-mcp --output json > p.json; $EDITOR p.json
   mcp-factory plan inventory-mcp --import p.json         run the edited SQL from now on

@@ -1,6 +1,7 @@
 //! `mcp-factory run`, `mcp-run`.
 
 mod http;
+mod signals;
 mod stdio;
 mod watch;
 
@@ -9,19 +10,21 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use operations::doctor::PORT;
-use operations::run::{Input, Prepared, prepare};
+use operations::run::{Input, Prepared, prepare, transport};
 use operations::{Code, Context, Error, Subject};
 
+use self::signals::Signals;
 use super::Threads;
 use crate::arguments::COMMAND_HELP;
 use crate::input::subject;
 use crate::session::Session;
 
 const EXAMPLES: &str = "Examples:
-  mcp-factory run inventory-mcp                               over standard input and output
-  mcp-factory run ./inventory-mcp.yaml --watch                straight from a file, tools follow its changes
-  mcp-factory run inventory-mcp --transport http              on http://127.0.0.1:8808/mcp
-  mcp-factory run inventory-mcp --transport sse --port 0      on a free port, which is printed
+  mcp-factory run inventory-mcp                            over the transport that its spec names
+  mcp-factory run inventory-mcp --transport stdio          for a client that starts it itself
+  mcp-factory run ./inventory-mcp.yaml --watch             a file; the tools follow its changes
+  mcp-factory run inventory-mcp --transport http           on http://127.0.0.1:8808/mcp
+  mcp-factory run inventory-mcp --transport sse --port 0   on a free port, which is printed
   INVENTORY_MCP_API_KEY=… mcp-factory run inventory-mcp --transport http --host 0.0.0.0
 ";
 
@@ -36,7 +39,7 @@ pub(crate) struct Arguments {
     /// Name of a server, or file of a spec
     #[arg(value_name = "NAME|FILE")]
     subject: String,
-    /// How clients reach it [default: stdio]
+    /// How clients reach it [default: the spec's `transport`, which is stdio unless it says otherwise]
     #[arg(long, value_enum, value_name = "TRANSPORT")]
     transport: Option<Transport>,
     /// Port to listen on; 0 takes a free one and prints it
@@ -82,22 +85,34 @@ struct Work {
     prepared: Prepared,
     /// The file to watch.
     file: Option<PathBuf>,
+    transport: Transport,
 }
 
 pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> {
-    let transport = arguments.transport.unwrap_or(Transport::Stdio);
-    if transport == Transport::Stdio && arguments.subject == "-" {
-        return Err(Error::new(Code::Usage, "standard input cannot carry both the spec and MCP")
-            .hint("name a file, or serve with `--transport http`"));
+    if arguments.transport == Some(Transport::Stdio) && arguments.subject == "-" {
+        return Err(both_on_stdin());
     }
     log_to_stderr();
-    let threads = if transport == Transport::Stdio { Threads::One } else { Threads::PerProcessor };
-    let runtime = super::runtime(threads)?;
+    let (context, input, file) = asked(&arguments, session)?;
+    let mut runtime = super::runtime(Threads::One)?;
+    let transport = match arguments.transport {
+        Some(transport) => transport,
+        None => runtime.block_on(of_spec(&context, &input))?,
+    };
+    if transport == Transport::Stdio && arguments.subject == "-" {
+        return Err(both_on_stdin());
+    }
+    if transport != Transport::Stdio {
+        runtime = super::runtime(Threads::PerProcessor)?;
+    }
     let result = runtime.block_on(async {
-        let work = work(&arguments, session).await?;
+        let signals = Signals::listen()?;
+        let prepared = Box::pin(prepare(&context, &input)).await?;
+        session.printer.diagnostics(&prepared.diagnostics, prepared.source.as_source());
+        let work = Work { context, input, prepared, file, transport };
         match transport {
-            Transport::Stdio => stdio::serve(work, session).await,
-            Transport::Http | Transport::Sse => http::serve(work, &arguments, session).await,
+            Transport::Stdio => stdio::serve(work, signals, session).await,
+            Transport::Http | Transport::Sse => http::serve(work, signals, &arguments, session).await,
         }
     });
     // A thread may still be reading standard input; nobody waits for it.
@@ -105,7 +120,22 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> 
     result
 }
 
-async fn work(arguments: &Arguments, session: &Session) -> Result<Work, Error> {
+fn both_on_stdin() -> Error {
+    Error::new(Code::Usage, "standard input cannot carry both the spec and MCP")
+        .hint("name a file, or serve with `--transport http`")
+}
+
+/// The transport that the spec names.
+async fn of_spec(context: &Context, input: &Input) -> Result<Transport, Error> {
+    Ok(match transport(context, &input.subject).await? {
+        spec::model::Transport::Stdio => Transport::Stdio,
+        spec::model::Transport::Http => Transport::Http,
+        spec::model::Transport::Sse => Transport::Sse,
+    })
+}
+
+/// What the command line asks for, read but not compiled.
+fn asked(arguments: &Arguments, session: &Session) -> Result<(Context, Input, Option<PathBuf>), Error> {
     let subject = subject(&arguments.subject, arguments.spec_version.clone())?;
     let file = match (&subject, arguments.watch) {
         (Subject::Spec { .. }, true) if arguments.subject != "-" => Some(PathBuf::from(&arguments.subject)),
@@ -118,11 +148,8 @@ async fn work(arguments: &Arguments, session: &Session) -> Result<Work, Error> {
             .hint("name a spec file, such as ./inventory-mcp.yaml"));
         }
     };
-    let context = session.context()?;
     let input = Input { subject, dev: arguments.dev, reloadable: arguments.watch };
-    let prepared = Box::pin(prepare(&context, &input)).await?;
-    session.printer.diagnostics(&prepared.diagnostics, prepared.source.as_source());
-    Ok(Work { context, input, prepared, file })
+    Ok((session.context()?, input, file))
 }
 
 /// Logs of the program itself, on standard error. `MCP_FACTORY_LOG` says how much, in the words of
@@ -131,27 +158,4 @@ fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("MCP_FACTORY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
-}
-
-/// Ends when the process is asked to end: SIGINT, or SIGTERM.
-async fn asked_to_end() -> Ending {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            return tokio::select! {
-                _ = tokio::signal::ctrl_c() => Ending::Interrupted,
-                _ = terminate.recv() => Ending::Terminated,
-            };
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
-    Ending::Interrupted
-}
-
-/// How the process was asked to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
-    Interrupted,
-    Terminated,
 }

@@ -255,7 +255,7 @@ fn problems(seen: &[Seen]) -> Vec<String> {
 fn config_lines(program: &Path, style: Style) -> String {
     let reach = Reach::Command {
         program: program.display().to_string(),
-        arguments: vec!["run".to_owned(), "inventory-mcp".to_owned()],
+        arguments: ["run", "inventory-mcp", "--transport", "stdio"].map(str::to_owned).to_vec(),
         variables: vec![demo::VARIABLE.to_owned()],
     };
     let mut text = format!(

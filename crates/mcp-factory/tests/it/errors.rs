@@ -66,7 +66,8 @@ const CASES: &[(&[&str], i32, &str, &str)] = &[
     (&["list", "--cursor", "garbage"], 2, "MF1028", "nextCursor"),
     (&["list", "--env-file", "bad.env"], 2, "MF1027", "NAME=value"),
     (&["run", "hello", "--watch"], 2, "MF1012", "file"),
-    (&["run", "-"], 2, "MF1012", "--transport http"),
+    (&["run", "-", "--transport", "stdio"], 2, "MF1012", "--transport http"),
+    (&["run", "-"], 1, "MF1001", "explain"),
     (&["run", "hello", "--transport", "http", "--host", "0.0.0.0", "--port", "0"], 6, "MF1014", "auth"),
     (&["run", "./keyed.yaml", "--transport", "http", "--port", "0"], 6, "MF1021", "KEYED_API_KEY"),
     (

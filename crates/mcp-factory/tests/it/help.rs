@@ -11,7 +11,7 @@ fn commands(world: &World) -> Vec<String> {
         .lines()
         .filter(|line| line.contains("__fish_mcp_factory_needs_command") && line.contains(" -f -a \""))
         .filter_map(|line| line.split("-a \"").nth(1)?.split('"').next().map(str::to_owned))
-        .filter(|name| !name.starts_with("__"))
+        .filter(|name| !name.starts_with("__") && !name.contains(char::is_whitespace))
         .collect();
     names.sort();
     names.dedup();
@@ -30,7 +30,12 @@ fn every_command_is_listed_and_begins_with_examples() {
         let examples = help.find("Examples:").unwrap_or_else(|| panic!("{name} has no examples"));
         let usage = help.find("Usage:").unwrap_or_else(|| panic!("{name} has no usage"));
         assert!(examples < usage, "{name}: examples come first");
+        for line in help[examples..usage].lines().skip(1).filter(|line| !line.is_empty()) {
+            let comment = line.trim_start().starts_with('#');
+            assert!(comment || line.contains("mcp-"), "{name}: an example is wrapped: {line}");
+        }
         assert_eq!(world.ok(&["help", name]).out.trim(), help.trim(), "{name}");
+        assert_eq!(world.ok(&[name, "-h"]).out.trim(), help.trim(), "{name}");
     }
 }
 

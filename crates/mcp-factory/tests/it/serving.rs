@@ -159,6 +159,40 @@ fn a_file_is_served_over_standard_streams() {
 }
 
 #[test]
+fn the_transport_is_the_spec_s_unless_the_command_line_names_one() {
+    let world = World::new();
+    world.write("hello.yaml", &HELLO.replace("tools:", "transport: http\ntools:"));
+    let server = Served::start(&world, &["run", "./hello.yaml", "--port", "0"]);
+    assert_eq!(server.call("").0, 200);
+    world.ok(&["create", "--spec", "hello.yaml"]);
+    let stored = Served::start(&world, &["run", "hello", "--port", "0"]);
+    assert_eq!(stored.call("").0, 200);
+    let mut piped = Piped::start(&world, &["run", "hello", "--transport", "stdio"]);
+    assert!(piped.request(2, "tools/list", json!({}))["result"].is_object());
+    assert_eq!(piped.close(), Some(0));
+}
+
+/// What a client's configuration says to start is a server that talks over its standard streams.
+#[test]
+fn the_lines_for_clients_work_as_they_are_printed() {
+    let mut world = World::with_shop();
+    world.write("shop.yaml", include_str!("shop.yaml"));
+    world.ok(&["create", "--spec", "shop.yaml"]);
+    world.set("CLICOLOR_FORCE", "0");
+    let told = world.ok(&["demo", "--quiet"]).out;
+    let (_, desktop) = told.split_once("claude_desktop_config.json):").expect("lines for Claude Desktop");
+    let mut values = serde_json::Deserializer::from_str(desktop).into_iter::<Value>();
+    let config = values.next().expect("a document").expect("JSON");
+    let entry = &config["mcpServers"]["inventory-mcp"];
+    let words: Vec<&str> = entry["args"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    assert_eq!(words, ["run", "inventory-mcp", "--transport", "stdio"]);
+    let words: Vec<&str> = words.iter().map(|word| if *word == "inventory-mcp" { "shop" } else { word }).collect();
+    let mut piped = Piped::start(&world, &words);
+    assert!(piped.request(2, "tools/list", json!({}))["result"].is_object());
+    assert_eq!(piped.close(), Some(0));
+}
+
+#[test]
 fn tools_follow_a_watched_file() {
     let world = World::new();
     world.write("hello.yaml", HELLO);

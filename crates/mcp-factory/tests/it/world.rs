@@ -114,6 +114,9 @@ impl World {
         settings.set_prepend_module_to_snapshot(false);
         settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "[TIME]");
         settings.add_filter(r"\d{4}-\d\d-\d\d", "[DATE]");
+        // A column is as wide as its longest cell.
+        settings.add_filter(r"TIME +NOTE", "TIME  NOTE");
+        settings.add_filter(r"\d+(\.\d+)? +ms  +", "[MS]  ");
         settings.add_filter(r"\d+(\.\d+)? +ms", "[MS]");
         settings.add_filter(r#"Ms": \d+(\.\d+)?(e-\d+)?"#, r#"Ms": "[MS]""#);
         settings.add_filter(r"\d+ MiB are free", "[N] MiB are free");

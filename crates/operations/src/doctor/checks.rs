@@ -74,6 +74,21 @@ pub(super) fn disk(path: &Path) -> Finding {
     }
 }
 
+/// Programs of MCP clients, as they are called in a shell.
+const CLIENTS: [&str; 5] = ["claude", "code", "codex", "cursor", "gemini"];
+
+/// Which clients this machine has. None is no fault: a client may be elsewhere.
+pub(super) fn clients(context: &Context) -> Finding {
+    let path = context.environment.get("PATH").unwrap_or_default();
+    let on_path = |name: &&&str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    let found: Vec<&str> = CLIENTS.iter().filter(on_path).copied().collect();
+    passed(if found.is_empty() {
+        format!("none of {} is on the path; any MCP client can be used", CLIENTS.join(", "))
+    } else {
+        format!("on the path: {}", found.join(", "))
+    })
+}
+
 /// The port that `run` uses is free.
 pub(super) fn port(address: SocketAddr) -> Finding {
     match std::net::TcpListener::bind(address) {
@@ -94,7 +109,8 @@ pub(super) async fn catalogue(context: &Context) -> (Finding, bool) {
     }
     match context.store(Store::check).await {
         Ok(check) if check.problems.is_empty() => {
-            (passed(format!("{shown} is sound: {} servers, format {}", check.servers, check.format)), true)
+            let servers = if check.servers == 1 { "server" } else { "servers" };
+            (passed(format!("{shown} is sound: {} {servers}, format {}", check.servers, check.format)), true)
         }
         Ok(check) => (
             failed(

@@ -12,11 +12,17 @@ use server::{Options, Server, Site};
 use spec::model::Auth;
 use tokio_util::sync::CancellationToken;
 
-use super::{Arguments, Transport, Work, asked_to_end, watch};
+use super::signals::Signals;
+use super::{Arguments, Transport, Work, watch};
 use crate::commands::OK;
 use crate::session::Session;
 
-pub(super) async fn serve(work: Work, arguments: &Arguments, session: &Session) -> Result<u8, Error> {
+pub(super) async fn serve(
+    work: Work,
+    mut signals: Signals,
+    arguments: &Arguments,
+    session: &Session,
+) -> Result<u8, Error> {
     let spec = &work.prepared.spec;
     let options = Options {
         address: SocketAddr::new(arguments.host, arguments.port),
@@ -34,13 +40,13 @@ pub(super) async fn serve(work: Work, arguments: &Arguments, session: &Session) 
         runtime,
     };
     let server = Server::bind(options, site).await.map_err(|error| refused(&error))?;
-    announce(&server, &work, arguments, session);
+    announce(&server, &work, session);
     let shutdown = CancellationToken::new();
     let mut serving = std::pin::pin!(server.run(shutdown.clone()));
     tokio::select! {
         () = serving.as_mut() => {}
         () = watch::follow(&work, session) => unreachable!("a file is followed until the end"),
-        _ = asked_to_end() => {
+        _ = signals.ending() => {
             session.printer.note("ending: running calls are given time to end");
             shutdown.cancel();
             serving.await;
@@ -72,11 +78,11 @@ fn refused(error: &server::Error) -> Error {
 }
 
 /// Says where the server is, and what clients need to know of it.
-fn announce(server: &Server, work: &Work, arguments: &Arguments, session: &Session) {
+fn announce(server: &Server, work: &Work, session: &Session) {
     let printer = &session.printer;
     let spec = &work.prepared.spec;
     let urls = server.urls();
-    let legacy = arguments.transport == Some(Transport::Sse);
+    let legacy = work.transport == Transport::Sse;
     let url = if legacy { urls.sse.clone() } else { urls.mcp.clone() };
     if printer.is_json() {
         printer.json(&json!({

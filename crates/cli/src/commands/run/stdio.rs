@@ -5,11 +5,12 @@ use std::sync::Arc;
 use operations::{Code, Error};
 use protocol::{Endpoint, Runtime, RuntimeOptions, Service};
 
-use super::{Ending, Work, asked_to_end, watch};
+use super::signals::{Ending, Signals};
+use super::{Work, watch};
 use crate::commands::OK;
 use crate::session::Session;
 
-pub(super) async fn serve(work: Work, session: &Session) -> Result<u8, Error> {
+pub(super) async fn serve(work: Work, mut signals: Signals, session: &Session) -> Result<u8, Error> {
     let runtime = Runtime::new(RuntimeOptions::default())
         .map_err(|error| Error::new(Code::Internal, format!("the system gives no random bytes: {error}")))?;
     let service: Arc<dyn Service> = Arc::clone(&work.prepared.hosted) as Arc<dyn Service>;
@@ -19,7 +20,7 @@ pub(super) async fn serve(work: Work, session: &Session) -> Result<u8, Error> {
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
         () = following => unreachable!("a file is followed until the end"),
-        ending = asked_to_end() => {
+        ending = signals.ending() => {
             runtime.shut_down();
             let ended = serving.await;
             if ending == Ending::Interrupted {
