@@ -6,11 +6,12 @@ use crate::exec::Run;
 use crate::repo;
 
 pub const HELP: &str = "\
-Usage: cargo xtask fuzz [TARGET …] [--seconds N]
+Usage: cargo xtask fuzz [TARGET …] [--seconds N] [--minimize]
 
 Builds the fuzz targets of `fuzz/targets` with coverage instrumentation and runs each for a while (60 seconds unless told
 otherwise), starting from the kept inputs in `fuzz/corpus/TARGET`. New inputs that reach new code are added there; an input
-that breaks something is written to `fuzz/artifacts/TARGET`, and fails the command.
+that breaks something is written to `fuzz/artifacts/TARGET`, and fails the command. The specs of the labelled corpus are
+starting points too. With `--minimize` the kept inputs are cut down to those that reach something that no other does.
 
 Examples:
   cargo xtask fuzz
@@ -31,10 +32,12 @@ const MEMORY_MIB_MAX: &str = "1024";
 /// The command.
 pub fn run(arguments: &[String]) -> Result<()> {
     let mut seconds = "60".to_owned();
+    let mut minimize = false;
     let mut wanted = Vec::new();
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
+            "--minimize" => minimize = true,
             "--seconds" => seconds = words.next().context("--seconds needs a number")?.clone(),
             name => wanted.push(name.to_owned()),
         }
@@ -46,7 +49,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let host = host()?;
     build(&host)?;
     for target in targets.iter().filter(|name| wanted.is_empty() || wanted.contains(name)) {
-        fuzz(&host, target, &seconds)?;
+        if minimize {
+            cut_down(&host, target)?;
+        } else {
+            fuzz(&host, target, &seconds)?;
+        }
     }
     Ok(())
 }
@@ -94,5 +101,27 @@ fn fuzz(host: &str, target: &str, seconds: &str) -> Result<()> {
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
         .arg("-print_final_stats=1")
         .arg(&corpus)
+        .args(seeds()?)
         .run()
+}
+
+/// Inputs to start from that are not kept by the fuzzer: the labelled corpus.
+fn seeds() -> Result<Vec<std::path::PathBuf>> {
+    let folder = repo::root()?.join("crates/spec/tests/corpus");
+    Ok(vec![folder.join("valid"), folder.join("invalid")])
+}
+
+/// Keeps only the inputs that reach something that no other one does.
+fn cut_down(host: &str, target: &str) -> Result<()> {
+    let corpus = repo::root()?.join("fuzz/corpus").join(target);
+    let fewer = corpus.with_extension("fewer");
+    std::fs::create_dir_all(&fewer).with_context(|| format!("cannot make {}", fewer.display()))?;
+    println!("\n=== {target}, fewer inputs");
+    Run::new(repo::target()?.join("fuzz").join(host).join("release").join(target))
+        .args(["-merge=1", "-max_len=4096"])
+        .arg(&fewer)
+        .arg(&corpus)
+        .run()?;
+    std::fs::remove_dir_all(&corpus).with_context(|| format!("cannot remove {}", corpus.display()))?;
+    std::fs::rename(&fewer, &corpus).with_context(|| format!("cannot rename {}", fewer.display()))
 }

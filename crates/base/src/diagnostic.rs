@@ -145,39 +145,95 @@ impl Diagnostic {
         let bar = paint.wrap("34;1", "|");
         let arrow = paint.wrap("34;1", "-->");
         let _ = writeln!(out, "{margin} {arrow} {}:{}:{}", source.name, span.line, span.column);
-        let line = source.text.lines().nth(span.line - 1).unwrap_or_default();
-        let (shown, skipped) = window(line, span.column - 1);
-        let before: String = shown
-            .chars()
-            .take((span.column - 1).saturating_sub(skipped))
-            .map(|c| if c == '\t' { '\t' } else { ' ' })
-            .collect();
+        let line = source.text.lines().nth(span.line - 1).unwrap_or_default().trim_start_matches('\u{feff}');
+        let view = View::of(line, span.column.saturating_sub(1));
         let text = source.text.get(span.start..span.end).unwrap_or_default();
-        let first = text.lines().next().unwrap_or_default();
-        let room = shown.chars().count().saturating_sub(before.chars().count());
-        let width = first.chars().count().clamp(1, room.max(1));
+        let width = view.marks(text.lines().next().unwrap_or_default());
         let marks = paint.wrap(tint, &format!("{} {}", "^".repeat(width), printable(&self.label)));
         let _ = writeln!(out, "{margin} {bar}");
-        let _ = writeln!(out, "{} {bar} {}", paint.wrap("34;1", &number), printable(&shown));
-        let _ = writeln!(out, "{margin} {bar} {before}{}", marks.trim_end());
+        let _ = writeln!(out, "{} {bar} {}", paint.wrap("34;1", &number), printable(&view.shown));
+        let _ = writeln!(out, "{margin} {bar} {}{}", view.before, marks.trim_end());
     }
 }
 
 /// At most this many characters of a source line are shown.
 const LINE_WIDTH_MAX: usize = 160;
 
-/// The part of a long line around `column` (from 0), and how many characters were skipped before it.
-fn window(line: &str, column: usize) -> (String, usize) {
-    if line.chars().count() <= LINE_WIDTH_MAX {
-        return (line.to_owned(), 0);
-    }
-    let skip = column.saturating_sub(LINE_WIDTH_MAX / 2);
-    (line.chars().skip(skip).take(LINE_WIDTH_MAX).collect(), skip)
+/// What is shown of a source line.
+struct View {
+    /// The line, or the part of a long one around the place, with `…` where it was cut.
+    shown: String,
+    /// What stands before the place on the line of the marks: as wide, tabs as tabs.
+    before: String,
+    /// The characters from the place on.
+    rest: String,
 }
 
-/// Control characters of a user's text must not steer the terminal.
+impl View {
+    /// The view of a line whose place is at a character, from 0.
+    fn of(line: &str, column: usize) -> Self {
+        let length = line.chars().count();
+        let skip = if length <= LINE_WIDTH_MAX { 0 } else { column.min(length).saturating_sub(LINE_WIDTH_MAX / 2) };
+        let part: Vec<char> = line.chars().skip(skip).take(LINE_WIDTH_MAX).collect();
+        let place = (column - skip.min(column)).min(part.len());
+        let (head, tail) = if skip > 0 { ("\u{2026}", " ") } else { ("", "") };
+        let mut shown = String::from(head);
+        shown.extend(&part);
+        if skip + part.len() < length {
+            shown.push('\u{2026}');
+        }
+        let mut before = String::from(tail);
+        for character in &part[..place] {
+            if *character == '\t' {
+                before.push('\t');
+            } else {
+                before.extend(std::iter::repeat_n(' ', columns(*character)));
+            }
+        }
+        Self { shown, before, rest: part[place..].iter().collect() }
+    }
+
+    /// How many marks a place with this text has, at least one, at most to the end of the view.
+    fn marks(&self, text: &str) -> usize {
+        let length = text.chars().count().min(self.rest.chars().count());
+        self.rest.chars().take(length).map(columns).sum::<usize>().max(1)
+    }
+}
+
+/// The columns that a terminal gives a character: two for East Asian wide ones and most emoji, none
+/// for marks that combine with the character before (Unicode Annex 11, the ranges in common use).
+fn columns(character: char) -> usize {
+    match u32::from(character) {
+        0x0300..=0x036f | 0x200d | 0x20d0..=0x20ff | 0xfe00..=0xfe0f | 0xfe20..=0xfe2f => 0,
+        0x1100..=0x115f
+        | 0x2e80..=0x303e
+        | 0x3041..=0x33ff
+        | 0x3400..=0x4dbf
+        | 0x4e00..=0x9fff
+        | 0xa000..=0xa4cf
+        | 0xac00..=0xd7a3
+        | 0xf900..=0xfaff
+        | 0xfe30..=0xfe4f
+        | 0xff00..=0xff60
+        | 0xffe0..=0xffe6
+        | 0x1f300..=0x1f64f
+        | 0x1f680..=0x1f6ff
+        | 0x1f900..=0x1f9ff
+        | 0x20000..=0x3fffd => 2,
+        _ => 1,
+    }
+}
+
+/// Characters of a user's text must not steer the terminal or hide: controls, text directions, and
+/// what has no shape.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' && c != '\n' { '\u{fffd}' } else { c }).collect()
+    let is_unsafe = |c: char| match c {
+        '\t' | '\n' => false,
+        '\u{200b}'..='\u{200c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}'..='\u{2029}' => true,
+        '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}' => true,
+        other => other.is_control(),
+    };
+    text.chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect()
 }
 
 #[derive(Clone, Copy)]
@@ -207,5 +263,35 @@ mod tests {
             text,
             "error[MF0101]: unknown key `tols`\n  --> x.yaml:2:1\n  |\n2 | tols: []\n  | ^^^^ did you mean `tools`?\n  help: rename it to `tools`\n"
         );
+    }
+
+    /// The last two lines of a rendered place: the source line and its marks.
+    fn marked(text: &str, part: &str) -> (String, String) {
+        let start = text.find(part).unwrap_or_default();
+        let line = text[..start].matches('\n').count() + 1;
+        let column = text[..start].rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let span = Span { start, end: start + part.len(), line, column };
+        let shown = Diagnostic::error("MF0101", "x").at(span).render(Source { name: "x", text }, false);
+        let mut lines = shown.lines().rev();
+        let marks = lines.next().unwrap_or_default().to_owned();
+        (lines.next().unwrap_or_default().to_owned(), marks)
+    }
+
+    #[test]
+    fn marks_stand_under_wide_characters_tabs_and_clipped_lines() {
+        assert_eq!(marked("a: 数量 bad", "bad"), ("1 | a: 数量 bad".to_owned(), "  |         ^^^".to_owned()));
+        assert_eq!(marked("a: 数量", "数量").1, "  |    ^^^^");
+        assert_eq!(marked("e\u{301}: bad", "bad").1, "  |    ^^^");
+        assert_eq!(marked("\ta:\tbad", "bad").1, "  | \t  \t^^^");
+        assert_eq!(marked("one\r\ntwo: bad\r\n", "bad"), ("2 | two: bad".to_owned(), "  |      ^^^".to_owned()));
+        let long = format!("{} bad {}", "a".repeat(300), "b".repeat(300));
+        let (line, marks) = marked(&long, "bad");
+        assert!(line.starts_with("1 | \u{2026}a") && line.ends_with("b\u{2026}"), "{line}");
+        let at = line.chars().position(|c| c == 'b').unwrap_or_default();
+        assert_eq!(marks.find('^'), Some(at), "{line}\n{marks}");
+        assert_eq!(marks.matches('^').count(), 3);
+        let whole = format!("a: {}", "x".repeat(500));
+        assert!(marked(&whole, &whole[3..]).1.matches('^').count() <= 160);
+        assert_eq!(marked("a: b", "").1, "  | ^");
     }
 }

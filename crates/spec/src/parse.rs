@@ -127,6 +127,10 @@ fn finish(spec: Option<Spec>, report: Report, options: &ParseOptions) -> Parsed 
     Parsed { spec: spec.filter(|_| !failed), diagnostics, omitted }
 }
 
+/// Longest JSON pointer of a problem, bytes. A key may have the length of the document, and stand in
+/// the pointer of every problem below it; the place in the text says enough then.
+const POINTER_BYTES_MAX: usize = 4_096;
+
 /// JSON pointers are found in the document as it was written, which is read again for them: most
 /// documents have no problem, and those that have need not be kept in memory twice.
 fn add_paths(diagnostics: &mut [Diagnostic], source: Source<'_>, lines: &Lines<'_>, options: &ParseOptions) {
@@ -136,7 +140,10 @@ fn add_paths(diagnostics: &mut [Diagnostic], source: Source<'_>, lines: &Lines<'
     let Some(tree) = syntax::read(source, options.format, lines, &mut Report::default()) else { return };
     for diagnostic in diagnostics {
         if let (Some(span), true) = (diagnostic.span, diagnostic.path.is_empty()) {
-            diagnostic.path = tree.pointer_at(span.start);
+            let path = tree.pointer_at(span.start);
+            if path.len() <= POINTER_BYTES_MAX {
+                diagnostic.path = path;
+            }
         }
     }
 }

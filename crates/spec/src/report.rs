@@ -8,6 +8,17 @@ use crate::limits::DIAGNOSTICS_MAX;
 /// are only counted, so that a hopeless document costs neither time nor memory.
 const KEPT_MAX: usize = 5 * DIAGNOSTICS_MAX;
 
+/// Longest message, label or line of help, bytes: a user's text in it may have any length.
+const TEXT_BYTES_MAX: usize = 1_000;
+
+fn shorten(text: &mut String) {
+    if text.len() > TEXT_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
+        text.push('…');
+        text.shrink_to_fit();
+    }
+}
+
 /// The problems found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -18,7 +29,10 @@ pub(crate) struct Report {
 
 impl Report {
     /// Adds a problem.
-    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn push(&mut self, mut diagnostic: Diagnostic) {
+        shorten(&mut diagnostic.message);
+        shorten(&mut diagnostic.label);
+        diagnostic.help.iter_mut().for_each(shorten);
         self.errors += usize::from(diagnostic.is_error());
         if self.is_full() {
             self.dropped += 1;

@@ -263,9 +263,11 @@ impl Walk<'_> {
             return self.report.count_error();
         }
         let owner = dialect::title(at.definition);
-        let problem = Diagnostic::error(codes::MISSING_KEY, format!("{owner} needs `{name}`"))
+        // The key that people write; `statements` is the full form.
+        let shown = if at.definition == "Sql" && name == "statements" { "query" } else { name };
+        let problem = Diagnostic::error(codes::MISSING_KEY, format!("{owner} needs `{shown}`"))
             .at(span)
-            .label(format!("no `{name}` here"));
+            .label(format!("no `{shown}` here"));
         self.report.push(match dialect::example(at.definition, name) {
             Some(example) => problem.help(format!("add `{example}`")),
             None => problem.help(format!("add `{name}`")),
@@ -299,7 +301,7 @@ fn is_unsigned(node: &Node) -> bool {
 
 /// Words for a message: `a`, `b`, `c`.
 pub(crate) fn list(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    words.iter().map(|word| format!("`{}`", clip(word))).collect::<Vec<_>>().join(", ")
 }
 
 /// A user's text, short enough for a message.

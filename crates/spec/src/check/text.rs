@@ -8,6 +8,9 @@ use crate::syntax::{Lines, Node, Value, align};
 
 /// Reports every text and key that holds a hidden character.
 pub(crate) fn hidden_characters(tree: &Node, lines: &Lines<'_>, report: &mut Report) {
+    if report.is_full() {
+        return; // Hundreds were reported; looking for more places would only take time.
+    }
     match &tree.value {
         Value::String(text, _) => {
             if let Some((offset, found)) = text.char_indices().find(|(_, c)| is_hidden(*c)) {

@@ -157,6 +157,7 @@ pub(crate) fn example(definition: &str, key: &str) -> Option<&'static str> {
         ("Spec", "name") => "name: my-server",
         ("Tool", "name") => "name: my_tool",
         ("Connection", "name") => "name: main_db",
+        ("Icon", "src") => "src: https://example.com/icon.png",
         ("Connection", "type") => "type: postgresql",
         ("Trigger", "schedule") => "schedule: \"0 6 * * *\"",
         ("Trigger", "tool") => "tool: my_tool",

@@ -144,9 +144,10 @@ impl Reader<'_, '_> {
             let key = self.key()?;
             self.skip_space();
             if self.peek() != Some(b':') {
-                return Err(
-                    self.stop(format!("`:` is expected after the key `{}`", key.text), "write `\"key\": value`")
-                );
+                return Err(self.stop(
+                    format!("`:` is expected after the key `{}`", crate::structure::clip(&key.text)),
+                    "write `\"key\": value`",
+                ));
             }
             self.at += 1;
             self.skip_space();

@@ -349,9 +349,12 @@ fn several_documents(span: Span) -> Diagnostic {
 }
 
 pub(crate) fn duplicate_key(key: &Key, first: Option<Span>) -> Diagnostic {
-    let problem = Diagnostic::error(codes::DUPLICATE_KEY, format!("the key `{}` is written twice", key.text))
-        .at(key.span)
-        .help("remove one of the two");
+    let problem = Diagnostic::error(
+        codes::DUPLICATE_KEY,
+        format!("the key `{}` is written twice", crate::structure::clip(&key.text)),
+    )
+    .at(key.span)
+    .help("remove one of the two");
     match first {
         Some(first) => problem.label(format!("first written on line {}", first.line)),
         None => problem,

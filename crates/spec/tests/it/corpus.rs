@@ -88,3 +88,25 @@ fn invalid_specs_are_refused_with_their_codes() {
 fn percent(part: usize, whole: usize) -> f64 {
     part as f64 * 100.0 / whole as f64
 }
+
+/// S3-19: the document of the requirements as it is printed there. Its two triggers call tools
+/// that it does not declare: two warnings, and two errors when strict.
+#[test]
+fn the_source_document_has_two_warnings() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/valid/MF0705-source-document.yaml");
+    let (_, parsed) = read(&path, false);
+    let places: Vec<_> = parsed
+        .diagnostics
+        .iter()
+        .map(|d| (d.code.as_str(), d.severity, d.span.map(|s| s.line), d.path.as_str()))
+        .collect();
+    let expected = [
+        ("MF0705", Severity::Warning, Some(40), "/triggers/0/tool"),
+        ("MF0705", Severity::Warning, Some(44), "/triggers/1/tool"),
+    ];
+    assert_eq!(places, expected);
+    assert!(parsed.spec.is_some());
+    let (_, strict) = read(&path, true);
+    assert!(strict.spec.is_none());
+    assert_eq!(strict.diagnostics.iter().filter(|d| d.is_error()).count(), 2);
+}

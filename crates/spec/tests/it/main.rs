@@ -2,7 +2,9 @@
 
 mod corpus;
 mod fmt;
+mod layouts;
 mod limits;
 mod pages;
 mod properties;
+mod replay;
 mod schema;
