@@ -78,9 +78,62 @@ mod tests {
         let all = entries();
         assert!(all.windows(2).all(|pair| pair[0].code != pair[1].code), "{all:?}");
         for entry in all {
-            let page = explain(&entry.code.to_lowercase()).unwrap();
-            assert!(page.page.len() > 40, "{} has no page", entry.code);
+            let page = explain(&entry.code.to_lowercase()).unwrap().page;
+            assert!(page.starts_with(&format!("# {}: {}\n", entry.code, entry.title)), "head of {}", entry.code);
+            assert!(page.contains("\n## How to mend it\n"), "{} has no advice", entry.code);
         }
         assert!(explain("MF9999").is_err());
+    }
+
+    /// Codes of files of many bytes, and of bytes that are not text: an example would not be read.
+    const WITHOUT_EXAMPLE: [&str; 5] = ["MF0103", "MF0104", "MF0105", "MF0106", "MF0207"];
+
+    #[test]
+    fn every_page_has_an_example() {
+        for entry in entries().iter().filter(|entry| !WITHOUT_EXAMPLE.contains(&entry.code.as_str())) {
+            let page = explain(&entry.code).unwrap().page;
+            assert!(page.contains("\n## Example\n\n```"), "{} has no example", entry.code);
+        }
+    }
+
+    /// Whatever code stands in the source of a crate can be printed, and so has a page.
+    #[test]
+    fn every_code_in_the_source_has_a_page() {
+        /// Codes that tests make up.
+        const MADE_UP: [&str; 2] = ["MF9999", "MF0800"];
+        let mut without = Vec::new();
+        let mut seen = 0;
+        for (file, text) in sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..")) {
+            for (at, _) in text.match_indices("\"MF") {
+                let code: String = text[at + 1..].chars().take_while(char::is_ascii_alphanumeric).collect();
+                let is_code = code.len() == 6 && code[2..].bytes().all(|b| b.is_ascii_digit());
+                if is_code && !MADE_UP.contains(&code.as_str()) {
+                    seen += 1;
+                    if explain(&code).is_err() {
+                        without.push(format!("{code} in {}", file.display()));
+                    }
+                }
+            }
+        }
+        assert!(seen > 100, "only {seen} codes were found");
+        assert!(without.is_empty(), "without a page: {without:#?}");
+    }
+
+    /// Every source file of the crates below a folder, with its text.
+    fn sources(folder: &std::path::Path) -> Vec<(std::path::PathBuf, String)> {
+        let mut found = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() && !path.ends_with("tests") {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    found.push((path, text));
+                }
+            }
+        }
+        found
     }
 }

@@ -1,6 +1,6 @@
 //! The diagnostics of planning.
 
-/// Code, title and help of each diagnostic of this crate.
+/// Code, title and help page (Markdown) of each diagnostic of this crate.
 pub fn codes() -> &'static [(&'static str, &'static str, &'static str)] {
     &CODES
 }
@@ -20,78 +20,17 @@ pub(crate) const GUESSED: &str = "MF0812";
 pub(crate) const PARAMETER_TYPE: &str = "MF0813";
 
 const CODES: [(&str, &str, &str); 13] = [
-    (
-        NO_ACTION,
-        "the tool has neither an action nor a connection",
-        "Without an action key (`sql`, `reply`) a tool's action is inferred from its connection. This tool names no \
-         connection, so it answers every call with an error that says so. Give it `connection: <name>` or an action.",
-    ),
-    (
-        NOT_INFERRED,
-        "the action could not be inferred",
-        "The tool's name, description, parameters and `returns` are compared with the tables and columns that the \
-         database really has. Nothing there explains the tool well enough, and a guess would answer wrongly. Write \
-         the statement under `sql`, or change the tool so that its words are those of the database.",
-    ),
-    (
-        AMBIGUOUS,
-        "several tables fit the tool equally well",
-        "Name the table in the tool's name or description, add parameters or `returns` that only one of them has, or write `sql`.",
-    ),
-    (
-        UNREACHED,
-        "the connection was not reached",
-        "The plan was made without looking at the database: written SQL was not checked against it, and nothing \
-         could be inferred. Check the URL in the environment variable and plan again.",
-    ),
-    (
-        NO_COLUMN,
-        "a property of `returns` has no column",
-        "The rows have no column for it, so answers do not have it. Alias a column to that name, or remove the property.",
-    ),
-    (
-        NULLABLE,
-        "a column that may be NULL meets a type without null",
-        "`returns` declares a type that null is not part of, but the column may be NULL; such a row would not conform. \
-         Write `type: [string, \"null\"]`, or `COALESCE` the column in the SQL.",
-    ),
-    (
-        IGNORED,
-        "a parameter has no effect",
-        "Nothing in the database fits this optional parameter, so it is taken and ignored. Remove it, name it like its column, or write `sql`.",
-    ),
-    (
-        UNORDERED,
-        "pages without an order",
-        "Without `ORDER BY` the database may give rows in another order on each page, so that rows are repeated or \
-         missed. Add an `ORDER BY` over a unique column, or use `by: keyset` with `key`.",
-    ),
-    (
-        REFUSED,
-        "the database refuses the statement",
-        "The statement was prepared on the live database, without running it, and was refused. The message is the \
-         database's own.",
-    ),
-    (
-        PIN_DROPPED,
-        "a pinned plan no longer fits",
-        "A person pinned or edited this tool's plan, but it no longer fits the spec (its parameters, its connection, \
-         or its SQL). The tool was planned anew.",
-    ),
-    (
-        NO_PAGE,
-        "the statement cannot be given in pages",
-        "Pages need one query (`SELECT`, `VALUES`, `WITH … SELECT`) that gives rows and locks nothing.",
-    ),
-    (
-        GUESSED,
-        "a choice that a person should look at",
-        "The plan rests on a guess that is probably right. Read the tool's plan; pin it, or write `sql`.",
-    ),
-    (
-        PARAMETER_TYPE,
-        "a parameter's type differs from what the database takes",
-        "The database wants another type at this place than the spec declares, so calls would fail. Change the \
-         parameter's `type`, or cast it in the SQL.",
-    ),
+    (NO_ACTION, "the tool has neither an action nor a connection", include_str!("codes/MF0801.md")),
+    (NOT_INFERRED, "the action could not be inferred", include_str!("codes/MF0802.md")),
+    (AMBIGUOUS, "several tables fit the tool equally well", include_str!("codes/MF0803.md")),
+    (UNREACHED, "the connection was not reached", include_str!("codes/MF0804.md")),
+    (NO_COLUMN, "a property of `returns` has no column", include_str!("codes/MF0805.md")),
+    (NULLABLE, "a column that may be NULL meets a type without null", include_str!("codes/MF0806.md")),
+    (IGNORED, "a parameter has no effect", include_str!("codes/MF0807.md")),
+    (UNORDERED, "pages without an order", include_str!("codes/MF0808.md")),
+    (REFUSED, "the database refuses the statement", include_str!("codes/MF0809.md")),
+    (PIN_DROPPED, "a pinned plan no longer fits", include_str!("codes/MF0810.md")),
+    (NO_PAGE, "the statement cannot be given in pages", include_str!("codes/MF0811.md")),
+    (GUESSED, "a choice that a person should look at", include_str!("codes/MF0812.md")),
+    (PARAMETER_TYPE, "a parameter's type differs from what the database takes", include_str!("codes/MF0813.md")),
 ];
