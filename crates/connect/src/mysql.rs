@@ -10,6 +10,7 @@ mod kind;
 mod pool;
 mod run;
 mod session;
+mod traces;
 mod url;
 mod value;
 
@@ -20,6 +21,7 @@ use mysql_async::prelude::Queryable;
 use tokio_util::sync::CancellationToken;
 
 use self::error::Place;
+use self::guard::Class;
 use self::pool::{Bounds, Pool, Use};
 use self::session::{Role, Session};
 use crate::{Answer, Catalogue, Config, Described, Error, ErrorKind, Query, Statement};
@@ -45,42 +47,60 @@ impl Mysql {
     }
 
     pub(crate) async fn ping(&self) -> Result<String, Error> {
-        self.ask("connect", async |session: &mut Session| {
+        let work = async |session: &mut Session| {
             session.conn.ping().await?;
             Ok(session.server.clone())
-        })
-        .await
+        };
+        loop {
+            if let Some(done) = self.ask("connect", work).await {
+                return done;
+            }
+        }
     }
 
     pub(crate) async fn catalogue(&self) -> Result<Catalogue, Error> {
-        self.ask("read the catalogue", async |session: &mut Session| {
+        let work = async |session: &mut Session| {
             session.limits(ASK_TIMEOUT, usize::MAX).await?;
-            catalogue::read(session, &self.pool.json, self.schema.as_deref()).await
-        })
-        .await
+            catalogue::read(session, &self.pool.known.json, self.schema.as_deref()).await
+        };
+        loop {
+            if let Some(done) = self.ask("read the catalogue", work).await {
+                return done;
+            }
+        }
     }
 
     pub(crate) async fn describe(&self, statement: &Statement) -> Result<Described, Error> {
         let attempted = "prepare";
         let place = Place { connection: &self.pool.name, attempted };
+        let verdict = self.pool.known.verdicts.get(&statement.text);
+        let role = match verdict.map_err(|why| place.error(ErrorKind::Denied, why, ""))?.class {
+            Class::Read => Role::Read,
+            Class::Write | Class::Ddl => Role::Write,
+        };
         let cancel = CancellationToken::new();
-        let bounds = Bounds { attempted, role: Role::Read, deadline: Instant::now() + ASK_TIMEOUT, cancel: &cancel };
-        let work = async |session: &mut Session| run::describe(session, &self.pool.json, place, &statement.text).await;
-        self.pool.with(bounds, work).await
+        let bounds = Bounds { attempted, role, deadline: Instant::now() + ASK_TIMEOUT, cancel: &cancel };
+        let json = &self.pool.known.json;
+        loop {
+            let work = async |session: &mut Session| run::describe(session, json, place, &statement.text).await;
+            if let Some(done) = self.pool.with(bounds, work).await {
+                return done;
+            }
+        }
     }
 
     async fn ask<T>(
         &self,
         attempted: &'static str,
         work: impl AsyncFnOnce(&mut Session) -> Result<T, mysql_async::Error>,
-    ) -> Result<T, Error> {
+    ) -> Option<Result<T, Error>> {
         let place = Place { connection: &self.pool.name, attempted };
         let cancel = CancellationToken::new();
         let bounds = Bounds { attempted, role: Role::Read, deadline: Instant::now() + ASK_TIMEOUT, cancel: &cancel };
         self.pool
             .with(bounds, async |session: &mut Session| match work(session).await {
                 Ok(out) => Use::Clean(Ok(out)),
-                Err(error) => Use::Dirty(Err(place.native(&error, ""))),
+                Err(error) => Use::Broken(place.native(&error, "")),
             })
             .await
     }
@@ -90,13 +110,17 @@ impl Mysql {
         let place = Place { connection: &self.pool.name, attempted: "query" };
         let bounds = Bounds { attempted: "query", role, deadline: query.deadline(), cancel: query.cancel };
         let start = out.len();
-        let work = async |session: &mut Session| run::run(session, &self.pool.json, place, query, out).await;
-        let done = self.pool.with(bounds, work).await;
-        if done.is_err() {
-            // A statement that had to stop left what it had written.
-            out.truncate(start);
+        loop {
+            let work = async |session: &mut Session| run::run(session, &self.pool.known, place, query, out).await;
+            let done = self.pool.with(bounds, work).await;
+            if !matches!(done, Some(Ok(_))) {
+                // A statement that had to stop left what it had written.
+                out.truncate(start);
+            }
+            if let Some(done) = done {
+                return done;
+            }
         }
-        done
     }
 
     pub(crate) async fn close(&self) {

@@ -102,21 +102,13 @@ fn kind(code: u16) -> (ErrorKind, &'static str) {
             (ErrorKind::Constraint, "")
         }
         // Values.
-        1210
-        | 1264
-        | 1265
-        | 1292
-        | 1366
-        | 1367
-        | 1406
-        | 1411
-        | 1416
-        | 1426
-        | 1525
-        | 1690
-        | 3140..=3144
-        | 3156
-        | 4038 => (ErrorKind::Value, "check the value against the column's type"),
+        1292 => (
+            ErrorKind::Value,
+            "check the value against the column's type; times are in UTC and written without a zone (`2024-02-29 13:14:15`)",
+        ),
+        1210 | 1264 | 1265 | 1366 | 1367 | 1406 | 1411 | 1416 | 1426 | 1525 | 1690 | 3140..=3144 | 3156 | 4038 => {
+            (ErrorKind::Value, "check the value against the column's type")
+        }
         1153 | 1301 | 1038 | 1041 | 1037 => (ErrorKind::Limit, "ask for less at once"),
         // Texts: syntax, names, types, what cannot be prepared.
         1007
@@ -187,8 +179,11 @@ fn position(error: &ServerError, text: &str) -> Option<usize> {
             text.get(start..).and_then(|rest| rest.find(near)).map(|at| start + at).or_else(|| text.rfind(near))
         }
         1054 | 1146 | 1305 | 1052 => {
-            let (_, rest) = message.split_once('\'')?;
-            let name = rest.split_once('\'')?.0;
+            let name = match message.split_once('\'') {
+                Some((_, rest)) => rest.split_once('\'')?.0,
+                // `FUNCTION shop.f does not exist`
+                None => message.split(' ').nth(1)?,
+            };
             let last = name.rsplit('.').next()?;
             let mut found = text.match_indices(last);
             let (at, _) = found.next()?;

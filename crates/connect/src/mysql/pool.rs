@@ -12,12 +12,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::error::Place;
+use super::guard::Verdicts;
 use super::session::{JsonColumns, Role, Session, options};
+use super::traces::Suspects;
 use super::url::Location;
 use crate::{Config, Error, ErrorKind, Tls};
 
-/// A session unused for longer is asked whether it is alive before it is used again.
+/// A session that reads and was unused for longer is asked whether it is alive before it is used again.
 const PING_AFTER: Duration = Duration::from_secs(5);
+/// Longest that resetting a session may take.
+const RESET_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest that killing a statement may take.
 const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -34,7 +38,15 @@ pub(super) struct Pool {
     idle: Mutex<Vec<(Session, Instant)>>,
     /// Whether a task waits to close idle sessions.
     reaping: AtomicBool,
+    pub(super) known: Known,
+}
+
+/// What is known of the server's tables and of the statements that ran.
+#[derive(Debug, Default)]
+pub(super) struct Known {
     pub(super) json: JsonColumns,
+    pub(super) suspects: Suspects,
+    pub(super) verdicts: Verdicts,
 }
 
 impl std::fmt::Debug for Pool {
@@ -55,9 +67,13 @@ pub(super) struct Bounds<'a> {
 /// What a use came to.
 pub(super) enum Use<T> {
     /// The session can be used again.
-    Clean(T),
+    Clean(Result<T, Error>),
+    /// The session can be used again when it was reset.
+    Traces(Result<T, Error>),
     /// Something is left over at the session; it is not used again.
-    Dirty(T),
+    Dirty(Result<T, Error>),
+    /// The connection broke.
+    Broken(Error),
 }
 
 impl Pool {
@@ -73,15 +89,31 @@ impl Pool {
             idle_timeout: config.idle_timeout,
             idle: Mutex::default(),
             reaping: AtomicBool::new(false),
-            json: JsonColumns::default(),
+            known: Known::default(),
         })
     }
 
     /// Does something with a session. When time is up or the caller goes away (or drops this
-    /// future), what runs is killed at the server.
-    pub(super) async fn with<T, W>(self: &Arc<Self>, bounds: Bounds<'_>, work: W) -> Result<T, Error>
+    /// future), what runs is killed at the server. `None`: the
+    /// connection turned out to be closed already; ask again.
+    pub(super) async fn with<T, W>(self: &Arc<Self>, bounds: Bounds<'_>, work: W) -> Option<Result<T, Error>>
     where
-        W: AsyncFnOnce(&mut Session) -> Use<Result<T, Error>>,
+        W: AsyncFnOnce(&mut Session) -> Use<T>,
+    {
+        match self.once(bounds, work).await {
+            Ok((Use::Broken(_), true)) if bounds.role == Role::Read => None,
+            Ok((Use::Broken(error), _)) | Err(error) => Some(Err(error)),
+            Ok((Use::Clean(out) | Use::Traces(out) | Use::Dirty(out), _)) => Some(out),
+        }
+    }
+
+    /// What a use came to, and whether the session was used before.
+    ///
+    /// A connection that waited unused may have been closed by the server meanwhile. Reading is then done
+    /// again on another one; sessions that write are asked before.
+    async fn once<T, W>(self: &Arc<Self>, bounds: Bounds<'_>, work: W) -> Result<(Use<T>, bool), Error>
+    where
+        W: AsyncFnOnce(&mut Session) -> Use<T>,
     {
         let place = Place { connection: &self.name, attempted: bounds.attempted };
         let deadline = tokio::time::Instant::from_std(bounds.deadline);
@@ -90,6 +122,7 @@ impl Pool {
             () = bounds.cancel.cancelled() => return Err(place.cancelled()),
             lease = self.lease(bounds.role, deadline) => lease?,
         };
+        let reused = lease.reused;
         let Some(session) = lease.session.as_mut() else {
             return Err(place.error(ErrorKind::Other, "there is no session", ""));
         };
@@ -99,39 +132,47 @@ impl Pool {
             used = work(session) => Ok(used),
             () = tokio::time::sleep_until(deadline) => Err(place.timeout()),
         };
-        match used {
-            Ok(Use::Clean(out)) => {
-                lease.give();
-                out
+        let keep = match &used {
+            Ok(Use::Clean(_)) => true,
+            Ok(Use::Traces(_)) => {
+                matches!(tokio::time::timeout(RESET_TIMEOUT, session.reset()).await, Ok(Ok(true)))
             }
-            Ok(Use::Dirty(out)) => {
-                lease.kill().await;
-                out
+            Ok(Use::Broken(_)) => {
+                // There is nothing to kill.
+                lease.session = None;
+                false
             }
-            Err(stopped) => {
-                lease.kill().await;
-                Err(stopped)
-            }
+            Ok(Use::Dirty(_)) | Err(_) => false,
+        };
+        if keep {
+            lease.give()
+        } else {
+            lease.kill().await
         }
+        used.map(|used| (used, reused))
     }
 
     async fn lease(self: &Arc<Self>, role: Role, deadline: tokio::time::Instant) -> Result<Lease, Error> {
         let place = Place { connection: &self.name, attempted: "connect" };
-        let permit = match tokio::time::timeout(self.acquire_timeout, Arc::clone(&self.permits).acquire_owned()).await {
+        let bounds_left = deadline.saturating_duration_since(tokio::time::Instant::now());
+        let limit = deadline.min(tokio::time::Instant::now() + self.acquire_timeout);
+        let permit = match tokio::time::timeout_at(limit, Arc::clone(&self.permits).acquire_owned()).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(_closed)) => return Err(place.error(ErrorKind::Unreachable, "the connection was closed", "")),
             Err(_) => {
-                let message =
-                    format!("all {} connections stayed busy for {} ms", self.size, self.acquire_timeout.as_millis());
+                let waited = self.acquire_timeout.min(bounds_left);
+                let message = format!("all {} connections stayed busy for {} ms", self.size, waited.as_millis());
                 return Err(place.error(ErrorKind::PoolTimeout, message, "try again, or raise `pool.max`"));
             }
         };
         while let Some((mut session, since)) = self.take(role) {
             let idle = since.elapsed();
-            if idle < PING_AFTER || matches!(tokio::time::timeout_at(deadline, session.conn.ping()).await, Ok(Ok(()))) {
-                return Ok(Lease { pool: Arc::clone(self), session: Some(session), _permit: permit });
+            let fresh = role == Role::Read && idle < PING_AFTER;
+            if fresh || matches!(tokio::time::timeout_at(deadline, session.conn.ping()).await, Ok(Ok(()))) {
+                return Ok(Lease { pool: Arc::clone(self), session: Some(session), reused: true, _permit: permit });
             }
         }
+        self.make_room();
         let limit = deadline.min(tokio::time::Instant::now() + self.acquire_timeout);
         let connected = tokio::time::timeout_at(limit, self.connect(role)).await;
         let session = match connected {
@@ -144,13 +185,26 @@ impl Pool {
                 ));
             }
         };
-        Ok(Lease { pool: Arc::clone(self), session: Some(session), _permit: permit })
+        Ok(Lease { pool: Arc::clone(self), session: Some(session), reused: false, _permit: permit })
     }
 
     fn take(&self, role: Role) -> Option<(Session, Instant)> {
         let mut idle = self.idle.lock();
         let at = idle.iter().rposition(|(session, _)| session.role == role)?;
         Some(idle.remove(at))
+    }
+
+    /// Readers and writers share the limit: before one more session is opened, the one unused longest is
+    /// closed when there are as many as may be.
+    fn make_room(&self) {
+        let mut idle = self.idle.lock();
+        // The caller's own permit is among those in use and has no session yet.
+        let in_use = self.size - self.permits.available_permits().min(self.size);
+        let closed = if idle.len() + in_use > self.size { Some(idle.remove(0)) } else { None };
+        drop(idle);
+        if let Some((session, _)) = closed {
+            tokio::spawn(session.conn.disconnect());
+        }
     }
 
     async fn connect(&self, role: Role) -> Result<Session, Native> {
@@ -235,6 +289,7 @@ impl Pool {
 struct Lease {
     pool: Arc<Pool>,
     session: Option<Session>,
+    reused: bool,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -246,10 +301,7 @@ impl Lease {
         }
         let mut idle = self.pool.idle.lock();
         idle.push((session, Instant::now()));
-        // Readers and writers share the limit: the one unused longest makes room.
-        let closed = if idle.len() > self.pool.size { Some(idle.remove(0)) } else { None };
         drop(idle);
-        drop(closed);
         self.pool.reap_later();
     }
 

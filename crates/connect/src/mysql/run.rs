@@ -1,13 +1,17 @@
 //! Running a request in one session.
 
+use std::sync::Arc;
+
 use mysql_async::prelude::Queryable;
-use mysql_async::{BinaryProtocol, Error as Native, Params, QueryResult, Row, Statement as Prepared, Value as Bound};
+use mysql_async::{
+    BinaryProtocol, DriverError, Error as Native, Params, QueryResult, Row, Statement as Prepared, Value as Bound,
+};
 use serde_json::Value;
 
 use super::error::Place;
-use super::guard::{self, Class};
+use super::guard::{Class, Verdict};
 use super::kind::{self, Shape};
-use super::pool::Use;
+use super::pool::{Known, Use};
 use super::session::{JsonColumns, Role, Session};
 use super::value;
 use crate::json::{RowWriter, Shape as Wanted};
@@ -20,34 +24,55 @@ const BINARY: u16 = 63;
 struct Failure {
     error: Error,
     clean: bool,
+    /// The connection broke.
+    broken: bool,
 }
 
 impl Failure {
     fn clean(error: Error) -> Self {
-        Self { error, clean: true }
+        Self { error, clean: true, broken: false }
     }
 
     fn native(place: Place<'_>, error: &Native, text: &str) -> Self {
-        Self { error: place.native(error, text), clean: !error.is_fatal() }
+        let broken = matches!(error, Native::Io(_) | Native::Driver(DriverError::ConnectionClosed));
+        Self { error: place.native(error, text), clean: !error.is_fatal(), broken }
     }
 }
 
 /// Runs a request; the rows are appended to `out`.
 pub(super) async fn run(
     session: &mut Session,
-    json: &JsonColumns,
+    known: &Known,
     place: Place<'_>,
     query: &Query<'_>,
     out: &mut Vec<u8>,
-) -> Use<Result<Answer, Error>> {
+) -> Use<Answer> {
     let start = out.len();
-    let done = Run { json, place, query }.all(session, out).await;
+    let judged = judge(known, place, query);
+    let (verdicts, transaction) = match judged {
+        Ok(judged) => judged,
+        Err(refused) => return Use::Clean(Err(refused)),
+    };
+    let mut traces = false;
+    for verdict in &verdicts {
+        match known.suspects.traces(session, verdict).await {
+            Ok(found) => traces |= found,
+            Err(error) => return Use::Broken(place.native(&error, "")),
+        }
+    }
+    let done = Run { json: &known.json, place, query, verdicts: &verdicts, transaction }.all(session, out).await;
     match done {
+        Ok((answer, true)) if traces => Use::Traces(Ok(answer)),
         Ok((answer, true)) => Use::Clean(Ok(answer)),
         Ok((answer, false)) => Use::Dirty(Ok(answer)),
         Err(failure) => {
             out.truncate(start);
-            if failure.clean { Use::Clean(Err(failure.error)) } else { Use::Dirty(Err(failure.error)) }
+            match failure.clean {
+                true if traces => Use::Traces(Err(failure.error)),
+                true => Use::Clean(Err(failure.error)),
+                false if failure.broken => Use::Broken(failure.error),
+                false => Use::Dirty(Err(failure.error)),
+            }
         }
     }
 }
@@ -56,6 +81,29 @@ struct Run<'a> {
     json: &'a JsonColumns,
     place: Place<'a>,
     query: &'a Query<'a>,
+    /// One for each statement.
+    verdicts: &'a [Arc<Verdict>],
+    transaction: bool,
+}
+
+/// Verdicts on all statements, and whether they need a transaction; an error for what may not run.
+fn judge(known: &Known, place: Place<'_>, query: &Query<'_>) -> Result<(Vec<Arc<Verdict>>, bool), Error> {
+    let denied = |why: &str| place.error(ErrorKind::Denied, why, "");
+    let runs = query.statements.len() * query.arguments.len();
+    let verdicts: Vec<_> = query
+        .statements
+        .iter()
+        .map(|statement| known.verdicts.get(&statement.text).map_err(denied))
+        .collect::<Result<_, _>>()?;
+    if !query.write && verdicts.iter().any(|verdict| verdict.class != Class::Read) {
+        return Err(denied("the statement writes, and this tool may only read"));
+    }
+    if runs > 1 && verdicts.iter().any(|verdict| verdict.class == Class::Ddl) {
+        return Err(denied("a statement that changes the schema commits what came before it, so it must be alone"));
+    }
+    // One statement is a transaction by itself; one whose rows may yet be refused is not done with them.
+    let transaction = runs > 1 || verdicts.iter().any(|verdict| verdict.returning);
+    Ok((verdicts, transaction))
 }
 
 impl Run<'_> {
@@ -63,9 +111,9 @@ impl Run<'_> {
     async fn all(&self, session: &mut Session, out: &mut Vec<u8>) -> Result<(Answer, bool), Failure> {
         let query = self.query;
         let runs = query.statements.len() * query.arguments.len();
-        let transaction = self.transaction(runs).map_err(Failure::clean)?;
+        let transaction = self.transaction;
         let native = |error: Native| Failure::native(self.place, &error, "");
-        session.limits(query.timeout, if query.single { 1 } else { query.row_limit }).await.map_err(native)?;
+        self.limits(session).await?;
         if transaction {
             let begin = if query.write { "START TRANSACTION READ WRITE" } else { "START TRANSACTION READ ONLY" };
             session.conn.query_drop(begin).await.map_err(native)?;
@@ -86,24 +134,10 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a transaction is needed; an error for what may not run.
-    fn transaction(&self, runs: usize) -> Result<bool, Error> {
-        let denied = |why: &str| self.place.error(ErrorKind::Denied, why, "");
-        let mut ddl = false;
-        let mut rows_of_writer = false;
-        for statement in self.query.statements {
-            match guard::classify(&statement.text).map_err(denied)? {
-                Class::Read => {}
-                _ if !self.query.write => return Err(denied("the statement writes, and this tool may only read")),
-                Class::Write => rows_of_writer |= statement.text.to_ascii_uppercase().contains("RETURNING"),
-                Class::Ddl => ddl = true,
-            }
-        }
-        if ddl && runs > 1 {
-            return Err(denied("a statement that changes the schema commits what came before it, so it must be alone"));
-        }
-        // One statement is a transaction by itself; one whose rows may yet be refused is not done with them.
-        Ok(runs > 1 || rows_of_writer)
+    async fn limits(&self, session: &mut Session) -> Result<(), Failure> {
+        let row_limit = if self.query.single { 1 } else { self.query.row_limit };
+        let limited = session.limits(self.query.timeout, row_limit).await;
+        limited.map_err(|error| Failure::native(self.place, &error, ""))
     }
 
     async fn statements(
@@ -116,10 +150,10 @@ impl Run<'_> {
         let mut clean = true;
         let mut number = 0;
         for arguments in self.query.arguments {
-            for statement in self.query.statements {
+            for (statement, verdict) in self.query.statements.iter().zip(self.verdicts) {
                 number += 1;
                 let out = if number == runs { Some(&mut *out) } else { None };
-                clean = self.one(session, statement, arguments, out, &mut answer).await?;
+                clean = self.one(session, statement, verdict, arguments, out, &mut answer).await?;
             }
         }
         Ok((answer, clean))
@@ -129,6 +163,7 @@ impl Run<'_> {
         &self,
         session: &mut Session,
         statement: &Statement,
+        verdict: &Verdict,
         arguments: &[Value],
         out: Option<&mut Vec<u8>>,
         answer: &mut Answer,
@@ -140,6 +175,8 @@ impl Run<'_> {
         let shapes = shapes(session, self.json, &prepared.columns())
             .await
             .map_err(|error| Failure::native(place, &error, text))?;
+        // Asking for the JSON columns may have lifted the limit.
+        self.limits(session).await?;
         let native = |error: Native| Failure::native(self.place, &error, text);
         let mut result = session.conn.exec_iter(&prepared, bound).await.map_err(native)?;
         // A procedure has columns only now.
@@ -151,20 +188,19 @@ impl Run<'_> {
             }
             _ => shapes,
         };
-        let mut affected = result.affected_rows();
+        // With rows the packet has no such number.
+        let mut affected = if answer.has_rows { 0 } else { result.affected_rows() };
         let mut clean = true;
-        if answer.has_rows {
-            let mut seen = 0;
-            if let Some(out) = out {
-                clean = self.rows(&mut result, statement, &shapes, out, answer, &mut seen).await?;
+        let mut seen = 0;
+        if let Some(out) = out {
+            clean = self.rows(&mut result, statement, &shapes, out, answer, &mut seen).await?;
+        }
+        if answer.has_rows && clean && self.query.write {
+            // Rows of `RETURNING` are rows changed, also those over the limit.
+            while result.next().await.map_err(native)?.is_some() {
+                seen += 1;
             }
-            if clean && self.query.write {
-                // Rows of `RETURNING` are rows changed, also those over the limit.
-                while result.next().await.map_err(native)?.is_some() {
-                    seen += 1;
-                }
-                affected = affected.max(if returning(text) { seen } else { 0 });
-            }
+            affected = affected.max(if verdict.returning { seen } else { 0 });
         }
         if clean {
             result.drop_result().await.map_err(native)?;
@@ -183,11 +219,11 @@ impl Run<'_> {
         answer: &mut Answer,
         seen: &mut u64,
     ) -> Result<bool, Failure> {
-        let dirty = |error: Error| Failure { error, clean: false };
+        let dirty = |error: Error| Failure { error, clean: false, broken: false };
         let native = |error: Native| Failure::native(self.place, &error, &statement.text);
         let names = shapes.iter().map(|shape| shape.name.as_str());
         let mut writer = RowWriter::new(out, names, &statement.targets, Wanted::of(self.query));
-        let mut row = result.next().await.map_err(native)?;
+        let mut row = if answer.has_rows { result.next().await.map_err(native)? } else { None };
         let mut scratch = String::new();
         while let Some(found) = row.as_ref().filter(|_| !writer.is_full()) {
             *seen += 1;
@@ -241,10 +277,6 @@ impl Run<'_> {
     }
 }
 
-fn returning(text: &str) -> bool {
-    text.to_ascii_uppercase().contains("RETURNING")
-}
-
 /// What the columns hold, with MariaDB's JSON columns told from long texts.
 async fn shapes(
     session: &mut Session,
@@ -268,18 +300,24 @@ async fn shapes(
 }
 
 /// What the server says of a statement without running it. Its placeholders have no types.
+///
+/// The server refuses even to prepare a statement that writes where it may not run, so those come on a
+/// session that may write. Preparing runs nothing; the transaction around it takes back what would.
 pub(super) async fn describe(
     session: &mut Session,
     json: &JsonColumns,
     place: Place<'_>,
     text: &str,
-) -> Use<Result<Described, Error>> {
-    if let Err(why) = guard::classify(text) {
-        return Use::Clean(Err(place.error(ErrorKind::Denied, why, "")));
-    }
-    debug_assert_eq!(session.role, Role::Read, "nothing runs, and nothing could");
+) -> Use<Described> {
     let described = async {
-        let prepared = session.conn.prep(text).await?;
+        if session.role == Role::Write {
+            session.conn.query_drop("START TRANSACTION").await?;
+        }
+        let prepared = session.conn.prep(text).await;
+        if session.role == Role::Write {
+            session.conn.query_drop("ROLLBACK").await?;
+        }
+        let prepared = prepared?;
         let shapes = shapes(session, json, &prepared.columns()).await?;
         Ok::<_, Native>(Described {
             parameters: vec![None; usize::from(prepared.num_params())],
@@ -288,7 +326,7 @@ pub(super) async fn describe(
     };
     match described.await {
         Ok(described) => Use::Clean(Ok(described)),
-        Err(error) if error.is_fatal() => Use::Dirty(Err(place.native(&error, text))),
+        Err(error) if error.is_fatal() => Use::Broken(place.native(&error, text)),
         Err(error) => Use::Clean(Err(place.native(&error, text))),
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct Session {
     /// `MariaDB 10.11.6`, `MySQL 8.4.0`.
     pub(super) server: String,
     pub(super) mariadb: bool,
+    /// The statement that makes its settings.
+    setup: String,
     timeout: Duration,
     row_limit: usize,
 }
@@ -72,24 +74,60 @@ pub(super) fn options(location: &Location, tls: bool) -> Opts {
         .into()
 }
 
+/// Modes in which texts mean something else than the guard reads, alone or as a part.
+const MODES_REFUSED: [&str; 8] =
+    ["ANSI", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ORACLE", "MSSQL", "DB2", "MAXDB", "POSTGRESQL"];
+/// What does not fit a column is an error and is not cut.
+const MODE_STRICT: &str = "STRICT_TRANS_TABLES";
+
 impl Session {
-    /// Connects and sets the session up: UTC, and for reading no transaction that writes.
+    /// Connects and sets the session up.
     pub(super) async fn connect(opts: Opts, role: Role) -> Result<Self, Error> {
         let mut conn = Conn::new(opts).await?;
-        conn.query_drop("SET SESSION time_zone = '+00:00'").await?;
-        if role == Role::Read {
-            conn.query_drop("SET SESSION TRANSACTION READ ONLY").await?;
-        }
-        let version: String = conn.query_first("SELECT VERSION()").await?.unwrap_or_default();
+        let (version, modes): (String, String) =
+            conn.query_first("SELECT VERSION(), @@SESSION.sql_mode").await?.unwrap_or_default();
         let mariadb = version.contains("MariaDB");
         let number = version.split('-').next().unwrap_or_default();
         let server = format!("{} {number}", if mariadb { "MariaDB" } else { "MySQL" });
-        Ok(Self { conn, role, server, mariadb, timeout: Duration::ZERO, row_limit: usize::MAX })
+        let modes = modes.split(',').filter(|mode| !mode.is_empty() && !MODES_REFUSED.contains(mode));
+        let modes: Vec<&str> = modes.filter(|mode| *mode != MODE_STRICT).chain([MODE_STRICT]).collect();
+        let setup =
+            format!("SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, sql_mode = '{}'", modes.join(","));
+        let (timeout, row_limit) = (Duration::ZERO, usize::MAX);
+        let mut session = Self { conn, role, server, mariadb, setup, timeout, row_limit };
+        session.set_up().await?;
+        Ok(session)
+    }
+
+    /// Texts in UTF-8, times in UTC, and for reading no transaction that writes.
+    async fn set_up(&mut self) -> Result<(), Error> {
+        self.conn.query_drop(self.setup.as_str()).await?;
+        if self.role == Role::Read {
+            self.conn.query_drop("SET SESSION TRANSACTION READ ONLY").await?;
+        }
+        (self.timeout, self.row_limit) = (Duration::ZERO, usize::MAX);
+        Ok(())
+    }
+
+    /// Makes the session as if it were new: no variables, no temporary tables, no locks, no
+    /// transaction. `false`: the server is too old for it.
+    pub(super) async fn reset(&mut self) -> Result<bool, Error> {
+        Ok(if self.conn.reset().await? {
+            self.set_up().await?;
+            true
+        } else {
+            false
+        })
     }
 
     /// The server's number for this session, for `KILL`.
     pub(super) fn id(&self) -> u32 {
         self.conn.id()
+    }
+
+    /// Lets the connector's own questions have all their rows.
+    pub(super) async fn without_row_limit(&mut self) -> Result<(), Error> {
+        self.limits(self.timeout, usize::MAX).await
     }
 
     /// Sets the server's own limits where they differ from what they are.
@@ -137,8 +175,7 @@ impl JsonColumns {
         {
             return Ok(Arc::clone(known));
         }
-        // Without the limits of the request that happens to ask.
-        session.limits(session.timeout, usize::MAX).await?;
+        session.without_row_limit().await?;
         let checks: Vec<(String, String, String)> = session
             .conn
             .query(
