@@ -1,0 +1,146 @@
+//! How a run ends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use rquickjs::{Ctx, Function, Runtime, Value};
+
+use crate::fault::{Fault, FaultKind};
+use crate::origin::Origin;
+
+/// The end of a run.
+pub(crate) struct Finished {
+    pub(crate) result: Result<Bytes, Fault>,
+    /// Promises that were rejected without anybody looking.
+    pub(crate) unhandled: usize,
+}
+
+/// What the prelude's `finish` was called with.
+struct Said {
+    how: String,
+    /// The result, or the error's name.
+    text: String,
+    message: String,
+    stack: String,
+    code: String,
+}
+
+/// Where the prelude puts the end of a run.
+#[derive(Clone)]
+pub(super) struct Ending {
+    said: Arc<Mutex<Option<Said>>>,
+    unhandled: Arc<AtomicUsize>,
+    output_max: usize,
+}
+
+impl Ending {
+    pub(super) fn new(output_max: usize) -> Self {
+        Self { said: Arc::default(), unhandled: Arc::default(), output_max }
+    }
+
+    pub(super) fn track_rejections(&self, runtime: &Runtime) {
+        let unhandled = self.unhandled.clone();
+        runtime.set_host_promise_rejection_tracker(Some(Box::new(move |_, _, _, is_handled| {
+            if is_handled {
+                // One that was counted before.
+                unhandled.fetch_sub(1, Ordering::Relaxed);
+            } else {
+                unhandled.fetch_add(1, Ordering::Relaxed);
+            }
+        })));
+    }
+
+    /// The function that the prelude calls at the end.
+    pub(super) fn callback<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<Function<'js>> {
+        let said = self.said.clone();
+        Function::new(ctx.clone(), move |how: String, text: String, message: String, stack: String, code: String| {
+            said.lock().get_or_insert(Said { how, text, message, stack, code });
+        })
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.said.lock().is_some()
+    }
+
+    /// The result, if there is one.
+    pub(super) fn take(&self, origin: &Origin) -> Option<Result<Bytes, Fault>> {
+        let Said { how, text, message, stack, code } = self.said.lock().take()?;
+        Some(match how.as_str() {
+            "ok" if text.len() > self.output_max => Err(Fault::new(
+                FaultKind::Output,
+                format!("the result has {} bytes, and {} are the most; return less", text.len(), self.output_max),
+            )),
+            "ok" => Ok(Bytes::from(text)),
+            "memory" => Err(out_of_memory()),
+            "shape" => Err(Fault::new(FaultKind::Shape, message)),
+            _ => {
+                let mut fault = classify(&text, &message).located(origin, &stack);
+                fault.code = (!code.is_empty()).then_some(code);
+                Err(fault)
+            }
+        })
+    }
+
+    pub(super) fn finish(&self, result: Result<Bytes, Fault>) -> Finished {
+        Finished { result, unhandled: self.unhandled.load(Ordering::Relaxed) }
+    }
+}
+
+/// What an error of the engine or of the script means.
+fn classify(name: &str, message: &str) -> Fault {
+    match (name, message) {
+        ("InternalError", "out of memory") => out_of_memory(),
+        ("RangeError" | "InternalError", message)
+            if message.contains("call stack size") || message == "stack overflow" =>
+        {
+            Fault::new(
+                FaultKind::Stack,
+                "the script calls too deep; look for a function that calls itself without an end",
+            )
+        }
+        ("ReferenceError", message) if message.contains("imports no other") => {
+            Fault::new(FaultKind::Syntax, format!("the script cannot be loaded: {message}"))
+        }
+        ("" | "Error", message) => Fault::new(FaultKind::Thrown, message),
+        (name, "") => Fault::new(FaultKind::Thrown, name),
+        (name, message) => Fault::new(FaultKind::Thrown, format!("{name}: {message}")),
+    }
+}
+
+/// The memory limit.
+pub(super) fn out_of_memory() -> Fault {
+    Fault::new(FaultKind::Memory, "the script needs more memory than its limit; handle less data at once")
+}
+
+/// An exception that reached us rather than the prelude.
+pub(super) fn fault(exception: &Value<'_>, origin: &Origin) -> Fault {
+    let (name, message) = (text(exception, "name"), text(exception, "message"));
+    if name.is_empty() && message.is_empty() {
+        return out_of_memory();
+    }
+    classify(&name, &message).located(origin, &text(exception, "stack"))
+}
+
+/// A text that is not JavaScript.
+pub(super) fn syntax(exception: &Value<'_>, origin: &Origin) -> Fault {
+    let mut fault = fault(exception, origin);
+    if text(exception, "name") == "SyntaxError" {
+        fault.kind = FaultKind::Syntax;
+        fault.message = format!("the script cannot be read: {}", text(exception, "message"));
+    }
+    fault
+}
+
+/// A property of an exception as text, or nothing.
+pub(super) fn text(exception: &Value<'_>, name: &str) -> String {
+    let Some(object) = exception.as_object() else { return String::new() };
+    match object.get::<_, Value<'_>>(name) {
+        Ok(value) => value.as_string().and_then(|text| text.to_string().ok()).unwrap_or_default(),
+        Err(_) => {
+            let _ = object.ctx().catch();
+            String::new()
+        }
+    }
+}

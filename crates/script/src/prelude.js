@@ -1,0 +1,151 @@
+// What stands between a script and its host. It is evaluated before the script, and keeps what it needs of the language, so
+// that a script which changes `JSON` or `Promise` spoils nothing but its own run.
+
+const { stringify, parse } = JSON;
+const { create, defineProperty, freeze, getPrototypeOf } = Object;
+const AnyError = Error;
+const APromise = Promise;
+const Text = String;
+const bound = Function.prototype.call;
+const wellFormed = bound.bind(String.prototype.toWellFormed);
+const isWellFormed = bound.bind(String.prototype.isWellFormed);
+const isMap = bound.bind(Object.prototype.isPrototypeOf, Map.prototype);
+const isSet = bound.bind(Object.prototype.isPrototypeOf, Set.prototype);
+
+// Code from text is refused, as it is in other places where scripts like these run.
+for (const sample of [function () {}, async function () {}, function* () {}, async function* () {}]) {
+  const prototype = getPrototypeOf(sample);
+  const refuse = function () {
+    throw new EvalError("code from text is not run; write the function in the script");
+  };
+  defineProperty(prototype, "constructor", { value: refuse });
+  defineProperty(refuse, "prototype", { value: prototype });
+  if (prototype === Function.prototype) {
+    defineProperty(refuse, "name", { value: "Function" });
+    globalThis.Function = refuse;
+    globalThis.eval = (text) => (typeof text === "string" ? refuse() : text);
+  }
+}
+
+// JSON leaves out or changes some values without a word. What a script hands out must not be lost like that.
+function strict(key, value) {
+  let what;
+  if ((typeof value === "string" && !isWellFormed(value)) || (typeof key === "string" && !isWellFormed(key))) {
+    what = "a text with half a character (use text.toWellFormed())";
+  } else if (typeof value === "number" && value - value !== 0) what = `the number ${value}`;
+  else if (typeof value === "bigint") what = "a BigInt (use String(value), or Number(value))";
+  else if (typeof value === "function") what = "a function";
+  else if (typeof value === "symbol") what = "a symbol";
+  else if (typeof value === "object" && value !== null) {
+    if (isMap(value)) what = "a Map (use Object.fromEntries(map))";
+    else if (isSet(value)) what = "a Set (use [...set])";
+  }
+  if (what !== undefined) {
+    throw new TypeError(`${key === "" ? "the value" : `"${wellFormed(Text(key))}"`} is ${what}, which JSON cannot hold`);
+  }
+  return value;
+}
+
+function toText(value) {
+  if (typeof value === "string") return wellFormed(value);
+  try {
+    if (typeof value === "object" && value !== null && value instanceof AnyError) return wellFormed(`${value}`);
+    const json = stringify(value);
+    return json === undefined ? wellFormed(Text(value)) : json;
+  } catch {
+    return "(a value that cannot be written)";
+  }
+}
+
+// What an error says, however it was made.
+function describe(error) {
+  try {
+    if (typeof error !== "object" || error === null) return ["", `the script threw ${toText(error)}`, "", ""];
+    const { name, message, stack, code } = error;
+    return [toText(name ?? ""), toText(message ?? error), typeof stack === "string" ? wellFormed(stack) : "", typeof code === "string" ? wellFormed(code) : ""];
+  } catch {
+    return ["", "the script threw a value that cannot be read", "", ""];
+  }
+}
+
+// `send(function, id, arguments)` gives a reason not to; function 0 is `sleep`.
+export function open(names, send, note, finish) {
+  const waiting = create(null);
+  let last = 0;
+
+  function request(number, values) {
+    const site = new AnyError();
+    return new APromise((resolve, reject) => {
+      const id = ++last;
+      waiting[id] = { __proto__: null, resolve, reject, site };
+      const refusal = send(number, id, stringify(values, strict));
+      if (refusal !== "") {
+        delete waiting[id];
+        throw new RangeError(refusal);
+      }
+    });
+  }
+
+  const host = create(null);
+  let number = 0;
+  for (const [object, name] of parse(names)) {
+    host[object] ??= create(null);
+    const own = ++number;
+    host[object][name] = { [name]: (...values) => request(own, values) }[name];
+  }
+  for (const object in host) freeze(host[object]);
+
+  host.sleep = (milliseconds) => {
+    if (typeof milliseconds !== "number" || !(milliseconds >= 0)) throw new TypeError("sleep(milliseconds) takes a number");
+    return request(0, milliseconds < 1e12 ? milliseconds : 1e12);
+  };
+  host.progress = (done, total, message) => {
+    if (typeof done !== "number" || done - done !== 0) throw new TypeError("progress(done, total, message) takes a number first");
+    note("", typeof message === "undefined" ? "" : toText(message), done, typeof total === "number" && total - total === 0 ? total : -1);
+  };
+  host.log = (value, level = "info") => {
+    if (typeof level !== "string") throw new TypeError("log(value, level) takes the level as a string");
+    if (!note(wellFormed(level), toText(value), 0, 0)) {
+      throw new RangeError(`"${level}" is no level; there are debug, info, notice, warning, error, critical, alert, emergency`);
+    }
+  };
+  freeze(host);
+
+  const line = (level) => (...values) => {
+    let text = "";
+    for (let at = 0; at < values.length; at++) text += at === 0 ? toText(values[at]) : ` ${toText(values[at])}`;
+    note(level, text, 0, 0);
+  };
+  globalThis.console = freeze({
+    debug: line("debug"), log: line("info"), info: line("info"), warn: line("warning"), error: line("error"),
+  });
+
+  async function start(loaded, module, args) {
+    try {
+      await loaded;
+      const main = module.default;
+      if (typeof main !== "function") return finish("shape", "", "the script does not `export default` a function", "", "");
+      if (args === undefined) return finish("ok", "null", "", "", "");
+      const value = await main(args, host);
+      return finish("ok", value === undefined ? "null" : stringify(value, strict), "", "", "");
+    } catch (error) {
+      // What the engine throws when there is no memory left for an error.
+      if (error === null) return finish("memory", "", "", "", "");
+      const [name, message, stack, code] = describe(error);
+      return finish("error", name, message, stack, code);
+    }
+  }
+
+  function settle(id, failed, value, code) {
+    const entry = waiting[id];
+    if (entry === undefined) return;
+    delete waiting[id];
+    if (!failed) return entry.resolve(value);
+    const { site } = entry;
+    defineProperty(site, "message", { value, writable: true, configurable: true });
+    if (code !== "") defineProperty(site, "code", { value: code, writable: true, enumerable: true, configurable: true });
+    entry.reject(site);
+  }
+
+  return freeze({ __proto__: null, start, settle });
+}

@@ -1,0 +1,119 @@
+//! Threads that scripts compute on. They are the sandbox's own, so that a script which computes for long, or cannot be
+//! stopped, holds up neither the server's tasks nor the end of the process.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::limits::{STACK_BYTES, THREAD_IDLE};
+
+/// Stack of a thread: the script's, and room for the engine's own functions and for ours.
+const THREAD_STACK_BYTES: usize = STACK_BYTES + (1 << 20);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A pool that starts threads when there is work and lets them go when there is none.
+#[derive(Clone)]
+pub(crate) struct Workers(Arc<Pool>);
+
+struct Pool {
+    state: Mutex<State>,
+    wake: Condvar,
+    max: usize,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    threads: usize,
+    idle: usize,
+}
+
+impl Workers {
+    /// A pool of at most `max` threads.
+    pub(crate) fn new(max: usize) -> Self {
+        Self(Arc::new(Pool { state: Mutex::default(), wake: Condvar::new(), max: max.max(1) }))
+    }
+
+    /// Runs a job when there is a thread for it. Jobs come from runs, which are limited in number.
+    pub(crate) fn submit(&self, job: impl FnOnce() + Send + 'static) {
+        let mut state = self.0.state.lock();
+        state.jobs.push_back(Box::new(job));
+        if state.jobs.len() <= state.idle || state.threads >= self.0.max {
+            drop(state);
+            self.0.wake.notify_one();
+            return;
+        }
+        state.threads += 1;
+        drop(state);
+        let pool = self.0.clone();
+        let thread = std::thread::Builder::new().name("script".to_owned()).stack_size(THREAD_STACK_BYTES);
+        if let Err(error) = thread.spawn(move || pool.work()) {
+            tracing::error!(%error, "cannot start a thread for scripts");
+            let mut state = self.0.state.lock();
+            state.threads -= 1;
+            if state.threads == 0 {
+                // Nobody will come for them; dropping a job tells who waits for it.
+                state.jobs.clear();
+            }
+        }
+    }
+}
+
+impl Pool {
+    fn work(&self) {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                // Whoever waits for the job sees that its channel has closed.
+                let _ = catch_unwind(AssertUnwindSafe(job));
+                state = self.state.lock();
+                continue;
+            }
+            state.idle += 1;
+            let timeout = self.wake.wait_for(&mut state, THREAD_IDLE);
+            state.idle -= 1;
+            if timeout.timed_out() && state.jobs.is_empty() {
+                state.threads -= 1;
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_costs_a_job_and_no_thread() {
+        let workers = Workers::new(1);
+        workers.submit(|| panic!("for the test"));
+        let (done, wait) = mpsc::channel();
+        workers.submit(move || done.send(7).unwrap_or_default());
+        assert_eq!(wait.recv_timeout(Duration::from_secs(10)), Ok(7));
+    }
+
+    #[test]
+    fn jobs_run_side_by_side() {
+        let workers = Workers::new(4);
+        let barrier = Arc::new(std::sync::Barrier::new(4));
+        let (done, wait) = mpsc::channel();
+        for _ in 0..4 {
+            let (barrier, done) = (barrier.clone(), done.clone());
+            workers.submit(move || {
+                barrier.wait();
+                done.send(()).unwrap_or_default();
+            });
+        }
+        for _ in 0..4 {
+            assert_eq!(wait.recv_timeout(Duration::from_secs(10)), Ok(()));
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What scripts can do, and what they cannot.
+
+mod hostile;
+mod language;
+mod limits;
+mod many;
+mod places;
+mod support;
