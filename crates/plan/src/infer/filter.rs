@@ -17,6 +17,8 @@ pub(crate) enum Role<'a> {
     Contains(Field<'a>),
     /// A column equals it.
     Equal(Field<'a>),
+    /// A column of arrays holds it.
+    Holds(Field<'a>),
     /// A column is one of it.
     OneOf(Field<'a>),
     /// A column compares with it.
@@ -150,6 +152,7 @@ fn of_field<'a>(parameter: &Parameter, verb: Verb, field: Field<'a>) -> Role<'a>
     match parameter.schema.kind() {
         Some("array") if !matches!(field.column.kind, Kind::Array | Kind::Json) => Role::OneOf(field),
         Some("array" | "object") => Role::Unknown,
+        _ if field.column.kind == Kind::Array => Role::Holds(field),
         Some("string") | None if verb == Verb::Search && searchable(parameter, field.column) => Role::Contains(field),
         _ => Role::Equal(field),
     }

@@ -75,8 +75,13 @@ pub(crate) fn unknown(draft: &mut Draft<'_>, parameters: &[Parameter], roles: &[
 
 fn join_all<'a>(draft: &mut Draft<'a>, roles: &[Role<'a>], searched: &[Field<'a>], shown: &Shown<'a>) {
     for role in roles {
-        if let Role::Contains(field) | Role::Equal(field) | Role::OneOf(field) | Role::Compare(field, _) = role {
-            draft.join(field);
+        match role {
+            Role::Contains(field)
+            | Role::Equal(field)
+            | Role::Holds(field)
+            | Role::OneOf(field)
+            | Role::Compare(field, _) => draft.join(field),
+            _ => {}
         }
     }
     for field in searched.iter().chain(shown.fields.iter().map(|(_, field)| field)) {
@@ -173,6 +178,10 @@ fn conditions<'a>(
                     draft.why.push(format!("`{name}` is compared with `{}`.", field.said()));
                 }
                 format!("{} = :{name}", draft.column(field))
+            }
+            Role::Holds(field) => {
+                draft.why.push(format!("`{name}` is one of the elements of `{}`.", field.column.name));
+                format!(":{name} = ANY({})", draft.column(field))
             }
             Role::OneOf(field) => draft.one_of(&draft.column(field), name),
             Role::Compare(field, sign) => {

@@ -27,6 +27,8 @@ pub(crate) enum Unclear<'a> {
 
 /// Less than this says nothing.
 const SCORE_MIN: f32 = 40.0;
+/// What a table gains when the tool names it with all its words and no others.
+const EXACT: f32 = 12.0;
 /// Nearer than this is a tie.
 const MARGIN: f32 = 8.0;
 
@@ -60,6 +62,10 @@ fn score(clues: &Clues<'_>, table: &Table, catalogue: &Catalogue) -> f32 {
         score += 35.0 * fraction(&name, &clues.description.iter().collect::<Vec<_>>());
     } else {
         score += 10.0 * fraction(&name, &clues.description.iter().collect::<Vec<_>>());
+    }
+    // `list_active_orders` means the view of that name, not the table `orders`.
+    if name.len() == subject.len() && name.iter().zip(&subject).all(|(own, word)| same(own, word)) {
+        score += EXACT;
     }
     // `get_stock_level`: a column is the subject.
     let measured = subject.iter().filter(|word| !is_filler(word) && !name.iter().any(|own| akin(own, word)));

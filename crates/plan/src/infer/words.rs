@@ -16,10 +16,33 @@ pub(crate) fn split(name: &str) -> Vec<String> {
         if c.is_uppercase() && (lower_before || acronym_ends) {
             flush(&mut word, &mut words);
         }
-        word.extend(c.to_lowercase());
+        c.to_lowercase().for_each(|c| fold(c, &mut word));
     }
     flush(&mut word, &mut words);
     words
+}
+
+/// Letters with marks as tools' names, which have none, write them: `straße` is `strasse`, `größe` is `groesse`.
+fn fold(c: char, out: &mut String) {
+    let plain = match c {
+        'ä' | 'æ' => "ae",
+        'ö' | 'œ' => "oe",
+        'ü' => "ue",
+        'ß' => "ss",
+        'à' | 'á' | 'â' | 'ã' | 'å' | 'ą' => "a",
+        'ç' | 'ć' | 'č' => "c",
+        'è' | 'é' | 'ê' | 'ë' | 'ę' | 'ě' => "e",
+        'ì' | 'í' | 'î' | 'ï' => "i",
+        'ł' => "l",
+        'ñ' | 'ń' | 'ň' => "n",
+        'ò' | 'ó' | 'ô' | 'õ' | 'ø' => "o",
+        'ś' | 'š' => "s",
+        'ù' | 'ú' | 'û' | 'ů' => "u",
+        'ý' | 'ÿ' => "y",
+        'ź' | 'ż' | 'ž' => "z",
+        c => return out.push(c),
+    };
+    out.push_str(plain);
 }
 
 fn flush(word: &mut String, words: &mut Vec<String>) {
