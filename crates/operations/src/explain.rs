@@ -42,10 +42,15 @@ pub fn explain(code: &str) -> Result<Page, Error> {
     Err(error.hint("`mcp-factory explain` lists all codes"))
 }
 
+/// The page without its heading, which is the code and the title.
 fn page(code: &str) -> Option<String> {
+    raw(code).map(|page| page.split_once('\n').map_or(page, |(_, body)| body).trim().to_owned())
+}
+
+fn raw(code: &str) -> Option<&'static str> {
     let own = Code::ALL.iter().find(|known| known.as_str() == code).map(|known| known.page());
     let other = || others().find(|(known, _, _)| *known == code).map(|(_, _, page)| page);
-    spec::explain(code).or(own).or_else(other).map(str::to_owned)
+    spec::explain(code).or(own).or_else(other)
 }
 
 /// The codes of planning, compiling and opening: code, title and page.
@@ -71,15 +76,16 @@ fn sentence(title: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{entries, explain};
+    use super::{entries, explain, raw};
 
     #[test]
     fn every_code_is_unique_and_has_a_page() {
         let all = entries();
         assert!(all.windows(2).all(|pair| pair[0].code != pair[1].code), "{all:?}");
         for entry in all {
-            let page = explain(&entry.code.to_lowercase()).unwrap().page;
+            let page = raw(&entry.code).unwrap();
             assert!(page.starts_with(&format!("# {}: {}\n", entry.code, entry.title)), "head of {}", entry.code);
+            assert!(!explain(&entry.code.to_lowercase()).unwrap().page.starts_with('#'), "{}", entry.code);
             assert!(page.contains("\n## How to mend it\n"), "{} has no advice", entry.code);
         }
         assert!(explain("MF9999").is_err());
