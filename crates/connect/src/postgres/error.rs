@@ -98,7 +98,8 @@ fn is_outdated(refused: &DbError) -> bool {
 /// Whether the statement has to be prepared again: it is outdated, or the session lost it.
 pub(super) fn wants_preparing(error: &Error) -> bool {
     match error.code.as_deref() {
-        Some("26000") => true,
+        // 42P10: columns of a table that a wrapped statement names went away.
+        Some("26000" | "42P10") => true,
         Some("0A000") => error.kind == ErrorKind::Transient,
         _ => false,
     }

@@ -47,6 +47,17 @@ impl World {
         url(&self.server, &self.name, parameters)
     }
 
+    /// The URL of the database through another address.
+    pub(super) fn url_at(&self, address: std::net::SocketAddr, parameters: &str) -> String {
+        format!("postgresql://postgres@{address}/{}{parameters}", self.name)
+    }
+
+    /// Where the server listens.
+    pub(super) fn address(&self) -> String {
+        let parsed = url::Url::parse(&self.server).expect("a URL");
+        format!("{}:{}", parsed.host_str().unwrap_or("127.0.0.1"), parsed.port().unwrap_or(5432))
+    }
+
     /// A pool of the code under test.
     pub(super) fn database(&self) -> Database {
         self.database_with(|_| {})
