@@ -10,7 +10,7 @@ use operations::{Code, Error};
 use crate::arguments::{Cli, Command, command};
 use crate::commands;
 use crate::links;
-use crate::printer::Printer;
+use crate::printer::{Printer, output_was_lost};
 use crate::session::Session;
 
 /// Runs the command that the process was started with.
@@ -23,6 +23,7 @@ pub fn main() -> ExitCode {
     let session = Session::new(cli.global);
     let result = commands::dispatch(cli.command, &session);
     ExitCode::from(match result {
+        Ok(0) if output_was_lost() => Code::CannotWrite.kind().exit_code(),
         Ok(code) => code,
         Err(error) => {
             session.printer.error(&error);

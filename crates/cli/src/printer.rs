@@ -1,12 +1,21 @@
 //! The only way to standard output and standard error.
 
 use std::io::IsTerminal as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::{Diagnostic, Source};
-use operations::Error;
+use operations::{Code, Error};
 use serde::Serialize;
 
 use crate::arguments::{Global, Output};
+
+/// Whether an answer could not be written to standard output.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether an answer could not be written: the exit code then says so.
+pub(crate) fn output_was_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
+}
 
 /// Prints data to standard output and messages to standard error.
 #[derive(Clone, Copy, Debug)]
@@ -63,8 +72,15 @@ impl Printer {
 
     /// Prints data to standard output, with a newline at its end.
     pub(crate) fn data(&self, text: &str) {
-        // A reader that went away, as in `mcp-factory list | head -1`, is no failure.
-        let _ = write_line(&mut std::io::stdout().lock(), text);
+        match write_line(&mut std::io::stdout().lock(), text) {
+            // A reader that went away, as in `mcp-factory list | head -1`, is no failure.
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                LOST.store(true, Ordering::Relaxed);
+                let lost = Error::new(Code::CannotWrite, format!("cannot write to standard output: {error}"));
+                self.error(&lost.hint("what was asked was done, and its answer is lost; check where the output goes"));
+            }
+            _ => {}
+        }
     }
 
     /// Prints a message to standard error, unless `--quiet` was given.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, Context, Error, SpecText};
+use crate::{Context, Error, SpecText};
 
 /// What to format.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -25,9 +25,10 @@ pub struct Output {
     pub changed: bool,
 }
 
-/// Formats a spec.
+/// Formats a spec. A text that cannot be read is an error with its diagnostics.
 #[allow(clippy::unused_async, reason = "every operation has this shape")]
 pub async fn format(_context: &Context, input: Input) -> Result<Output, Error> {
-    Err(Error::new(Code::NotBuilt, format!("cannot format {}: this build has no formatter", input.spec.name))
-        .hint("`mcp-factory validate` checks the file as it is"))
+    let text = spec::fmt(&input.spec.text).map_err(|found| Error::invalid_spec(&input.spec, found, 0))?;
+    let changed = text != input.spec.text;
+    Ok(Output { name: input.spec.name, text, changed })
 }

@@ -50,9 +50,10 @@ impl Store {
         Ok(Self { path, connection: Mutex::new(connection) })
     }
 
-    /// Whether `home` holds a catalogue. Nothing is opened or made.
+    /// Whether `home` holds a catalogue. Nothing is opened or made. Where it cannot be seen whether
+    /// it does, the answer is yes, so that opening it says what is wrong.
     pub fn exists(home: &Path) -> bool {
-        home.join(FILE_NAME).is_file()
+        home.join(FILE_NAME).try_exists().unwrap_or(true)
     }
 
     /// The file.

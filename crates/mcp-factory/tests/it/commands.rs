@@ -116,3 +116,35 @@ fn colours_are_asked_for_or_absent() {
     world.set("NO_COLOR", "1");
     assert!(!world.run(&["status", "x"]).err.contains('\u{1b}'));
 }
+
+#[test]
+fn formatting_keeps_comments_and_the_digest() {
+    let world = World::new();
+    let odd = "# a greeting\nname:   hello\ntools:\n    -   name: greet\n        parameters: {}\n        reply: {text: Hello.}   # said\n";
+    world.write("odd.yaml", odd);
+    let digest = |file: &str| world.json(&["validate", file])["files"][0]["digest"].clone();
+    let before = digest("odd.yaml");
+    assert_eq!(world.run(&["fmt", "--check", "odd.yaml"]).code, 1);
+    let printed = world.ok(&["fmt", "odd.yaml"]).out;
+    assert!(printed.contains("# a greeting") && printed.contains("# said") && printed != odd, "{printed}");
+    assert_eq!(world.json(&["fmt", "--write", "odd.yaml"])["formatted"], false);
+    assert_eq!(std::fs::read_to_string(world.path("odd.yaml")).expect("the file"), printed);
+    assert_eq!(world.ok(&["fmt", "--check", "odd.yaml"]).out, "");
+    assert_eq!(digest("odd.yaml"), before);
+    world.write("broken.yaml", "name: [x");
+    let ran = world.run(&["fmt", "broken.yaml"]);
+    assert!(ran.code == 1 && ran.err.contains("MF1001"), "{}", ran.err);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_is_lost_is_a_failure_and_a_reader_that_leaves_is_none() {
+    let world = World::new();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the device");
+    let output = world.command(&["schema"]).stdout(full).output().expect("it runs");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && told.contains("MF1026"), "{told}");
+    let mut child = world.command(&["schema"]).stdout(std::process::Stdio::piped()).spawn().expect("it runs");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}

@@ -166,3 +166,35 @@ fn a_database_that_cannot_be_reached_is_a_warning_on_create_and_an_error_in_stat
     let strict = world.run(&["create", "--spec", "shop.yaml", "--strict"]);
     assert_eq!(strict.code, 1, "{}", strict.err);
 }
+
+#[test]
+fn a_damaged_catalogue_is_named_with_its_remedy() {
+    let world = world();
+    let file = world.home().join("catalogue.db");
+    let mut bytes = std::fs::read(&file).expect("the catalogue");
+    bytes[4096..].fill(0xff);
+    std::fs::create_dir(world.path("damaged")).expect("a folder");
+    std::fs::write(world.path("damaged/catalogue.db"), bytes).expect("a file");
+    let ran = world.run(&["list", "--home", "damaged"]);
+    assert!(ran.code == 1 && ran.err.contains("MF1008"), "{}", ran.err);
+    let found = world.run(&["doctor", "--home", "damaged", "--offline", "--output", "json"]);
+    assert_eq!(found.code, 1);
+    let catalogue = &found.json()["checks"]["catalogue"];
+    assert_eq!(catalogue["state"], "failed");
+    assert!(catalogue["fix"].as_str().is_some_and(|fix| fix.contains("restore it from a copy")), "{catalogue}");
+}
+
+#[test]
+fn writers_at_the_same_time_wait_for_each_other() {
+    const WRITERS: usize = 8;
+    let world = World::new();
+    let spec =
+        |n: usize| format!(r#"{{"name":"w-{n}","tools":[{{"name":"x","parameters":{{}},"reply":{{"text":"x"}}}}]}}"#);
+    let children: Vec<_> = (0..WRITERS)
+        .map(|n| world.command(&["create", "--quiet", "--json", &spec(n)]).spawn().expect("it starts"))
+        .collect();
+    for mut child in children {
+        assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    }
+    assert_eq!(world.json(&["list"])["servers"].as_array().map(Vec::len), Some(WRITERS));
+}

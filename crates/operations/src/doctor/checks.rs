@@ -27,7 +27,7 @@ pub(super) fn home(path: &Path) -> Finding {
     let shown = path.display();
     if !path.exists() {
         return match nearest_parent(path) {
-            Some(parent) if writable(parent) => passed(format!("{shown} does not exist yet and will be made")),
+            Some(parent) if probe(parent).is_ok() => passed(format!("{shown} does not exist yet and will be made")),
             _ => failed(
                 format!("{shown} does not exist and cannot be made"),
                 "choose another folder with `--home DIR` or MCP_FACTORY_HOME, or make this one writable",
@@ -37,13 +37,16 @@ pub(super) fn home(path: &Path) -> Finding {
     if !path.is_dir() {
         return failed(format!("{shown} is a file"), "choose a folder with `--home DIR` or MCP_FACTORY_HOME");
     }
-    if writable(path) {
-        passed(format!("{shown} can be written"))
-    } else {
-        failed(
-            format!("{shown} cannot be written"),
-            format!("make it yours: `chown $USER {shown}; chmod u+rwx {shown}`"),
-        )
+    match probe(path) {
+        Ok(()) => passed(format!("{shown} can be written")),
+        Err(error) => failed(
+            format!("{shown} cannot be written: {error}"),
+            if error.kind() == std::io::ErrorKind::StorageFull {
+                "make room on the disk".to_owned()
+            } else {
+                format!("make it yours: `chown $USER {shown}; chmod u+rwx {shown}`")
+            },
+        ),
     }
 }
 
@@ -52,10 +55,10 @@ fn nearest_parent(path: &Path) -> Option<&Path> {
 }
 
 /// Tries it: permissions alone do not tell of read-only file systems.
-fn writable(folder: &Path) -> bool {
-    let probe = folder.join(format!(".mcp-factory-probe-{}", std::process::id()));
-    let made = std::fs::write(&probe, b"probe").is_ok();
-    let _ = std::fs::remove_file(&probe);
+fn probe(folder: &Path) -> std::io::Result<()> {
+    let file = folder.join(format!(".mcp-factory-probe-{}", std::process::id()));
+    let made = std::fs::write(&file, b"probe");
+    let _ = std::fs::remove_file(&file);
     made
 }
 
@@ -119,7 +122,15 @@ pub(super) async fn catalogue(context: &Context) -> (Finding, bool) {
             ),
             true,
         ),
-        Err(error) => (failed(error.message, error.hints.into_iter().next().unwrap_or_default()), false),
+        Err(error) => {
+            let damaged = error.message.contains("malformed") || error.message.contains("not an SQLite database");
+            let fix = if damaged {
+                format!("restore it from a copy, or move {shown} away and make the servers again from their specs")
+            } else {
+                format!("make {shown} readable and writable for you, or choose another folder with `--home DIR`")
+            };
+            (failed(error.message, fix), false)
+        }
     }
 }
 

@@ -132,6 +132,11 @@ fn refusals(tool: &ToolPlan, minimal: &Map<String, Value>) -> Vec<(String, Map<S
             with.insert(parameter.name.clone(), wrong);
             found.push((format!("wrong type {}", parameter.name), with));
         }
+        if let Some(outside) = values::out_of_bounds(&parameter.schema.to_value()) {
+            let mut with = minimal.clone();
+            with.insert(parameter.name.clone(), outside);
+            found.push((format!("out of bounds {}", parameter.name), with));
+        }
     }
     let mut with = minimal.clone();
     with.insert(UNKNOWN.to_owned(), Value::Bool(true));

@@ -1,4 +1,4 @@
-//! A value that a schema accepts, and one that it refuses by its type.
+//! A value that a schema accepts, and ones that it refuses by type or by bounds.
 
 use serde_json::{Map, Value, json};
 
@@ -150,6 +150,36 @@ pub(super) fn of_wrong_type(schema: &Value) -> Option<Value> {
         .map(|(_, value)| value)
 }
 
+/// Longest text that is made up to be too long, characters.
+const TOO_LONG_MAX: u64 = 10_000;
+
+/// A value of the right type that is outside of the enum or the bounds, or `None` where there are none.
+pub(super) fn out_of_bounds(schema: &Value) -> Option<Value> {
+    let keys = schema.as_object()?;
+    if let Some(allowed) = keys.get("enum").and_then(Value::as_array) {
+        let other = json!("not one of the allowed values");
+        let texts = allowed.iter().any(Value::is_string) && !allowed.contains(&other);
+        return texts.then_some(other);
+    }
+    let bound = |key: &str| keys.get(key).filter(|value| value.is_number());
+    let beyond = |key: &str, step: i64| match bound(key)?.as_i64() {
+        Some(whole) => whole.checked_add(step).map(Value::from),
+        None => bound(key)?.as_f64().map(|number| json!(if step < 0 { number - 1.0 } else { number + 1.0 })),
+    };
+    match kind(keys)? {
+        "integer" | "number" => beyond("minimum", -1)
+            .or_else(|| beyond("maximum", 1))
+            .or_else(|| bound("exclusiveMinimum").or_else(|| bound("exclusiveMaximum")).cloned()),
+        "string" => {
+            let longest = keys.get("maxLength").and_then(Value::as_u64).filter(|longest| *longest < TOO_LONG_MAX);
+            let shortest = keys.get("minLength").and_then(Value::as_u64).filter(|shortest| *shortest > 0);
+            let long = longest.and_then(|longest| usize::try_from(longest).ok());
+            long.map(|longest| json!("x".repeat(longest + 1))).or_else(|| shortest.map(|_| json!("")))
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{of_wrong_type, valid};
@@ -180,6 +210,23 @@ mod tests {
             assert_eq!(valid(&schema), Ok(expected), "{schema}");
         }
         assert!(valid(&json!({"type": "string", "pattern": "^x$"})).is_err());
+    }
+
+    #[test]
+    fn values_out_of_bounds_are_refused() {
+        let schemas = [
+            json!({ "type": "string", "enum": ["a", "b"] }),
+            json!({ "type": "integer", "minimum": 1, "maximum": 9 }),
+            json!({ "type": "number", "maximum": 0.5 }),
+            json!({ "type": "number", "exclusiveMinimum": 0 }),
+            json!({ "type": "string", "maxLength": 3 }),
+            json!({ "type": "string", "minLength": 1 }),
+        ];
+        for schema in schemas {
+            let value = super::out_of_bounds(&schema).unwrap();
+            assert!(!jsonschema::is_valid(&schema, &value), "{schema} {value}");
+        }
+        assert_eq!(super::out_of_bounds(&json!({ "type": "string" })), None);
     }
 
     #[test]
