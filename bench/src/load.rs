@@ -3,14 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::process::Server;
+use crate::process::{self, Server};
 
 /// What was measured in one window.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Figures {
     /// Calls per second.
     pub rate: f64,
@@ -22,6 +22,8 @@ pub struct Figures {
     pub p99_ms: f64,
     /// Resident memory of the server at the end, MB.
     pub rss_mb: f64,
+    /// Percentage of the machine's processors that was busy with anything but the server and the client.
+    pub elsewhere: f64,
 }
 
 /// A request that is sent again and again, and what every answer must contain.
@@ -63,35 +65,10 @@ impl Request {
     }
 }
 
-/// Warms up, then runs `connections` loops for `seconds`, `rounds` times; the best of each figure.
-pub async fn measure(
-    server: &Server,
-    request: &Request,
-    connections: usize,
-    seconds: u64,
-    rounds: usize,
-) -> Result<Figures> {
-    window(server, request, connections, Duration::from_millis(700)).await.context("warm up")?;
-    let mut best: Option<Figures> = None;
-    for _ in 0..rounds {
-        let now = window(server, request, connections, Duration::from_secs(seconds)).await?;
-        best = Some(match best {
-            None => now,
-            Some(before) => Figures {
-                rate: before.rate.max(now.rate),
-                cpu_us: before.cpu_us.min(now.cpu_us),
-                p50_ms: before.p50_ms.min(now.p50_ms),
-                p99_ms: before.p99_ms.min(now.p99_ms),
-                rss_mb: before.rss_mb.max(now.rss_mb),
-            },
-        });
-    }
-    best.context("no round was run")
-}
-
-async fn window(server: &Server, request: &Request, connections: usize, length: Duration) -> Result<Figures> {
+/// Runs closed loops on so many connections for a while.
+pub async fn window(server: &Server, request: &Request, connections: usize, length: Duration) -> Result<Figures> {
     let local = tokio::task::LocalSet::new();
-    let cpu = server.cpu();
+    let (cpu, own, busy) = (server.cpu(), process::own_cpu(), process::busy());
     let start = Instant::now();
     let latencies = local
         .run_until(async {
@@ -114,6 +91,7 @@ async fn window(server: &Server, request: &Request, connections: usize, length: 
         .await?;
     let seconds = start.elapsed().as_secs_f64();
     let cpu = server.cpu() - cpu;
+    let elsewhere = process::busy() - busy - cpu - (process::own_cpu() - own);
     if latencies.is_empty() {
         bail!("no call was answered in time");
     }
@@ -126,6 +104,7 @@ async fn window(server: &Server, request: &Request, connections: usize, length: 
         p50_ms: at(0.5),
         p99_ms: at(0.99),
         rss_mb: server.rss_mb(),
+        elsewhere: (elsewhere / seconds / process::processors()).max(0.0) * 100.0,
     })
 }
 
@@ -181,5 +160,5 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 }
 
 fn find(text: &[u8], part: &[u8]) -> Option<usize> {
-    text.windows(part.len()).position(|window| window == part)
+    memchr::memmem::find(text, part)
 }

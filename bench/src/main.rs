@@ -2,10 +2,12 @@
 //! same run, on the same machine, with the same client, and prints ratios: absolute times of a
 //! shared machine mean little. `cargo xtask bench --peers` installs the peers first.
 //!
-//! Method: the server is pinned to core 0, the client and the database to core 1. CPU per call is
-//! the server process' user and system time from `/proc`, over all calls of the measured window.
-//! Each figure is the best of the rounds: noise only ever adds.
+//! Method: the server is pinned to core 0, the client to core 1. CPU per call is the server process'
+//! user and system time from `/proc`, over all calls of the measured window. All servers of a
+//! comparison run at the same time and are measured in turn, round by round; a figure is the median
+//! of its rounds, and a ratio the median of the ratios of each round.
 
+mod compare;
 mod load;
 mod peers;
 mod process;
@@ -39,7 +41,7 @@ fn settings() -> Settings {
         peers: ".work/peers".into(),
         database: std::env::var("MCP_FACTORY_TEST_POSTGRES").ok(),
         seconds: 3,
-        rounds: 3,
+        rounds: 5,
         only: Vec::new(),
     };
     let mut arguments = std::env::args().skip(1);
@@ -51,7 +53,7 @@ fn settings() -> Settings {
             "--peers" => settings.peers = value().into(),
             "--database" => settings.database = Some(value()),
             "--seconds" => settings.seconds = value().parse().unwrap_or(3),
-            "--rounds" => settings.rounds = value().parse().unwrap_or(3),
+            "--rounds" => settings.rounds = value().parse().unwrap_or(5),
             name => settings.only.push(name.to_owned()),
         }
     }

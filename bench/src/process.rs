@@ -95,9 +95,32 @@ fn family(pid: u32) -> Vec<u32> {
 fn cpu(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-    let ticks: f64 = [11, 12].iter().filter_map(|n| fields.get(*n)?.parse::<f64>().ok()).sum();
+    [11, 12].iter().filter_map(|n| fields.get(*n)?.parse::<f64>().ok()).sum::<f64>() / ticks()
+}
+
+/// User and system time so far of this process, seconds.
+pub fn own_cpu() -> f64 {
+    cpu(std::process::id())
+}
+
+/// Time so far that all processors together were not idle, seconds (proc(5), `/proc/stat`).
+pub fn busy() -> f64 {
+    let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let numbers: Vec<f64> =
+        stat.lines().next().unwrap_or_default().split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    // user, nice, system, then idle and iowait, then irq, softirq, steal; guest time is in user time.
+    [0, 1, 2, 5, 6, 7].iter().filter_map(|n| numbers.get(*n)).sum::<f64>() / ticks()
+}
+
+/// Processors of the machine.
+pub fn processors() -> f64 {
     // SAFETY: plain system call.
-    ticks / unsafe { libc::sysconf(libc::_SC_CLK_TCK) } as f64
+    (unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) }).max(1) as f64
+}
+
+fn ticks() -> f64 {
+    // SAFETY: plain system call.
+    unsafe { libc::sysconf(libc::_SC_CLK_TCK) as f64 }
 }
 
 /// Resident memory of one process, MB.

@@ -1,4 +1,4 @@
-//! Tables of figures, ratios against ours, and bars.
+//! Tables of figures, and bars.
 
 /// One row of a table.
 pub struct Row {
@@ -8,7 +8,7 @@ pub struct Row {
     pub figures: Vec<Option<f64>>,
 }
 
-/// A table; the first row is ours.
+/// A table.
 pub struct Table {
     /// Column heads with units.
     pub columns: Vec<&'static str>,
@@ -35,11 +35,6 @@ impl Table {
         self.rows.push(Row { name: format!("{name} ({why})"), figures: vec![None; self.columns.len()] });
     }
 
-    /// A figure by row name and column number.
-    pub fn figure(&self, name: &str, column: usize) -> Option<f64> {
-        self.rows.iter().find(|row| row.name == name).and_then(|row| row.figures[column])
-    }
-
     /// Adds a bar: `value` must be at most `bar`.
     pub fn at_most(&mut self, what: &str, value: Option<f64>, bar: f64) {
         self.bar(what, value, bar, "at most", |value| value <= bar);
@@ -63,26 +58,22 @@ impl Table {
         self.bars.iter().any(|(_, met)| !met)
     }
 
-    /// Prints the table with ratios of the first figure against ours.
+    /// Prints the table and its bars.
     pub fn print(&self) {
-        let ours = self.rows.first().and_then(|row| row.figures[0]);
         print!("   {:<44}", "");
         for column in &self.columns {
-            print!("{column:>16}");
+            print!("{column:>13}");
         }
-        println!("{:>14}", "x ours");
+        println!();
         for row in &self.rows {
             print!("   {:<44}", row.name);
             for figure in &row.figures {
                 match figure {
-                    Some(figure) => print!("{figure:>16.2}"),
-                    None => print!("{:>16}", "-"),
+                    Some(figure) => print!("{figure:>13.2}"),
+                    None => print!("{:>13}", "-"),
                 }
             }
-            match (ours, row.figures[0]) {
-                (Some(ours), Some(figure)) if ours > 0.0 => println!("{:>14.2}", figure / ours),
-                _ => println!("{:>14}", "-"),
-            }
+            println!();
         }
         for (text, met) in &self.bars {
             println!("   {} {text}", if *met { "met   " } else { "MISSED" });

@@ -10,24 +10,26 @@ use crate::Settings;
 use crate::report::Table;
 
 /// Names and what they measure.
-pub const ALL: [(&str, &str); 6] = [
+pub const ALL: [(&str, &str); 7] = [
     ("call", "tools/call of a trivial tool among 100, full path: authentication, routing, compiled validation"),
     ("list", "tools/list of 100 tools"),
     ("sql", "a sql tool on PostgreSQL, one row by key"),
     ("create", "a spec with an inferred tool is created against a live database"),
     ("start", "process start to the first tools/list over stdio, no database"),
     ("memory", "idle memory, and 1,000 specs in one process"),
+    ("size", "the release binary"),
 ];
 
 /// Runs one scenario.
 pub async fn run(name: &str, settings: &Settings) -> Result<Table> {
     match name {
-        "call" => wire::call(settings).await,
-        "list" => wire::list(settings).await,
+        "call" => Ok(wire::call(settings).await),
+        "list" => Ok(wire::list(settings).await),
         "sql" => sql::run(settings).await,
         "create" => life::create(settings).await,
         "start" => life::start(settings).await,
         "memory" => life::memory(settings).await,
+        "size" => life::size(settings),
         _ => bail!("no scenario of this name"),
     }
 }

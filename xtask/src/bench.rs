@@ -1,5 +1,7 @@
 //! Measurements. They live in a workspace of their own, `bench`, so that peers' dependencies stay out of the product's.
 
+pub mod instructions;
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -10,28 +12,55 @@ use crate::{repo, services};
 
 pub const HELP: &str = "\
 Usage: cargo xtask bench [--peers] [SCENARIO …] [--seconds N] [--rounds N]
+       cargo xtask bench --instructions [--update]
 
 Builds the product and the benchmark program, both optimised, starts a throw-away PostgreSQL, and runs the benchmarks
-of `bench`: ours and the peers' one after the other, on the same machine with the same client, printed as ratios.
+of `bench`: ours and the peers' in turn, on the same machine with the same client, printed as ratios and held against
+the bars of `bench/README.md`. A bar that was missed is printed; it is no error, since machines are not quiet.
 
-  --peers      installs the peers from npm first (into the work folder); peers that are missing are printed as missing
-  --seconds N  length of each measured window (default 3)
-  --rounds N   rounds of each measurement, of which the best counts (default 3)
+Scenarios: call, list, sql, create, start, memory, size; all of them when none is named.
+
+  --peers         installs the peers from npm first (into the work folder); peers that are missing are printed as missing
+  --seconds N     length of each measured window (default 3)
+  --rounds N      rounds of each measurement, of which the median counts (default 5)
+  --instructions  counts the instructions of single requests with Valgrind instead (installed where it is missing) and
+                  compares them with `bench/instructions.json`; one that grew by more than 5 % is an error. This is a
+                  step of `cargo xtask test`
+  --update        writes the counts to that file
 
 Examples:
   cargo xtask bench --peers
-  cargo xtask bench call --rounds 5
+  cargo xtask bench call --rounds 9
+  cargo xtask bench --instructions
 ";
 
 /// The command.
 pub fn run(arguments: &[String]) -> Result<()> {
     let root = repo::root()?;
+    match arguments {
+        [word] if word == "--instructions" => return instructions::check()?.into_result("instructions"),
+        [word, update] if word == "--instructions" && update == "--update" => return instructions::update(),
+        _ => {}
+    }
     let peers = repo::work()?.join("peers");
     if arguments.iter().any(|word| word == "--peers") {
         install_peers(&peers)?;
     }
     setup::databases()?;
-    Run::cargo().args(["build", "--release", "--package", "mcp-factory"]).folder(&root).run()?;
+    Run::cargo()
+        .args([
+            "build",
+            "--release",
+            "--package",
+            "mcp-factory",
+            "--package",
+            "server",
+            "--bins",
+            "--example",
+            "thousand",
+        ])
+        .folder(&root)
+        .run()?;
     let bench = build()?;
     let ours = !services::are_up();
     let variables = services::up()?;

@@ -14,6 +14,7 @@ Installs what the tests need. What is installed already is left alone, so it is 
 Parts:
   postgres  the Debian packages of PostgreSQL (needs root or sudo)
   mariadb   the Debian packages of MariaDB (needs root or sudo)
+  valgrind  the Debian package of Valgrind (needs root or sudo)
   python    private Python environments in the work folder: the MCP SDK of several ages, mcpcheck, and a
             Node.js that is new enough for the conformance suite
   node      the conformance suite, the Inspector and the TypeScript SDKs, from tests/clients/node
@@ -26,7 +27,7 @@ Examples:
   cargo xtask setup --only postgres,mariadb
 ";
 
-const PARTS: [&str; 4] = ["postgres", "mariadb", "python", "node"];
+const PARTS: [&str; 5] = ["postgres", "mariadb", "valgrind", "python", "node"];
 
 /// The command.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -51,6 +52,11 @@ pub fn databases() -> Result<()> {
     install(&["postgres", "mariadb"])
 }
 
+/// Installs what counts instructions.
+pub fn valgrind() -> Result<()> {
+    install(&["valgrind"])
+}
+
 /// Installs every part.
 pub fn all() -> Result<()> {
     install(&PARTS)
@@ -63,6 +69,9 @@ fn install(parts: &[&str]) -> Result<()> {
     }
     if parts.contains(&"mariadb") {
         packages.extend(debian::MARIADB);
+    }
+    if parts.contains(&"valgrind") {
+        packages.extend(debian::VALGRIND);
     }
     debian::install(&packages)?;
     if parts.contains(&"python") {

@@ -112,3 +112,14 @@ pub async fn memory(settings: &Settings) -> Result<Table> {
     table.at_most("1,000 specs, MB", Some(hosted), 200.0);
     Ok(table)
 }
+
+/// The size of the one binary.
+pub fn size(settings: &Settings) -> Result<Table> {
+    let mut table = Table::new(&["MB"]);
+    let file = &settings.product;
+    let bytes = std::fs::metadata(file).with_context(|| format!("look at {}", file.display()))?.len();
+    let size = bytes as f64 / 1e6;
+    table.row("mcp-factory, stripped", &[size]);
+    table.at_most("binary, MB", Some(size), 40.0);
+    Ok(table)
+}

@@ -3,13 +3,16 @@
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::wire::add;
 use crate::Settings;
-use crate::load::{Request, measure};
+use crate::compare::{Contender, Plan, measure};
+use crate::load::Request;
 use crate::peers::{self, Database, KEY};
 use crate::report::Table;
 
 const CONNECTIONS: usize = 16;
+const OURS: &str = "mcp-factory";
+const TOOLBOX: &str = "MCP Toolbox 1.12.0";
+const BARE: &str = "bare axum + sqlx";
 const COLUMNS: &str = "SELECT id, sku, name, price::float8 AS price FROM bench_products WHERE id =";
 
 /// Makes a database with 10,000 products.
@@ -55,7 +58,6 @@ pub async fn run(settings: &Settings) -> Result<Table> {
 }
 
 async fn compare(settings: &Settings, database: &Database) -> Result<Table> {
-    let mut table = Table::new(&["CPU us/call", "calls/s", "p50 ms", "p99 ms", "RSS MB"]);
     let spec = json!({
         "name": "bench-mcp",
         "auth": {"type": "api_key", "envVar": "BENCH_MCP_API_KEY"},
@@ -69,33 +71,19 @@ async fn compare(settings: &Settings, database: &Database) -> Result<Table> {
         }],
     });
     let arguments = r#""name":"get_product","arguments":{"id":4711}"#;
-    let request = |port, key| Request::mcp(port, "tools/call", Some("get_product"), arguments, key, "SKU-4711");
-    let server = peers::ours(settings, &spec.to_string(), &[("BENCH_DATABASE_URL", &database.url)]).await?;
-    let figures =
-        measure(&server, &request(server.port, Some(KEY)), CONNECTIONS, settings.seconds, settings.rounds).await?;
-    add(&mut table, "mcp-factory", figures);
-    drop(server);
-    match peers::toolbox(settings, database, &format!("{COLUMNS} $1")).await {
-        Ok(server) => {
-            let figures =
-                measure(&server, &request(server.port, None), CONNECTIONS, settings.seconds, settings.rounds).await?;
-            add(&mut table, "MCP Toolbox 1.12.0", figures);
-        }
-        Err(error) => table.missing("MCP Toolbox 1.12.0", &format!("{error:#}")),
-    }
-    match peers::sqlx(&database.url).await {
-        Ok(server) => {
-            let request = Request::post(server.port, "/mcp", &[], r#"{"id":4711}"#, "SKU-4711");
-            let figures = measure(&server, &request, CONNECTIONS, settings.seconds, settings.rounds).await?;
-            add(&mut table, "bare axum + sqlx", figures);
-        }
-        Err(error) => table.missing("bare axum + sqlx", &format!("{error:#}")),
-    }
-    let rate = |name: &str| Some(table.figure("mcp-factory", 1)? / table.figure(name, 1)?);
-    let (toolbox, bare) = (rate("MCP Toolbox 1.12.0"), rate("bare axum + sqlx"));
-    let ours = table.figure("mcp-factory", 0);
-    table.at_most("server CPU per call, us", ours, 70.0);
-    table.at_least("calls per second over MCP Toolbox", toolbox, 3.0);
-    table.at_least("calls per second over bare axum + sqlx", bare, 0.8);
+    let request = move |port, key| Request::mcp(port, "tools/call", Some("get_product"), arguments, key, "SKU-4711");
+    let bare = |port| Request::post(port, "/mcp", &[], r#"{"id":4711}"#, "SKU-4711");
+    let ours = peers::ours(settings, &spec.to_string(), &[("BENCH_DATABASE_URL", &database.url)]).await;
+    let toolbox = peers::toolbox(settings, database, &format!("{COLUMNS} $1")).await;
+    let contenders = vec![
+        Contender { name: OURS, server: ours, request: Box::new(move |port| request(port, Some(KEY))) },
+        Contender { name: TOOLBOX, server: toolbox, request: Box::new(move |port| request(port, None)) },
+        Contender { name: BARE, server: peers::sqlx(&database.url).await, request: Box::new(bare) },
+    ];
+    let comparison = measure(contenders, Plan::of(settings, CONNECTIONS)).await;
+    let mut table = comparison.table();
+    table.at_most("server CPU per call, us", comparison.median(OURS, |f| f.cpu_us), 70.0);
+    table.at_least("calls per second over MCP Toolbox's", comparison.ratio(OURS, TOOLBOX, |f| f.rate), 3.0);
+    table.at_least("calls per second over bare axum + sqlx's", comparison.ratio(OURS, BARE, |f| f.rate), 0.8);
     Ok(table)
 }

@@ -11,6 +11,8 @@ use crate::repo;
 pub const POSTGRES: &[&str] = &["postgresql", "openssl"];
 /// What a throw-away MariaDB needs.
 pub const MARIADB: &[&str] = &["mariadb-server", "openssl"];
+/// What counts instructions.
+pub const VALGRIND: &[&str] = &["valgrind"];
 
 /// A script here that answers 101 keeps packages from starting their services (Debian policy 9.3.3.1).
 const POLICY: &str = "/usr/sbin/policy-rc.d";
