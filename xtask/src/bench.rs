@@ -24,8 +24,8 @@ Scenarios: call, list, sql, create, start, memory, size; all of them when none i
   --seconds N     length of each measured window (default 3)
   --rounds N      rounds of each measurement, of which the median counts (default 5)
   --instructions  counts the instructions of single requests with Valgrind instead (installed where it is missing) and
-                  compares them with `bench/instructions.json`; one that grew by more than 5 % is an error. This is a
-                  step of `cargo xtask test`
+                  compares them with `bench/instructions.json`; one that grew by more than 5 % is an error.
+                  This is a step of `cargo xtask test`
   --update        writes the counts to that file
 
 Examples:

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::bench::instructions;
 use crate::report::{self, Tally};
-use crate::{arrows, clients, conformance, demo, fixture, generate, services, setup, tidy};
+use crate::{arrows, bench, clients, conformance, demo, fixture, generate, services, setup, tidy};
 
 pub const HELP: &str = "\
 Usage: cargo xtask test [--fast] [STEP …]
@@ -26,7 +25,7 @@ Steps:
   conformance  the official conformance suite, mcpcheck and the Inspector (slow)
   clients      the official client SDKs, old and new (slow)
   docs         the API documentation builds without warnings (slow)
-  instructions how much single requests cost, as `cargo xtask bench --instructions` says it (slow)
+  instructions what single requests cost, as `cargo xtask bench --instructions` counts it (slow)
   gen          the generated contracts are up to date
   arrows       which crate may know which
   tidy         house rules
@@ -62,7 +61,7 @@ const STEPS: &[Step] = &[
     Step { name: "conformance", slow: true, run: |_| built(|| conformance::check(None, None)) },
     Step { name: "clients", slow: true, run: |_| built(|| clients::check(None)) },
     Step { name: "docs", slow: true, run: |_| cargo::docs() },
-    Step { name: "instructions", slow: true, run: |_| instructions::check() },
+    Step { name: "instructions", slow: true, run: |_| bench::instructions::check() },
     Step { name: "gen", slow: false, run: |_| built(|| generate::check().map(|()| Tally::one())) },
     Step { name: "arrows", slow: false, run: |_| arrows::check() },
     Step { name: "tidy", slow: false, run: |_| tidy::check() },

@@ -45,7 +45,10 @@ fn text(server: usize, tools: usize) -> String {
         }
     }
     let _ = writeln!(out, "resources:\n  - {{uri: \"text://about\", name: about, text: About server {server}}}");
-    let _ = writeln!(out, "prompts:\n  - {{name: greet, description: Greets, text: Hello from {server}}}");
+    let _ = writeln!(
+        out,
+        "prompts:\n  - name: greet\n    description: Greets\n    messages:\n      - {{role: user, text: Hello from {server}}}"
+    );
     out
 }
 
@@ -83,7 +86,7 @@ async fn ask(router: &Router<Full<Bytes>>, path: &str, method: &str, params: &st
 async fn main() -> Result<(), Failure> {
     let number = |at: usize, default: usize| std::env::args().nth(at).map_or(Ok(default), |text| text.parse());
     let (servers, tools) = (number(1, 1_000)?, number(2, 10)?);
-    let runtime = Runtime::new(RuntimeOptions::default())?;
+    let runtime = Runtime::new(RuntimeOptions::default()).map_err(|error| error.to_string())?;
     let mut kept = Vec::with_capacity(servers);
     let mut router = Router::new();
     for server in 0..servers {
