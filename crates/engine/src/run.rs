@@ -15,7 +15,7 @@ use crate::errors;
 use crate::limits::{ANSWER_BYTES_MIN, BATCH_COPIES_BYTES_MAX};
 use crate::outcome::{Failure, FailureKind, Outcome};
 use crate::shape;
-use crate::toolset::{Action, Pages, SqlAction, Tool, Toolset};
+use crate::toolset::{Action, Pages, SqlAction, Tool, Toolset, instant};
 
 type Attempt<T> = Result<T, Box<Failure>>;
 
@@ -61,7 +61,8 @@ impl Toolset {
             (Some(scope), Some(cursor)) => scope.read(cursor)?,
             _ => Position::Start,
         };
-        let sets = bind(tool, sql, &mut arguments, &at)?;
+        let mut sets = bind(tool, sql, &mut arguments, &at)?;
+        sets.iter_mut().for_each(|set| sql.instants.iter().for_each(|at| instant::in_utc(&mut set[*at])));
         if sets.is_empty() {
             return Ok(shape::nothing(sql));
         }

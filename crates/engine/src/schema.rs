@@ -13,12 +13,19 @@ use crate::limits;
 #[derive(Debug)]
 pub(crate) struct Schema {
     text: Bytes,
+    asserts_formats: bool,
     compiled: OnceLock<Result<Box<Validator>, String>>,
 }
 
 impl Schema {
     pub(crate) fn new(schema: &Value) -> Self {
-        Self { text: Bytes::from(schema.to_string()), compiled: OnceLock::new() }
+        Self { text: Bytes::from(schema.to_string()), asserts_formats: true, compiled: OnceLock::new() }
+    }
+
+    /// A schema whose formats tell what a value usually is, which is what they mean in draft 2020-12 by default
+    /// (JSON Schema validation, 7.2.1): a database's `infinity` is a date without being one of RFC 3339.
+    pub(crate) fn annotated(schema: &Value) -> Self {
+        Self { asserts_formats: false, ..Self::new(schema) }
     }
 
     /// The schema as JSON text.
@@ -36,18 +43,18 @@ impl Schema {
     /// # Errors
     /// Why the schema is none.
     pub(crate) fn validator(&self) -> Result<&Validator, &str> {
-        let compiled = self.compiled.get_or_init(|| compile(&self.value()).map(Box::new));
+        let compiled = self.compiled.get_or_init(|| compile(&self.value(), self.asserts_formats).map(Box::new));
         compiled.as_deref().map_err(String::as_str)
     }
 }
 
-/// Draft 2020-12 with formats asserted; references to other documents are refused, not fetched.
-fn compile(schema: &Value) -> Result<Validator, String> {
+/// Draft 2020-12; references to other documents are refused, not fetched.
+fn compile(schema: &Value, asserts_formats: bool) -> Result<Validator, String> {
     let patterns =
         PatternOptions::fancy_regex().backtrack_limit(limits::PATTERN_STEPS_MAX).size_limit(limits::PATTERN_BYTES_MAX);
     jsonschema::draft202012::options()
         .offline()
-        .should_validate_formats(true)
+        .should_validate_formats(asserts_formats)
         .with_pattern_options(patterns)
         .build(schema)
         .map_err(|error| {

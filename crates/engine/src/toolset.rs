@@ -1,7 +1,9 @@
 //! A server's tools, resources and prompts, ready to answer.
 
+mod batch;
 mod binding;
 mod compile;
+pub(crate) mod instant;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -109,6 +111,8 @@ pub(crate) struct SqlAction {
     pub(crate) statements: Vec<connect::Statement>,
     /// What is bound, each once; the statements' `order` points into it.
     pub(crate) slots: Vec<Slot>,
+    /// Slots of points in time, which this engine takes without their time zone only.
+    pub(crate) instants: Vec<usize>,
     pub(crate) write: bool,
     pub(crate) batch: Option<Box<str>>,
     pub(crate) result: SqlResult,

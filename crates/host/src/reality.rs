@@ -110,7 +110,7 @@ pub async fn make_plan(spec: &Spec, databases: &Databases, pinned: Option<&Plan>
         .collect();
     for round in 1..=REFINE_ROUNDS_MAX {
         let descriptions = describe(&plan, &reached).await;
-        let refined = plan::refine(&mut plan, spec, &descriptions);
+        let refined = plan::refine(&mut plan, spec, &reality, &descriptions);
         // Only the last round's findings stand: a rewrite may have mended what an earlier round complained of.
         if !refined.again || round == REFINE_ROUNDS_MAX {
             diagnostics.extend(refined.diagnostics);

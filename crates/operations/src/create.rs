@@ -88,7 +88,7 @@ pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
     let loaded = pipeline::load(context, &subject, input.strict).await?;
     let parse_ms = ms_since(start);
     let known = known_plan(context, &loaded.spec).await?;
-    let made = Box::pin(pipeline::make(context, &loaded.spec, input.dev, Use::New(known.as_ref()))).await;
+    let made = Box::pin(pipeline::make(context, &loaded, input.dev, Use::New(known.as_ref()))).await;
     let made = made.map_err(|found| refuse(&loaded, found))?;
     let mut warnings = loaded.diagnostics.clone();
     warnings.extend(made.diagnostics.iter().cloned());

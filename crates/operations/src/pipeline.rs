@@ -129,7 +129,21 @@ pub(crate) enum Use<'a> {
 
 /// Opens, plans and compiles. The errors that it gives are those of the spec, the plan and the
 /// statements; a database that cannot be reached is a warning.
-pub(crate) async fn make(context: &Context, spec: &Spec, dev: bool, plan: Use<'_>) -> Result<Made, Vec<Diagnostic>> {
+pub(crate) async fn make(
+    context: &Context,
+    loaded: &Loaded,
+    dev: bool,
+    plan: Use<'_>,
+) -> Result<Made, Vec<Diagnostic>> {
+    let mut made = Box::pin(make_unplaced(context, &loaded.spec, dev, plan)).await;
+    match &mut made {
+        Ok(made) => loaded.source.add_places(&mut made.diagnostics),
+        Err(found) => loaded.source.add_places(found),
+    }
+    made
+}
+
+async fn make_unplaced(context: &Context, spec: &Spec, dev: bool, plan: Use<'_>) -> Result<Made, Vec<Diagnostic>> {
     let opened = open(context, spec, dev);
     let mut diagnostics = opened.diagnostics.clone();
     if diagnostics.iter().any(Diagnostic::is_error) {

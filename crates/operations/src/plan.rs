@@ -78,7 +78,7 @@ pub async fn plan(context: &Context, input: &Input) -> Result<Output, Error> {
 }
 
 async fn from_spec(context: &Context, loaded: &Loaded, dev: bool) -> Result<Output, Error> {
-    let made = pipeline::make(context, &loaded.spec, dev, Use::New(None)).await;
+    let made = pipeline::make(context, loaded, dev, Use::New(None)).await;
     let made = made.map_err(|found| loaded.refuse(found))?;
     let mut diagnostics = loaded.diagnostics.clone();
     diagnostics.extend(made.diagnostics);
@@ -95,7 +95,7 @@ async fn change(context: &Context, loaded: &Loaded, stored: &Stored, input: &Inp
     mark(&mut plan, &input.unpin, Origin::None)?;
     let again = input.refresh || input.import.is_some() || !input.unpin.is_empty();
     let using = if again { Use::New(Some(&plan)) } else { Use::Stored(&plan) };
-    let made = pipeline::make(context, &loaded.spec, dev, using).await.map_err(|found| loaded.refuse(found))?;
+    let made = pipeline::make(context, loaded, dev, using).await.map_err(|found| loaded.refuse(found))?;
     let text = to_json(&made.plan)?;
     let (name, version) = (stored.version.release.name.clone(), stored.version.release.version.clone());
     let kept = context.store(move |store| store.put_plan(&name, &version, &text, dev)).await?;

@@ -70,7 +70,7 @@ async fn compiled(context: &Context, input: &Input) -> Result<(Loaded, engine::T
     let loaded = pipeline::load(context, &input.subject, false).await?;
     let plan = loaded.stored.as_ref().map(|stored| stored.plan.clone());
     let using = plan.as_ref().map_or(Use::New(None), Use::Stored);
-    let made = Box::pin(pipeline::make(context, &loaded.spec, loaded.dev(input.dev), using)).await;
+    let made = Box::pin(pipeline::make(context, &loaded, loaded.dev(input.dev), using)).await;
     let made = made.map_err(|found| {
         let mut all = loaded.diagnostics.clone();
         all.extend(found);

@@ -49,12 +49,20 @@ impl SpecText {
         Source { name: &self.name, text: &self.text }
     }
 
-    pub(crate) fn parse(&self, strict: bool) -> Result<Parsed, Error> {
-        let format = self.format.map(|format| match format {
+    fn format(&self) -> Option<spec::Format> {
+        self.format.map(|format| match format {
             Format::Yaml => spec::Format::Yaml,
             Format::Json => spec::Format::Json,
-        });
-        let parsed = spec::parse(self.as_source(), &spec::ParseOptions { strict, format });
+        })
+    }
+
+    /// Gives problems that were found after the text was read their places in it.
+    pub(crate) fn add_places(&self, diagnostics: &mut [base::Diagnostic]) {
+        spec::add_places(diagnostics, self.as_source(), self.format());
+    }
+
+    pub(crate) fn parse(&self, strict: bool) -> Result<Parsed, Error> {
+        let parsed = spec::parse(self.as_source(), &spec::ParseOptions { strict, format: self.format() });
         match parsed.spec {
             Some(spec) => Ok(Parsed { spec, diagnostics: parsed.diagnostics, omitted: parsed.omitted }),
             None => Err(Error::invalid_spec(self, parsed.diagnostics, parsed.omitted)),

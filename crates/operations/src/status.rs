@@ -120,7 +120,7 @@ async fn look(context: &Context, input: Input, online: bool) -> Result<Output, E
     let Some(stored) = loaded.stored.clone() else { unreachable!("the subject is a server") };
     let name = input.name;
     let versions = context.store(move |store| store.versions(&name)).await?;
-    let made = Box::pin(pipeline::make(context, &loaded.spec, loaded.dev(false), Use::Stored(&stored.plan))).await;
+    let made = Box::pin(pipeline::make(context, &loaded, loaded.dev(false), Use::Stored(&stored.plan))).await;
     let (connections, diagnostics, tools) = match &made {
         Ok(made) => {
             let mut found = made.diagnostics.clone();

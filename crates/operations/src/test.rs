@@ -134,7 +134,7 @@ async fn made(context: &Context, subject: &Subject, dev: bool) -> Result<(String
     let loaded = pipeline::load(context, subject, false).await?;
     let plan = loaded.stored.as_ref().map(|stored| stored.plan.clone());
     let using = plan.as_ref().map_or(Use::New(None), Use::Stored);
-    let made = Box::pin(pipeline::make(context, &loaded.spec, loaded.dev(dev), using)).await;
+    let made = Box::pin(pipeline::make(context, &loaded, loaded.dev(dev), using)).await;
     let made = made.map_err(|found| loaded.refuse(found))?;
     Ok((loaded.spec.name, made))
 }

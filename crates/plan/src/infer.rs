@@ -173,7 +173,10 @@ fn effects(made: &Made, ask: &Ask<'_>) -> Result<Vec<Effects>, Refusal> {
 fn planned(ask: &Ask<'_>, made: Made, effects: &[Effects], connection: &str) -> Planned {
     let shape = Shape { returns: ask.tool.returns.as_ref(), result: made.result, paged: false };
     let mut warnings = made.warnings;
-    let nullable = shape.disagreements(&ask.tool.name, &ask.path, &made.columns).into_iter();
+    let nullable = shape.disagreements(&ask.tool.name, &ask.path, &made.columns, |column| {
+        column.nullable && !column.native_type.is_empty()
+    });
+    let nullable = nullable.into_iter();
     warnings.extend(nullable.filter(|found| found.code == crate::codes::NULLABLE));
     let targets = shape.targets(&made.columns);
     let count = made.statements.len();

@@ -102,8 +102,14 @@ impl Shape<'_> {
         targets
     }
 
-    /// Where `returns` and the columns disagree.
-    pub(crate) fn disagreements(&self, tool: &str, path: &str, columns: &[ColumnInfo]) -> Vec<Diagnostic> {
+    /// Where `returns` and the columns disagree. `may_be_null` tells of a column by its name.
+    pub(crate) fn disagreements(
+        &self,
+        tool: &str,
+        path: &str,
+        columns: &[ColumnInfo],
+        may_be_null: impl Fn(&ColumnInfo) -> bool,
+    ) -> Vec<Diagnostic> {
         let Some(returns) = self.returns.filter(|_| matches!(self.result, SqlResult::Rows | SqlResult::Row)) else {
             return Vec::new();
         };
@@ -112,7 +118,7 @@ impl Shape<'_> {
         for (property, schema) in properties(returns) {
             match columns.iter().find(|column| column.name == property) {
                 None => out.push(no_column(tool, path, property, &names)),
-                Some(column) if column.nullable && column_says_null(column) && !takes_null(schema) => {
+                Some(column) if !takes_null(schema) && may_be_null(column) => {
                     out.push(nullable(tool, path, property));
                 }
                 Some(_) => {}
@@ -120,11 +126,6 @@ impl Shape<'_> {
         }
         out
     }
-}
-
-/// Engines that cannot tell say "may be NULL" of everything; only a table's own column is worth a warning.
-fn column_says_null(column: &ColumnInfo) -> bool {
-    column.nullable && !column.native_type.is_empty()
 }
 
 /// A property of `returns` that no column answers.

@@ -1,15 +1,15 @@
 //! Takes in what the live databases say of the planned statements.
 
 use base::Diagnostic;
-use connect::catalogue::Kind;
-use connect::{Described, Error, ErrorKind, Statement};
+use connect::catalogue::{Kind, Table};
+use connect::{Catalogue, ColumnInfo, Described, Error, ErrorKind, Statement};
 use spec::Spec;
 use spec::model::{Parameter, Tool};
 use spec::sql::{Dialect, Template};
 
 use crate::codes::{NOT_INFERRED, PARAMETER_TYPE, REFUSED};
 use crate::declared::cast;
-use crate::make::{dialect, not_implemented};
+use crate::make::{Reality, dialect, not_implemented};
 use crate::model::{ActionPlan, Origin, Plan, SqlPlan, StatementPlan, ToolPlan};
 use crate::output::Shape;
 
@@ -79,14 +79,21 @@ fn dialect_of(plan: &Plan, sql: &SqlPlan) -> Option<Dialect> {
 
 /// Fills in the types of answers, and reports what a database refuses. SQL that was inferred and
 /// is refused becomes a tool that says so; SQL that a person wrote is an error.
-pub fn refine(plan: &mut Plan, spec: &Spec, descriptions: &[(ToCheck, Result<Described, Error>)]) -> Refined {
+pub fn refine(
+    plan: &mut Plan,
+    spec: &Spec,
+    reality: &Reality,
+    descriptions: &[(ToCheck, Result<Described, Error>)],
+) -> Refined {
     let mut out = Refined::default();
     for (index, tool) in spec.tools.iter().enumerate() {
         let Some(at) = plan.tools.iter().position(|planned| planned.tool == tool.name) else { continue };
         let ActionPlan::Sql(sql) = &plan.tools[at].action else { continue };
         let Some(dialect) = dialect_of(plan, sql) else { continue };
         let mine: Vec<_> = descriptions.iter().filter(|(check, _)| check.tool == tool.name).collect();
-        let step = Step { tool, path: format!("/tools/{index}"), dialect };
+        let real = reality.connections.iter().find(|real| real.name == sql.connection);
+        let catalogue = real.and_then(|real| real.catalogue.as_ref());
+        let step = Step { tool, path: format!("/tools/{index}"), dialect, catalogue };
         for (check, described) in mine {
             match described {
                 Ok(described) => step.described(&mut plan.tools[at], check, described, &mut out),
@@ -101,6 +108,7 @@ struct Step<'a> {
     tool: &'a Tool,
     path: String,
     dialect: Dialect,
+    catalogue: Option<&'a Catalogue>,
 }
 
 impl Step<'_> {
@@ -123,9 +131,26 @@ impl Step<'_> {
         }
         // An inferred tool said so already, in the words of its table.
         if origin != Origin::Inferred {
-            out.diagnostics.extend(shape.disagreements(&self.tool.name, &self.path, &described.columns));
+            let tables = sql.statements.last().map(|last| self.tables(&last.sql)).unwrap_or_default();
+            let may_be_null = |column: &ColumnInfo| {
+                column.nullable && tables.iter().filter_map(|table| table.column(&column.name)).any(|own| own.nullable)
+            };
+            out.diagnostics.extend(shape.disagreements(&self.tool.name, &self.path, &described.columns, may_be_null));
         }
         planned.output = shape.schema(Some(&described.columns)).or(planned.output.take());
+    }
+
+    /// The tables that a statement names. Engines say "may be NULL" of every column of an answer; what its table says of
+    /// it is worth a warning, what nobody knows is not.
+    fn tables(&self, text: &str) -> Vec<&Table> {
+        let (Some(catalogue), Ok(statement)) = (self.catalogue, spec::sql::check(text, self.dialect)) else {
+            return Vec::new();
+        };
+        let named = |table: &&Table| {
+            let last = |name: &str| name.rsplit('.').next().unwrap_or_default().trim_matches(['"', '`']).to_lowercase();
+            statement.tables.iter().any(|name| last(name) == table.name.to_lowercase())
+        };
+        catalogue.tables.iter().filter(named).collect()
     }
 
     fn failed(&self, planned: &mut ToolPlan, check: &ToCheck, error: &Error, out: &mut Refined) {

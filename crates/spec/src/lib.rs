@@ -21,6 +21,6 @@ pub use check::RESERVED_NAMES;
 pub use codes::{CodeInfo, codes, explain};
 pub use fmt::fmt;
 pub use model::Spec;
-pub use parse::{ParseOptions, Parsed, parse, parse_bytes, read_value};
+pub use parse::{ParseOptions, Parsed, add_places, parse, parse_bytes, read_value};
 pub use schema::{SCHEMA_ID, json_schema, reference_markdown};
 pub use syntax::Format;

@@ -88,6 +88,19 @@ pub fn read_value(source: Source<'_>, format: Option<Format>) -> Result<serde_js
     }
 }
 
+/// Gives problems that were found later, by their JSON pointers, their places in the text of the spec.
+pub fn add_places(diagnostics: &mut [Diagnostic], source: Source<'_>, format: Option<Format>) {
+    let is_lost = |diagnostic: &Diagnostic| diagnostic.span.is_none() && !diagnostic.path.is_empty();
+    if !diagnostics.iter().any(is_lost) || source.text.len() > DOCUMENT_BYTES_MAX {
+        return;
+    }
+    let lines = Lines::new(source.text);
+    let Some(tree) = syntax::read(source, format, &lines, &mut Report::default()) else { return };
+    for diagnostic in diagnostics.iter_mut().filter(|diagnostic| is_lost(diagnostic)) {
+        diagnostic.span = tree.span_at(&diagnostic.path);
+    }
+}
+
 fn not_utf8(bytes: &[u8], at: usize) -> Diagnostic {
     let good = String::from_utf8_lossy(&bytes[..at]);
     let span = Lines::new(&good).span(at, at);

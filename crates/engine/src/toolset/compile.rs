@@ -14,7 +14,7 @@ use spec::model::{Limits, Parameter, Reply, input_schema};
 use spec::sql::{Dialect, Template};
 use tokio::sync::Semaphore;
 
-use super::{About, Action, Pages, Slot, SqlAction, Tool, ToolInfo, Toolset};
+use super::{About, Action, Pages, Slot, SqlAction, Tool, ToolInfo, Toolset, batch, instant};
 use crate::codes;
 use crate::mask::Mask;
 use crate::metrics::Meter;
@@ -147,8 +147,12 @@ impl Compiler<'_> {
     }
 
     fn tool(&mut self, tool: &spec::model::Tool, planned: &ToolPlan, path: &str) -> Tool {
-        let input = Schema::new(&input_schema(&planned.parameters));
-        let output = planned.output.as_ref().map(Schema::new);
+        let input = Schema::new(&input_schema(&batch::closed(planned, self.plan)));
+        let declared = tool.returns.is_some();
+        let output = planned
+            .output
+            .as_ref()
+            .map(|schema| if declared { Schema::new(schema) } else { Schema::annotated(schema) });
         let defaults = planned
             .parameters
             .iter()
@@ -226,12 +230,19 @@ impl Compiler<'_> {
                 earlier.iter().cloned().chain([next]).collect()
             }),
         });
+        let instants = match engine {
+            connect::Engine::Mysql => {
+                (0..slots.len()).filter(|at| instant::is_one(&slots[*at], parameters, scope.batch)).collect()
+            }
+            _ => Vec::new(),
+        };
         Action::Sql(Box::new(SqlAction {
             connection: sql.connection.as_str().into(),
             database,
             unavailable: None,
             statements,
             slots,
+            instants,
             write: sql.write,
             batch: sql.batch.as_deref().map(Into::into),
             result: sql.result,

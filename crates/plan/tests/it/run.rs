@@ -208,9 +208,10 @@ async fn a_refused_statement_is_an_error_with_the_databases_words() {
     for world in world::all("a_refused_statement_is_an_error_with_the_databases_words").await {
         let text = "name: shop\nconnections:\n  - {name: db, type: TYPE, envVar: DATABASE_URL}\ntools:\n  - name: wrong\n    connection: db\n    parameters: {}\n    sql: SELECT nonsense FROM products\n";
         let spec = parse(&world, text);
-        let (mut plan, _) = plan::make(&spec, &reality(&world).await, None);
+        let reality = reality(&world).await;
+        let (mut plan, _) = plan::make(&spec, &reality, None);
         let found = describe(&world, &plan).await;
-        let refined = plan::refine(&mut plan, &spec, &found);
+        let refined = plan::refine(&mut plan, &spec, &reality, &found);
         assert_eq!(refined.diagnostics.len(), 1, "{:?}", refined.diagnostics);
         assert_eq!(refined.diagnostics[0].code, "MF0809");
         assert!(refined.diagnostics[0].message.contains("nonsense"), "{:?}", refined.diagnostics);
@@ -256,9 +257,10 @@ async fn describe(world: &World, plan: &Plan) -> Vec<(plan::ToCheck, Result<conn
 
 async fn planned(world: &World, text: &str) -> (Spec, Plan) {
     let spec = parse(world, text);
-    let (mut plan, diagnostics) = plan::make(&spec, &reality(world).await, None);
+    let reality = reality(world).await;
+    let (mut plan, diagnostics) = plan::make(&spec, &reality, None);
     let found = describe(world, &plan).await;
-    let refined = plan::refine(&mut plan, &spec, &found);
+    let refined = plan::refine(&mut plan, &spec, &reality, &found);
     assert!(!refined.again);
     let errors: Vec<_> = diagnostics.iter().chain(&refined.diagnostics).filter(|found| found.is_error()).collect();
     assert!(errors.is_empty(), "{errors:#?}");

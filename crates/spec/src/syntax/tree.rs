@@ -163,6 +163,44 @@ impl Node {
         }
     }
 
+    /// The place of what a JSON pointer (RFC 6901) names, or of the innermost part of it that was written. Where a list
+    /// was written in place of a map, its items are found by their `name`.
+    pub(crate) fn span_at(&self, pointer: &str) -> Option<Span> {
+        let mut node = self;
+        let mut span = None;
+        for step in pointer.split('/').skip(1) {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            let (found, next) = match &node.value {
+                Value::Map(_) => {
+                    let Some(entry) = node.entry(&step) else { break };
+                    (entry.value.short_span().unwrap_or(entry.key.span), &entry.value)
+                }
+                Value::List(items) => {
+                    let index = step.parse::<usize>().ok().and_then(|index| items.get(index));
+                    let Some(item) = index.or_else(|| items.iter().find(|i| i.str_of("name") == Some(&step))) else {
+                        break;
+                    };
+                    let first = item.entries().first().map_or(item.span, |entry| entry.key.span);
+                    (item.entry("name").map_or(first, |entry| entry.value.span), item)
+                }
+                _ => break,
+            };
+            span = Some(found);
+            node = next;
+        }
+        span
+    }
+
+    /// The place of a value that stands on one line.
+    fn short_span(&self) -> Option<Span> {
+        let is_short = match &self.value {
+            Value::String(text, _) => !text.contains('\n'),
+            Value::List(_) | Value::Map(_) => false,
+            _ => true,
+        };
+        is_short.then_some(self.span)
+    }
+
     /// The JSON pointer of the innermost value or key at a byte offset.
     pub(crate) fn pointer_at(&self, offset: usize) -> String {
         let mut pointer = String::new();
