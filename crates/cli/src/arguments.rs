@@ -25,6 +25,7 @@ Servers:
   status      Check a server's health and show its details
   test        Call a tool, or test all tools
   run         Serve a server, or a spec file, over stdio, HTTP or SSE
+  deploy      Run a server on a target
   remove      Remove a server
 
 Specs:
@@ -133,6 +134,7 @@ pub(crate) enum Command {
     Status(commands::status::Arguments),
     Test(commands::test::Arguments),
     Run(commands::run::Arguments),
+    Deploy(commands::deploy::Arguments),
     Remove(commands::remove::Arguments),
     Validate(commands::validate::Arguments),
     Plan(commands::plan::Arguments),

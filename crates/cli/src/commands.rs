@@ -3,6 +3,7 @@
 pub(crate) mod completion;
 pub(crate) mod create;
 pub(crate) mod demo;
+pub(crate) mod deploy;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod fmt;
@@ -46,6 +47,7 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
         Command::Doctor(arguments) => block_on(session, |context| doctor::run(arguments, session, context)),
         Command::Names(_) => block_on(session, |context| names::run(session, context)),
         Command::Run(arguments) => run::run(arguments, session),
+        Command::Deploy(arguments) => deploy::run(arguments, session),
         Command::Demo(arguments) => demo::run(arguments, session),
         Command::Schema(_) => Ok(schema::run(session)),
         Command::Explain(arguments) => explain::run(&arguments, session),

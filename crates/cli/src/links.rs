@@ -4,8 +4,10 @@ use std::ffi::OsString;
 use std::path::Path;
 
 /// Commands that have a name of their own.
-pub(crate) const NAMES: [&str; 12] =
-    ["create", "list", "status", "remove", "test", "run", "validate", "plan", "fmt", "schema", "explain", "doctor"];
+pub(crate) const NAMES: [&str; 13] = [
+    "create", "list", "status", "remove", "test", "run", "deploy", "validate", "plan", "fmt", "schema", "explain",
+    "doctor",
+];
 
 /// Turns `mcp-create ARGS` into `mcp-factory create ARGS`; anything else stays as it is.
 pub(crate) fn expand(words: Vec<OsString>) -> Vec<OsString> {

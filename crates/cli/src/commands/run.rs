@@ -5,7 +5,7 @@ mod signals;
 mod stdio;
 mod watch;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -69,13 +69,36 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Transport {
+pub(crate) enum Transport {
     /// Standard input and output
     Stdio,
     /// Streamable HTTP at /mcp
     Http,
     /// Legacy HTTP+SSE at /sse
     Sse,
+}
+
+impl Arguments {
+    /// A server of the catalogue on this machine, with the defaults of everything else.
+    pub(crate) fn of_server(
+        name: String,
+        transport: Option<Transport>,
+        port: u16,
+        spec_version: Option<String>,
+    ) -> Self {
+        Self {
+            subject: name,
+            transport,
+            port,
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            dev: false,
+            watch: false,
+            allow_host: Vec::new(),
+            allow_origin: Vec::new(),
+            allow_unauthenticated: false,
+            spec_version,
+        }
+    }
 }
 
 /// What is served, and how it follows its file.

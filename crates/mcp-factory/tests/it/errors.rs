@@ -68,6 +68,9 @@ const CASES: &[(&[&str], i32, &str, &str)] = &[
     (&["run", "hello", "--watch"], 2, "MF1012", "file"),
     (&["run", "-", "--transport", "stdio"], 2, "MF1012", "--transport http"),
     (&["run", "-"], 1, "MF1001", "explain"),
+    (&["deploy", "hello", "--target", "moon"], 2, "-", "local"),
+    (&["deploy", "./hello.yaml"], 2, "MF1012", "create --spec"),
+    (&["deploy", "nothing", "--target", "local"], 3, "MF1002", "list"),
     (&["run", "hello", "--transport", "http", "--host", "0.0.0.0", "--port", "0"], 6, "MF1014", "auth"),
     (&["run", "./keyed.yaml", "--transport", "http", "--port", "0"], 6, "MF1021", "KEYED_API_KEY"),
     (

@@ -170,6 +170,8 @@ fn the_transport_is_the_spec_s_unless_the_command_line_names_one() {
     let mut piped = Piped::start(&world, &["run", "hello", "--transport", "stdio"]);
     assert!(piped.request(2, "tools/list", json!({}))["result"].is_object());
     assert_eq!(piped.close(), Some(0));
+    let deployed = Served::start(&world, &["deploy", "hello", "--target", "local", "--port", "0"]);
+    assert_eq!(deployed.call("").0, 200);
 }
 
 /// What a client's configuration says to start is a server that talks over its standard streams.
