@@ -7,6 +7,7 @@
 
 mod analyse;
 mod check;
+mod dialects;
 mod foreign;
 mod forgive;
 mod functions;
@@ -16,6 +17,7 @@ mod template;
 use serde::{Deserialize, Serialize};
 
 pub use check::{Class, Effects, Statement, check};
+pub use foreign::in_mariadb;
 pub use functions::{Risk, risk};
 pub use scan::{Lexeme, LexemeKind, scan};
 pub use template::{Template, Use};

@@ -61,6 +61,9 @@ impl Field {
             if item.is_empty() {
                 return Err(format!("the {} `{}` has an empty item", self.name, clip(text)));
             }
+            if let Some(word) = self.foreign_word(item) {
+                return Err(format!("`{}` is not a {}", clip(word), self.name));
+            }
             let Some((_, step)) = item.split_once('/') else { continue };
             // `*/90` minutes would come once an hour, not every 90 minutes.
             if step.parse::<u32>().is_ok_and(|step| step > self.most - self.least + 1) {
@@ -68,6 +71,16 @@ impl Field {
             }
         }
         Ok(())
+    }
+
+    /// A name that belongs to another field, such as `JAN` among the weekdays. `L` and `W` are no names.
+    fn foreign_word<'a>(&self, item: &'a str) -> Option<&'a str> {
+        let words = item.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 2);
+        words.into_iter().find(|word| {
+            !self.words.iter().any(|known| {
+                known.eq_ignore_ascii_case(word.trim_end_matches(['L', 'l'])) || known.eq_ignore_ascii_case(word)
+            })
+        })
     }
 
     /// The values that the field stands for; `None` when it has more than numbers, names, ranges and steps.
@@ -142,6 +155,8 @@ mod tests {
             "0 0, * * *",
             "*/90 * * * *",
             "0 0 0 * *",
+            "0 0 * * JAN",
+            "0 0 1 MON *",
             "@every 5m",
             "",
         ] {

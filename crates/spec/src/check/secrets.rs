@@ -106,6 +106,12 @@ fn recognise(text: &str, key: &str) -> Option<&'static str> {
         if is_jwt(word) {
             return Some("a JSON web token");
         }
+        if is_telegram(word) {
+            return Some("a token of a Telegram bot");
+        }
+        if is_hook(word) {
+            return Some("a webhook's address, which is its key");
+        }
     }
     // The URL of a connection has a code of its own.
     if key != "url" && has_password_in_url(text) {
@@ -115,6 +121,26 @@ fn recognise(text: &str, key: &str) -> Option<&'static str> {
         return Some("a password or a key");
     }
     has_authorization(text).then_some("the credentials of a request")
+}
+
+/// `123456789:AA…`: the number of a bot and its key.
+fn is_telegram(word: &str) -> bool {
+    const KEY_LEAST: usize = 30;
+    let is_key =
+        |key: &str| key.len() >= KEY_LEAST && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    word.split_once(':').is_some_and(|(bot, key)| {
+        (8..=10).contains(&bot.len()) && bot.bytes().all(|b| b.is_ascii_digit()) && key.starts_with("AA") && is_key(key)
+    })
+}
+
+/// Addresses that let anybody who knows them post.
+fn is_hook(word: &str) -> bool {
+    const KEY_LEAST: usize = 20;
+    let hooks = ["://hooks.slack.com/services/", "://discord.com/api/webhooks/", "://discordapp.com/api/webhooks/"];
+    let key = hooks.iter().find_map(|hook| word.split_once(hook)).and_then(|(_, rest)| rest.rsplit('/').next());
+    key.is_some_and(|key| {
+        key.len() >= KEY_LEAST && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    })
 }
 
 /// Three base64url parts, the first of which starts as `{"` does.

@@ -6,7 +6,7 @@ use base::{Diagnostic, nearest};
 
 use super::Check;
 use crate::codes;
-use crate::model::{Sql, SqlResult, Tool};
+use crate::model::{ConnectionKind, Sql, SqlResult, Tool};
 use crate::sql::{self, Class, Dialect, Effects, SqlError, Statement, Template};
 use crate::structure::clip;
 use crate::syntax::{Node, align};
@@ -35,7 +35,8 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, node: &N
     let connection =
         check.spec.connections.iter().find(|connection| Some(&connection.name) == tool.connection.as_ref());
     // Without a connection the engine is unknown; that is reported elsewhere.
-    let dialect = Dialect::from(connection?.kind);
+    let kind = connection?.kind;
+    let dialect = Dialect::from(kind);
     // A parameter that was cut out for an error of its own is not undeclared.
     let are_whole = node.get("parameters").is_none_or(|parameters| !check.is_damaged(parameters));
     let bindable = bindable(check, tool, action, at).filter(|_| are_whole);
@@ -43,7 +44,7 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, node: &N
     let mut statements = Vec::new();
     let mut is_complete = true;
     for (text, node) in action.statements.iter().zip(nodes) {
-        match statement(check, text, node, dialect) {
+        match statement(check, text, node, kind) {
             Some((template, statement)) => {
                 parameters(check, &template, node, bindable.as_ref());
                 used.extend(template.parameters().into_iter().map(str::to_owned));
@@ -66,7 +67,13 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, node: &N
     Some(statements)
 }
 
-fn statement(check: &mut Check<'_, '_>, text: &str, node: &Node, dialect: Dialect) -> Option<(Template, Statement)> {
+fn statement(
+    check: &mut Check<'_, '_>,
+    text: &str,
+    node: &Node,
+    kind: ConnectionKind,
+) -> Option<(Template, Statement)> {
+    let dialect = Dialect::from(kind);
     if text.trim().is_empty() {
         check.error(
             codes::EMPTY_TEXT,
@@ -83,6 +90,11 @@ fn statement(check: &mut Check<'_, '_>, text: &str, node: &Node, dialect: Dialec
             return None;
         }
     };
+    let foreign = (kind == ConnectionKind::Mariadb).then(|| sql::in_mariadb(text)).flatten();
+    if let Some(error) = foreign {
+        bad_sql(check, node, &error);
+        return None;
+    }
     match sql::check(text, dialect) {
         Ok(statement) => Some((template, statement)),
         Err(errors) => {

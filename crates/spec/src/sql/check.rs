@@ -5,8 +5,8 @@ use sqlparser::dialect::{Dialect as Grammar, GenericDialect, MySqlDialect, Postg
 use sqlparser::parser::Parser;
 
 use super::{
-    Dialect, Lexeme, LexemeKind, Risk, SQL_BYTES_MAX, SQL_DEPTH_MAX, SQL_LEXEMES_MAX, SqlError, analyse, foreign,
-    forgive, risk, scan,
+    Dialect, Lexeme, LexemeKind, Risk, SQL_BYTES_MAX, SQL_DEPTH_MAX, SQL_LEXEMES_MAX, SqlError, analyse, dialects,
+    foreign, forgive, risk, scan,
 };
 
 /// What a statement is for.
@@ -268,7 +268,13 @@ fn read(sql: &str, dialect: Dialect) -> Result<Statement, SqlError> {
     let parsed = parse(sql, own).or_else(|error| parse(sql, &GenericDialect {}).map_err(|_| error));
     match parsed {
         Ok(statements) => match statements.as_slice() {
-            [statement] => Ok(analyse::statement(statement)),
+            [statement] => match dialects::find(statement, dialect) {
+                Some(fault) => {
+                    let (line, column) = (usize::try_from(fault.place.line), usize::try_from(fault.place.column));
+                    Err(at_line(sql, format!("SQL syntax: {}", fault.message), line.unwrap_or(0), column.unwrap_or(0)))
+                }
+                None => Ok(analyse::statement(statement)),
+            },
             [] => Err(SqlError::new("there is no statement", 0, 0)),
             _ => Err(SqlError::new("there is more than one statement; write one per text", 0, 0)),
         },
@@ -293,6 +299,11 @@ fn place(sql: &str, message: &str) -> SqlError {
     let Some((line, column)) = line.zip(column) else {
         return SqlError::new(message, if what.contains("EOF") { sql.trim_end().len() } else { 0 }, 0);
     };
+    at_line(sql, message, line, column)
+}
+
+/// An error at a line and a column of the text, both counted from 1.
+fn at_line(sql: &str, message: String, line: usize, column: usize) -> SqlError {
     let start: usize = sql.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let rest = &sql[start.min(sql.len())..];
     let ahead = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at);

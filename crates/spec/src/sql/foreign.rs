@@ -23,6 +23,22 @@ const GAPS: [(&str, &[&str]); 8] = [
     ("NOT", &["AND", "OR", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT"]),
 ];
 
+/// What MySQL has and MariaDB has not, in a text that was read as MySQL's.
+pub fn in_mariadb(sql: &str) -> Option<SqlError> {
+    let lexemes: Vec<Lexeme> = super::scan(sql, Dialect::Mysql).ok()?;
+    let text = Text { sql, lexemes: &lexemes };
+    (0..lexemes.len()).find_map(|at| {
+        let message = if text.is(at, "LATERAL") && text.kind(at + 1) == Some(LexemeKind::Open) {
+            "MariaDB has no LATERAL; write a sub-query in the select list"
+        } else if text.joined(at, "-", ">") {
+            "MariaDB has no `->` and `->>`; write `JSON_EXTRACT(…)` or `JSON_VALUE(…)`"
+        } else {
+            return None;
+        };
+        Some(text.error(at, message))
+    })
+}
+
 struct Text<'a> {
     sql: &'a str,
     lexemes: &'a [Lexeme],
@@ -44,6 +60,12 @@ impl Text<'_> {
 
     fn sign(&self, at: usize, sign: &str) -> bool {
         self.lexemes.get(at).is_some_and(|lexeme| lexeme.text(self.sql) == sign)
+    }
+
+    /// Whether two signs stand here without a space.
+    fn joined(&self, at: usize, first: &str, second: &str) -> bool {
+        let ends = self.lexemes.get(at).map(|lexeme| lexeme.end);
+        self.sign(at, first) && self.sign(at + 1, second) && ends == self.lexemes.get(at + 1).map(|next| next.start)
     }
 
     /// Whether a statement can start here: at the start, or in parentheses, or behind `WITH`'s queries.
@@ -88,7 +110,31 @@ impl Text<'_> {
         let top = self.is(at, "TOP")
             && (self.is(at.wrapping_sub(1), "SELECT") || self.is(at.wrapping_sub(1), "DISTINCT"))
             && self.kind(at + 1) == Some(LexemeKind::Number);
-        top.then(|| "TOP is of another engine; write LIMIT at the end".to_owned())
+        let message = if top {
+            "TOP is of another engine; write LIMIT at the end"
+        } else if self.are(at, &["LIKE", "NOT"]) {
+            "LIKE has nothing to compare with; write `NOT LIKE`"
+        } else if self.is_query_without_as(at) {
+            "a query of WITH needs AS: `WITH name AS (SELECT …)`"
+        } else if self.lexemes[at].kind == LexemeKind::Word && self.has_typographic_quote(at) {
+            "typographic quotes are letters to a database; write `'`"
+        } else {
+            return None;
+        };
+        Some(message.to_owned())
+    }
+
+    /// `WITH name (SELECT …)`.
+    fn is_query_without_as(&self, at: usize) -> bool {
+        let recursive = usize::from(self.is(at + 1, "RECURSIVE"));
+        let open = at + recursive + 2;
+        let is_named = matches!(self.kind(open.wrapping_sub(1)), Some(LexemeKind::Word | LexemeKind::Quoted));
+        let selects = ["SELECT", "VALUES", "WITH"].iter().any(|word| self.is(open + 1, word));
+        self.is(at, "WITH") && is_named && self.kind(open) == Some(LexemeKind::Open) && selects
+    }
+
+    fn has_typographic_quote(&self, at: usize) -> bool {
+        self.lexemes[at].text(self.sql).contains(['\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}'])
     }
 
     /// `INSERT` and `DELETE` in the forms of MySQL, which the other two do not have.
@@ -111,6 +157,8 @@ impl Text<'_> {
             "PostgreSQL has no such INSERT; write `ON CONFLICT (…) DO UPDATE SET …` at the end"
         } else if self.is(at, "LIMIT") && self.kind(at + 2) == Some(LexemeKind::Comma) {
             "`LIMIT a, b` is of MySQL; write `LIMIT b OFFSET a`"
+        } else if self.joined(at, "=", "=") && !self.joined(at + 1, "=", ">") {
+            "PostgreSQL compares with one `=`"
         } else if at == 0 && self.is(at, "SHOW") && self.shows_objects() {
             "PostgreSQL's SHOW is for settings; read `information_schema` instead"
         } else if at == 0 && (self.is(at, "DESCRIBE") || self.is(at, "DESC")) {
