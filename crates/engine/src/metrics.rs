@@ -1,7 +1,8 @@
 //! Counters and latencies of each tool, without a lock on the path of a call.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -13,7 +14,7 @@ const BUCKETS: usize = 8 * 42;
 
 /// What is measured of one tool. Nothing is allocated before its first call.
 #[derive(Debug, Default)]
-pub(crate) struct Meter(OnceLock<Box<Counters>>);
+pub(crate) struct Meter(OnceLock<Arc<Counters>>);
 
 #[derive(Debug)]
 struct Counters {
@@ -50,10 +51,20 @@ pub(crate) struct Running<'a> {
 
 impl Meter {
     pub(crate) fn start(&self) -> Running<'_> {
-        let counters = self.0.get_or_init(Box::default);
+        let counters = self.0.get_or_init(Arc::default);
         counters.calls.fetch_add(1, Relaxed);
         counters.in_flight.fetch_add(1, Relaxed);
         Running { counters, started: Instant::now(), ended: false }
+    }
+}
+
+impl Meter {
+    /// Goes on with the counts of the same tool of an older toolset.
+    pub(crate) fn go_on(&self, older: &Self) {
+        if let Some(counters) = older.0.get() {
+            // A meter that counted already keeps its own counts.
+            let _ = self.0.set(Arc::clone(counters));
+        }
     }
 }
 
@@ -125,7 +136,7 @@ pub struct ToolMetrics {
     /// Calls under way.
     pub in_flight: u64,
     /// Failed calls by kind, only kinds that occurred.
-    pub failures: Vec<(FailureKind, u64)>,
+    pub failures: BTreeMap<FailureKind, u64>,
     /// Rows answered.
     pub rows: u64,
     /// Bytes answered.

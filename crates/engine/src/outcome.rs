@@ -42,7 +42,7 @@ pub struct Failure {
 }
 
 /// The kinds of failure. Their words are the labels of metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
     /// The arguments do not fit the tool's schema.

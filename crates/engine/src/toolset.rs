@@ -256,6 +256,15 @@ impl Toolset {
         self
     }
 
+    /// Goes on with the counts of an older toolset of the same server: those of the tools that both have.
+    pub fn keep_counting(&self, older: &Self) {
+        for tool in &self.tools {
+            if let Some(before) = older.tools.iter().find(|before| before.info.name == tool.info.name) {
+                tool.meter.go_on(&before.meter);
+            }
+        }
+    }
+
     /// What was measured so far.
     pub fn metrics(&self) -> Metrics {
         Metrics { tools: self.tools.iter().filter_map(|tool| tool.meter.read(&tool.info.name)).collect() }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use engine::{CallContext, FailureKind, ReadError, Toolset};
 use parking_lot::RwLock;
 use protocol::{
-    About, Boxed, Capabilities, Changes, Completing, Completion, Context, Error, Listing, Principal, PromptCall,
-    PromptMessage, PromptResult, ReadResult, Reference, Reply, ResourceContents, Role, Service, ToolCall, ToolResult,
-    service,
+    About, Boxed, Capabilities, Change, Changes, Completing, Completion, Context, Error, Listing, Principal,
+    PromptCall, PromptMessage, PromptResult, ReadResult, Reference, Reply, ResourceContents, Role, Service, ToolCall,
+    ToolResult, service,
 };
 
 /// A server that can be put on any transport. Its toolset can be replaced while it is served: calls under way end on
@@ -61,17 +61,21 @@ impl Hosted {
         hosted
     }
 
-    /// Replaces the toolset and tells clients that the lists changed. Name, version and instructions are told to a
+    /// Replaces the toolset and tells clients which lists changed. Name, version and instructions are told to a
     /// client when it connects, so they stay what they were.
     pub fn replace(&self, toolset: Arc<Toolset>) {
         let next = Current::of(toolset);
-        *self.current.write() = next;
-        self.changes.tools_changed();
-        if self.about.capabilities.resources {
-            self.changes.resources_changed();
-        }
-        if self.about.capabilities.prompts {
-            self.changes.prompts_changed();
+        let before = std::mem::replace(&mut *self.current.write(), Arc::clone(&next));
+        next.toolset.keep_counting(&before.toolset);
+        for change in next.listing.changes_since(&before.listing) {
+            let offered = match change {
+                Change::Prompts => self.about.capabilities.prompts,
+                Change::Tools => self.about.capabilities.tools,
+                Change::Resources | Change::Resource(_) => self.about.capabilities.resources,
+            };
+            if offered {
+                self.changes.send(change);
+            }
         }
     }
 

@@ -14,6 +14,7 @@ mod resolve;
 
 pub use auth::{Keys, auth, auth_variable};
 pub use codes::codes;
+pub use engine::{Metrics, ToolMetrics};
 pub use hosted::Hosted;
 pub use open::{Opened, open, toolset};
 pub use reality::{describe, make_plan, reality};

@@ -58,12 +58,37 @@ pub async fn prepare(context: &Context, input: &Input) -> Result<Prepared, Error
     Ok(Prepared { spec: loaded.spec, source: loaded.source, diagnostics, hosted })
 }
 
+/// What a server was reloaded from.
+#[derive(Debug)]
+pub struct Reloaded {
+    /// The spec.
+    pub spec: Spec,
+    /// What diagnostics point into.
+    pub source: SpecText,
+    /// What somebody should look at.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
 /// Compiles again and swaps the tools of a server that is being served. On an error it goes on
 /// with the tools that it has.
-pub async fn reload(context: &Context, input: &Input, hosted: &Hosted) -> Result<Vec<Diagnostic>, Error> {
-    let (_, toolset, diagnostics) = compiled(context, input).await?;
+pub async fn reload(context: &Context, input: &Input, hosted: &Hosted) -> Result<Reloaded, Error> {
+    let (loaded, toolset, diagnostics) = compiled(context, input).await?;
     hosted.replace(Arc::new(toolset));
-    Ok(diagnostics)
+    Ok(Reloaded { spec: loaded.spec, source: loaded.source, diagnostics })
+}
+
+/// A text that differs whenever what the catalogue would serve differs: another current version,
+/// another spec, another plan.
+pub async fn stamp(context: &Context, subject: &Subject) -> Result<String, Error> {
+    let loaded = pipeline::load(context, subject, false).await?;
+    Ok(match loaded.stored {
+        Some(stored) => {
+            let version = &stored.version;
+            let digest = version.release.digest.as_str();
+            format!("{digest} {} {} {}", version.created_at, version.planned_at, version.plan_revision)
+        }
+        None => loaded.source.text,
+    })
 }
 
 async fn compiled(context: &Context, input: &Input) -> Result<(Loaded, engine::Toolset, Vec<Diagnostic>), Error> {

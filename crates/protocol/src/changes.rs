@@ -50,7 +50,8 @@ impl Changes {
         self.send(Change::Resource(uri.into()));
     }
 
-    fn send(&self, change: Change) {
+    /// Announces a change.
+    pub fn send(&self, change: Change) {
         if let Some(sender) = self.0.get() {
             // An error means that nobody listens just now.
             let _ = sender.send(change);

@@ -149,7 +149,7 @@ fn era(incoming: &Incoming, method: &str, meta: &Meta<'_>) -> Result<Era, Error>
 /// The session that a message of the session-based revisions belongs to.
 fn session_of(incoming: &Incoming) -> Result<Arc<Session>, reply::SessionFault> {
     match &incoming.via {
-        Via::Connection(connection) => connection.session().ok_or(reply::SessionFault::Missing),
+        Via::Connection(connection) => connection.session().ok_or(reply::SessionFault::Unopened),
         Via::Http(headers) => {
             let id = headers.get(headers::SESSION_ID).ok_or(reply::SessionFault::Missing)?;
             let id = id.to_str().map_err(|_| reply::SessionFault::Dead)?;

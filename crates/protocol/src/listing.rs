@@ -12,6 +12,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::changes::Change;
 use crate::error::Error;
 use crate::headers::HeaderRule;
 use crate::revision::Revision;
@@ -78,6 +79,27 @@ impl Listing {
     /// The tools, in the order in which they are listed.
     pub fn tools(&self) -> &[Tool] {
         &self.tools
+    }
+
+    /// Which lists read differently from those of `earlier`.
+    pub fn changes_since(&self, earlier: &Self) -> Vec<Change> {
+        let differs = |kind| self.whole(kind) != earlier.whole(kind);
+        let mut changes = Vec::new();
+        if differs(Kind::Tools) {
+            changes.push(Change::Tools);
+        }
+        if differs(Kind::Resources) || differs(Kind::Templates) {
+            changes.push(Change::Resources);
+        }
+        if differs(Kind::Prompts) {
+            changes.push(Change::Prompts);
+        }
+        changes
+    }
+
+    /// All pages of a list as the newest revision reads them.
+    fn whole(&self, kind: Kind) -> Pages {
+        pages::render(self, kind, Revision::LATEST, b"").into()
     }
 
     pub(crate) fn tool(&self, name: &str) -> Option<&ToolFacts> {

@@ -145,7 +145,11 @@ async fn read_line<R: AsyncBufRead + Unpin>(input: &mut R, limit: usize) -> std:
         let available = input.fill_buf().await?;
         if available.is_empty() {
             // A last line without its end is a message cut short only if it does not parse.
-            return Ok(if line.is_empty() { Line::End } else { Line::Message(line.into()) });
+            return Ok(match line.trim_ascii() {
+                _ if too_long => Line::TooLong,
+                [] => Line::End,
+                _ => Line::Message(line.into()),
+            });
         }
         let end = available.iter().position(|byte| *byte == b'\n');
         let taken = end.unwrap_or(available.len());

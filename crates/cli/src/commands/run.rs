@@ -3,10 +3,11 @@
 mod http;
 mod signals;
 mod stdio;
+mod summary;
 mod watch;
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use operations::doctor::PORT;
@@ -14,6 +15,7 @@ use operations::run::{Input, Prepared, prepare, transport};
 use operations::{Code, Context, Error, Subject};
 
 use self::signals::Signals;
+use self::watch::Watch;
 use super::Threads;
 use crate::arguments::COMMAND_HELP;
 use crate::input::subject;
@@ -23,6 +25,7 @@ const EXAMPLES: &str = "Examples:
   mcp-factory run inventory-mcp                            over the transport that its spec names
   mcp-factory run inventory-mcp --transport stdio          for a client that starts it itself
   mcp-factory run ./inventory-mcp.yaml --watch             a file; the tools follow its changes
+  mcp-factory run inventory-mcp --watch                    the tools follow what `create` stores
   mcp-factory run inventory-mcp --transport http           on http://127.0.0.1:8808/mcp
   mcp-factory run inventory-mcp --transport sse --port 0   on a free port, which is printed
   INVENTORY_MCP_API_KEY=… mcp-factory run inventory-mcp --transport http --host 0.0.0.0
@@ -32,7 +35,8 @@ const EXAMPLES: &str = "Examples:
 ///
 /// Over stdio, standard output carries MCP alone and messages go to standard error. Over HTTP both
 /// /mcp (Streamable HTTP) and /sse (legacy) are served; --transport says which of the two URLs is
-/// printed for clients. Ctrl-C and SIGTERM end it after running calls have ended.
+/// printed for clients. Ctrl-C and SIGTERM end it after running calls have ended; how often each tool was
+/// called, failed and how long it took is then told on standard error.
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
 pub(crate) struct Arguments {
@@ -51,7 +55,7 @@ pub(crate) struct Arguments {
     /// Accept a database of another engine than the spec's type
     #[arg(long)]
     dev: bool,
-    /// Follow the changes of the file
+    /// Follow the changes of the file, or of the server in the catalogue
     #[arg(long)]
     watch: bool,
     /// Accept requests for this host name too; may be repeated
@@ -106,8 +110,8 @@ struct Work {
     context: Context,
     input: Input,
     prepared: Prepared,
-    /// The file to watch.
-    file: Option<PathBuf>,
+    /// What is watched.
+    watch: Option<Watch>,
     transport: Transport,
 }
 
@@ -116,7 +120,7 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> 
         return Err(both_on_stdin());
     }
     log_to_stderr();
-    let (context, input, file) = asked(&arguments, session)?;
+    let (context, input, mut watch) = asked(&arguments, session)?;
     let mut runtime = super::runtime(Threads::One)?;
     let transport = match arguments.transport {
         Some(transport) => transport,
@@ -130,9 +134,12 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> 
     }
     let result = runtime.block_on(async {
         let signals = Signals::listen()?;
+        if let Some(watch) = &mut watch {
+            watch.begin(&context, &input).await;
+        }
         let prepared = Box::pin(prepare(&context, &input)).await?;
         session.printer.diagnostics(&prepared.diagnostics, prepared.source.as_source());
-        let work = Work { context, input, prepared, file, transport };
+        let work = Work { context, input, prepared, watch, transport };
         match transport {
             Transport::Stdio => stdio::serve(work, signals, session).await,
             Transport::Http | Transport::Sse => http::serve(work, signals, &arguments, session).await,
@@ -158,21 +165,21 @@ async fn of_spec(context: &Context, input: &Input) -> Result<Transport, Error> {
 }
 
 /// What the command line asks for, read but not compiled.
-fn asked(arguments: &Arguments, session: &Session) -> Result<(Context, Input, Option<PathBuf>), Error> {
+fn asked(arguments: &Arguments, session: &Session) -> Result<(Context, Input, Option<Watch>), Error> {
+    if arguments.watch && arguments.subject == "-" {
+        return Err(Error::new(Code::Usage, "`--watch` follows a file or a server, and standard input is neither")
+            .hint("name a spec file, such as ./inventory-mcp.yaml, or a server of the catalogue"));
+    }
+    // The mark of a file is taken before the file is read, so that no change is missed.
+    let file = Watch::file(Path::new(&arguments.subject));
     let subject = subject(&arguments.subject, arguments.spec_version.clone())?;
-    let file = match (&subject, arguments.watch) {
-        (Subject::Spec { .. }, true) if arguments.subject != "-" => Some(PathBuf::from(&arguments.subject)),
-        (_, false) => None,
-        _ => {
-            return Err(Error::new(
-                Code::Usage,
-                format!("`--watch` follows a file, and `{}` is none", arguments.subject),
-            )
-            .hint("name a spec file, such as ./inventory-mcp.yaml"));
-        }
+    let watch = match &subject {
+        _ if !arguments.watch => None,
+        Subject::Spec { .. } => Some(file),
+        Subject::Server { .. } => Some(Watch::server()),
     };
     let input = Input { subject, dev: arguments.dev, reloadable: arguments.watch };
-    Ok((session.context()?, input, file))
+    Ok((session.context()?, input, watch))
 }
 
 /// Logs of the program itself, on standard error. `MCP_FACTORY_LOG` says how much, in the words of

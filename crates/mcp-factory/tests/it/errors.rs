@@ -65,7 +65,7 @@ const CASES: &[(&[&str], i32, &str, &str)] = &[
     (&["plan", "./hello.yaml", "--spec-version", "1"], 2, "MF1012", "catalogue"),
     (&["list", "--cursor", "garbage"], 2, "MF1028", "nextCursor"),
     (&["list", "--env-file", "bad.env"], 2, "MF1027", "NAME=value"),
-    (&["run", "hello", "--watch"], 2, "MF1012", "file"),
+    (&["run", "-", "--transport", "http", "--watch"], 2, "MF1012", "standard input"),
     (&["run", "-", "--transport", "stdio"], 2, "MF1012", "--transport http"),
     (&["run", "-"], 1, "MF1001", "explain"),
     (&["deploy", "hello", "--target", "moon"], 2, "-", "local"),

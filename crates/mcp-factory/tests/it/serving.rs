@@ -217,6 +217,78 @@ fn tools_follow_a_watched_file() {
     assert_eq!(server.close(), Some(0));
 }
 
+/// Reads messages until one contains `part`, and gives them.
+fn until(messages: &mut impl BufRead, part: &str) -> String {
+    let mut told = String::new();
+    while !told.contains(part) {
+        assert!(messages.read_line(&mut told).expect("the server talks") > 0, "it ended: {told}");
+    }
+    told
+}
+
+#[test]
+fn what_a_watched_file_cannot_change_is_said() {
+    let world = World::new();
+    let file = world.write("hello.yaml", HELLO);
+    let mut server = Served::start(&world, &["run", "./hello.yaml", "--watch", "--transport", "http", "--port", "0"]);
+    until(&mut server.messages, "Ctrl-C ends it");
+    std::fs::remove_file(&file).expect("the file goes");
+    until(&mut server.messages, "hello.yaml is gone; the server goes on");
+    assert_eq!(server.call("").0, 200);
+    // As editors save: a new file takes the place of the old one.
+    let next = world.write("next.yaml", &HELLO.replace("tools:", "auth: { type: api_key }\ntools:"));
+    std::fs::rename(next, &file).expect("the file comes back");
+    let told = until(&mut server.messages, "started again");
+    assert!(told.contains("reloaded ./hello.yaml") && told.contains("changes of `auth` take effect"), "{told}");
+}
+
+#[test]
+fn tools_follow_a_watched_server_of_the_catalogue() {
+    let world = World::new();
+    world.write("hello.yaml", HELLO);
+    world.ok(&["create", "--spec", "hello.yaml"]);
+    let mut server = Piped::start(&world, &["run", "hello", "--watch"]);
+    let answer = server.request(2, "tools/call", json!({"name": "greet", "arguments": {}}));
+    assert_eq!(answer["result"]["content"][0]["text"], "Hello.");
+    world.write("hello.yaml", &HELLO.replace("1.0.0", "1.1.0").replace("Says hello", "Says more"));
+    world.ok(&["create", "--spec", "hello.yaml"]);
+    let first = server.next();
+    assert_eq!(first["method"], "notifications/tools/list_changed", "no other list changed: {first}");
+    let listed = server.request(3, "tools/list", json!({}));
+    assert_eq!(listed["result"]["tools"][0]["description"], "Says more");
+    assert_eq!(server.close(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_ends_tells_what_it_did() {
+    let world = World::with_shop();
+    world.write(
+        "shop.yaml",
+        include_str!("shop.yaml")
+            .replace(
+                "\ntools:",
+                "\ntools:\n  - { name: greet, description: Says hello, parameters: {}, reply: { text: Hello. } }",
+            )
+            .as_str(),
+    );
+    let mut server = Served::start(&world, &["run", "./shop.yaml", "--watch", "--transport", "http", "--port", "0"]);
+    for _ in 0..3 {
+        assert_eq!(server.call("").0, 200);
+    }
+    // The counts go on when the tools are reloaded.
+    until(&mut server.messages, "Ctrl-C ends it");
+    let text = std::fs::read_to_string(world.path("shop.yaml")).expect("the spec");
+    world.write("shop.yaml", &text.replace("Says hello", "Says hello again"));
+    until(&mut server.messages, "reloaded");
+    assert_eq!(server.call("").0, 200);
+    let (code, rest) = server.terminate();
+    assert_eq!(code, Some(0), "{rest}");
+    let row = rest.lines().find(|line| line.starts_with("greet")).unwrap_or_default();
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    assert_eq!(cells.get(..3), Some(&["greet", "4", "0"][..]), "{rest}");
+}
+
 #[test]
 fn http_has_health_and_guards_its_host() {
     let world = World::new();

@@ -34,9 +34,7 @@ pub(super) async fn request(call: &Call<'_>) -> Answer {
     let session = match session_of(call.incoming) {
         Ok(session) => session,
         // A ping may come at any time (all session-based revisions, lifecycle).
-        Err(SessionFault::Missing) if call.method == "ping" && matches!(call.incoming.via, Via::Connection(_)) => {
-            return reply::result(call.id, b"{}");
-        }
+        Err(SessionFault::Unopened) if call.method == "ping" => return reply::result(call.id, b"{}"),
         Err(fault) => return fault.answer(Some(call.id)),
     };
     let exchange = &call.incoming.exchange;
@@ -179,7 +177,7 @@ pub(super) fn response(incoming: &Incoming, response: &Response<'_>) -> Answer {
             session.answer(response.id, response.outcome.map(share).map_err(share));
             Answer::silent()
         }
-        Err(SessionFault::Missing) if matches!(incoming.via, Via::Connection(_)) => Answer::silent(),
+        Err(SessionFault::Unopened) => Answer::silent(),
         Err(fault) => fault.answer(None),
     }
 }
@@ -211,7 +209,7 @@ fn batch_allowed(incoming: &Incoming, count: usize) -> Result<(), Error> {
     }
     let revision = match session_of(incoming) {
         Ok(session) => session.revision,
-        Err(SessionFault::Missing) => {
+        Err(SessionFault::Missing | SessionFault::Unopened) => {
             let named = match &incoming.via {
                 Via::Http(headers) => headers::single(headers, &headers::PROTOCOL_VERSION)?,
                 Via::Connection(_) => None,

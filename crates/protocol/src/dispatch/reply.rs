@@ -24,7 +24,11 @@ pub(crate) struct Answer {
 
 /// Why a message has no session.
 pub(crate) enum SessionFault {
+    /// An HTTP request names none.
     Missing,
+    /// A connection, which is its own session, was not opened.
+    Unopened,
+    /// It has ended, or never was.
     Dead,
 }
 
@@ -106,6 +110,10 @@ impl SessionFault {
             Self::Missing => (
                 StatusCode::BAD_REQUEST,
                 "No session: send \"initialize\" first and repeat its Mcp-Session-Id, or use the metadata of 2026-07-28",
+            ),
+            Self::Unopened => (
+                StatusCode::BAD_REQUEST,
+                "Not initialized: send \"initialize\" first, or use the metadata of 2026-07-28",
             ),
             Self::Dead => (StatusCode::NOT_FOUND, "Unknown or expired session: send \"initialize\" again"),
         };

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -43,6 +43,8 @@ impl Default for ServeOptions {
 
 /// Pause after a failed accept: when file descriptors have run out, trying again at once helps nobody.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Failed accepts are told of at most this often, however many there are.
+const ACCEPT_REPORT: Duration = Duration::from_secs(10);
 
 /// Serves until `shutdown` fires, then lets running requests end. Long streams end when the runtime of their endpoint is
 /// shut down; do that first.
@@ -50,14 +52,19 @@ pub async fn serve(listener: TcpListener, router: Arc<Router>, options: ServeOpt
     let places = Arc::new(Semaphore::new(options.max_connections));
     let connections = TaskTracker::new();
     let abandon = CancellationToken::new();
+    let mut failures = Failures::default();
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &places) => accepted,
             () = shutdown.cancelled() => break,
         };
-        let Some((socket, address, place)) = accepted else {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            continue;
+        let (socket, address, place) = match accepted {
+            Ok(accepted) => accepted,
+            Err(fault) => {
+                failures.report(&fault);
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
         };
         let work = connection(socket, address, router.clone(), options.clone(), shutdown.clone());
         let abandon = abandon.clone();
@@ -77,20 +84,40 @@ pub async fn serve(listener: TcpListener, router: Arc<Router>, options: ServeOpt
 
 type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
 
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accepted> {
-    let place = places.clone().acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((socket, address)) => {
-            // Small answers must not wait for acknowledgements.
-            if let Err(fault) = socket.set_nodelay(true) {
-                tracing::debug!(%fault, "TCP_NODELAY could not be set");
-            }
-            Some((socket, address, place))
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> std::io::Result<Accepted> {
+    let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
+    let (socket, address) = listener.accept().await?;
+    // Small answers must not wait for acknowledgements.
+    if let Err(fault) = socket.set_nodelay(true) {
+        tracing::debug!(%fault, "TCP_NODELAY could not be set");
+    }
+    Ok((socket, address, place))
+}
+
+/// Accepts that failed since they were last told of.
+#[derive(Default)]
+struct Failures {
+    told: Option<Instant>,
+    untold: u64,
+}
+
+impl Failures {
+    fn report(&mut self, fault: &std::io::Error) {
+        if !self.due(Instant::now()) {
+            return;
         }
-        Err(fault) => {
-            tracing::warn!(%fault, "a connection could not be accepted");
-            None
+        let times = std::mem::take(&mut self.untold);
+        tracing::warn!(%fault, times, "connections could not be accepted");
+    }
+
+    /// Counts a failure, and says whether it is time to tell of it.
+    fn due(&mut self, now: Instant) -> bool {
+        self.untold += 1;
+        let due = self.told.is_none_or(|told| now.duration_since(told) >= ACCEPT_REPORT);
+        if due {
+            self.told = Some(now);
         }
+        due
     }
 }
 
@@ -122,5 +149,22 @@ async fn connection(
     if let Err(fault) = ended {
         // Clients go as they please.
         tracing::debug!(%fault, %address, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{ACCEPT_REPORT, Failures};
+
+    #[test]
+    fn failed_accepts_are_told_of_at_once_and_then_seldom() {
+        let mut failures = Failures::default();
+        let start = Instant::now();
+        let told: Vec<bool> = (0..1_000).map(|i| failures.due(start + ACCEPT_REPORT * i / 400)).collect();
+        assert!(told[0]);
+        assert_eq!(told.iter().filter(|told| **told).count(), 3);
+        assert!(failures.due(start + ACCEPT_REPORT * 9 + Duration::from_secs(1)));
     }
 }

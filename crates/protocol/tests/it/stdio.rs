@@ -48,6 +48,21 @@ async fn a_last_line_without_its_end_is_read() {
 }
 
 #[tokio::test]
+async fn blanks_at_the_end_are_no_message() {
+    let line = modern_body(4, "server/discover", "");
+    let answers = converse(RuntimeOptions::default(), format!("{line}\n \t ").as_bytes()).await;
+    assert_eq!((answers.len(), &answers[0]["id"]), (1, &4.into()));
+}
+
+#[tokio::test]
+async fn who_forgot_to_initialize_is_told_in_words_that_fit_a_pipe() {
+    let line = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    let answers = converse(RuntimeOptions::default(), format!("{line}\n").as_bytes()).await;
+    let told = answers[0]["error"]["message"].as_str().unwrap();
+    assert!(told.contains("initialize") && !told.contains("Mcp-Session-Id"), "{told}");
+}
+
+#[tokio::test]
 async fn line_breaks_inside_messages_are_not_written() {
     let pretty = modern_body(5, "tools/call", "\"name\":\"echo\",\"arguments\":{ \r \"a\": 1 }");
     let answers = converse(RuntimeOptions::default(), format!("{pretty}\n").as_bytes()).await;

@@ -13,7 +13,7 @@ use spec::model::Auth;
 use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
-use super::{Arguments, Transport, Work, watch};
+use super::{Arguments, Transport, Work, summary, watch};
 use crate::commands::OK;
 use crate::session::Session;
 
@@ -52,6 +52,7 @@ pub(super) async fn serve(
             serving.await;
         }
     }
+    summary::tell(&work.prepared.hosted.toolset().metrics(), session);
     Ok(OK)
 }
 

@@ -6,7 +6,7 @@ use operations::{Code, Error};
 use protocol::{Endpoint, Runtime, RuntimeOptions, Service};
 
 use super::signals::{Ending, Signals};
-use super::{Work, watch};
+use super::{Work, summary, watch};
 use crate::commands::OK;
 use crate::session::Session;
 
@@ -17,18 +17,20 @@ pub(super) async fn serve(work: Work, mut signals: Signals, session: &Session) -
     let endpoint = Endpoint::new(service, Arc::clone(&runtime));
     let mut serving = std::pin::pin!(protocol::stdio::serve_process(endpoint));
     let following = watch::follow(&work, session);
+    let mut interrupted = false;
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
         () = following => unreachable!("a file is followed until the end"),
         ending = signals.ending() => {
             runtime.shut_down();
-            let ended = serving.await;
-            if ending == Ending::Interrupted {
-                return Err(Error::new(Code::Interrupted, "interrupted"));
-            }
-            ended
+            interrupted = ending == Ending::Interrupted;
+            serving.await
         }
     };
+    summary::tell(&work.prepared.hosted.toolset().metrics(), session);
+    if interrupted {
+        return Err(Error::new(Code::Interrupted, "interrupted"));
+    }
     match ended {
         // A client that goes away without closing the pipe first is no failure.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
