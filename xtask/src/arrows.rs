@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("connect", &["base"]),
     ("script", &["base"]),
     ("plan", &["base", "spec", "connect"]),
-    ("engine", &["base", "spec", "connect", "plan"]),
+    ("engine", &["base", "spec", "connect", "script", "plan"]),
     ("protocol", &["base"]),
     ("host", &["base", "spec", "connect", "plan", "engine", "protocol"]),
     ("store", &["base"]),

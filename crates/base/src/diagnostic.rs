@@ -111,6 +111,17 @@ impl Diagnostic {
         self
     }
 
+    /// Completes a place of which only the line and the column are known (both offsets are zero) with its offsets in the text.
+    pub fn locate(&mut self, text: &str) {
+        let Some(span) = self.span.as_mut().filter(|span| span.end == 0 && span.line > 0) else { return };
+        let Some(line) = text.split('\n').nth(span.line - 1) else { return };
+        let before: usize = text.split_inclusive('\n').take(span.line - 1).map(str::len).sum();
+        let mut characters = line.char_indices().skip(span.column.saturating_sub(1));
+        let start = characters.next().map_or(line.len(), |(at, _)| at);
+        span.start = before + start;
+        span.end = before + characters.next().map_or(line.len(), |(at, _)| at);
+    }
+
     /// `true` for an error.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error

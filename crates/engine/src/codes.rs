@@ -12,8 +12,9 @@ pub(crate) const UNBOUND: &str = "MF0904";
 pub(crate) const REPLY: &str = "MF0905";
 pub(crate) const RESOURCE: &str = "MF0906";
 pub(crate) const ENGINE: &str = "MF0907";
+pub(crate) const SCRIPT: &str = "MF0908";
 
-const CODES: [(&str, &str, &str); 7] = [
+const CODES: [(&str, &str, &str); 8] = [
     (PLAN_DIFFERS, "the plan is not of this spec", include_str!("codes/MF0901.md")),
     (SQL, "a planned statement cannot be read", include_str!("codes/MF0902.md")),
     (SCHEMA, "a schema cannot be compiled", include_str!("codes/MF0903.md")),
@@ -21,4 +22,5 @@ const CODES: [(&str, &str, &str); 7] = [
     (REPLY, "a fixed answer does not conform to `returns`", include_str!("codes/MF0905.md")),
     (RESOURCE, "a resource cannot be read", include_str!("codes/MF0906.md")),
     (ENGINE, "the plan is written for another engine", include_str!("codes/MF0907.md")),
+    (SCRIPT, "a script cannot be compiled", include_str!("codes/MF0908.md")),
 ];

@@ -7,18 +7,22 @@ use tokio_util::sync::CancellationToken;
 /// Takes progress: how much is done, of how much in all, and a word about it.
 pub type Progress<'a> = &'a (dyn Fn(f64, Option<f64>, &str) + Send + Sync);
 
+/// Takes what a tool says while it runs.
+pub type Log<'a> = &'a (dyn Fn(script::Level, &str) + Send + Sync);
+
 /// What a call brings along besides its arguments.
 #[derive(Clone, Copy)]
 pub struct CallContext<'a> {
     pub(crate) cancel: &'a CancellationToken,
     pub(crate) deadline: Option<Instant>,
     pub(crate) progress: Option<Progress<'a>>,
+    pub(crate) log: Option<Log<'a>>,
 }
 
 impl<'a> CallContext<'a> {
     /// A call that ends early when the token is cancelled: the statement is then cancelled at the database.
     pub fn new(cancel: &'a CancellationToken) -> Self {
-        Self { cancel, deadline: None, progress: None }
+        Self { cancel, deadline: None, progress: None, log: None }
     }
 
     /// Ends the call at this moment, if the tool's own limit has not ended it before.
@@ -33,6 +37,19 @@ impl<'a> CallContext<'a> {
     pub fn progress(mut self, progress: Progress<'a>) -> Self {
         self.progress = Some(progress);
         self
+    }
+
+    /// Hands on what tools say.
+    #[must_use]
+    pub fn logger(mut self, log: Log<'a>) -> Self {
+        self.log = Some(log);
+        self
+    }
+
+    pub(crate) fn log(&self, level: script::Level, text: &str) {
+        if let Some(log) = self.log {
+            log(level, text);
+        }
     }
 
     pub(crate) fn report(&self, done: f64, total: Option<f64>, message: &str) {

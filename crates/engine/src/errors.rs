@@ -44,7 +44,7 @@ pub(crate) fn database(tool: &Tool, sql: &SqlAction, error: &Error, elapsed: Dur
 }
 
 /// The kind of a failure and what to do next.
-fn advice(kind: ErrorKind, write: bool) -> (FailureKind, &'static str) {
+pub(crate) fn advice(kind: ErrorKind, write: bool) -> (FailureKind, &'static str) {
     match kind {
         ErrorKind::Config => (
             FailureKind::Unavailable,

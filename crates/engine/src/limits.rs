@@ -19,6 +19,8 @@ pub const CHOICES_SHOWN_MAX: usize = 20;
 pub const CHECKED_BYTES_MAX: usize = 64 * 1024;
 /// Longest cursor that is looked at, bytes.
 pub const CURSOR_BYTES_MAX: usize = 8 * 1024;
+/// Statements of one script's connection that are kept read; a script that makes up more of them has them read each time.
+pub const SCRIPT_STATEMENTS_KEPT: usize = 64;
 /// Shortest secret that is masked, bytes: a shorter one would mask ordinary words.
 pub const MASKED_BYTES_MIN: usize = 6;
 /// Backtracking steps of one `pattern` match before it is given up.

@@ -75,13 +75,15 @@ pub enum FailureKind {
     Transient,
     /// The result does not conform to the tool's output schema.
     Output,
+    /// A script threw.
+    Script,
     /// Anything else.
     Internal,
 }
 
 impl FailureKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Arguments,
         Self::Cursor,
         Self::NotImplemented,
@@ -97,6 +99,7 @@ impl FailureKind {
         Self::Denied,
         Self::Transient,
         Self::Output,
+        Self::Script,
         Self::Internal,
     ];
 
@@ -118,6 +121,7 @@ impl FailureKind {
             Self::Denied => "denied",
             Self::Transient => "transient",
             Self::Output => "output",
+            Self::Script => "script",
             Self::Internal => "internal",
         }
     }

@@ -40,6 +40,7 @@ impl Toolset {
                 let text = format!("The tool `{}` is not implemented, so nothing was done: {reason}", tool.info.name);
                 Err(Box::new(Failure::new(FailureKind::NotImplemented, text)))
             }
+            Action::Script(script) => self.run_script(context, tool, script, arguments, started).await,
             Action::Sql(sql) => self.run_sql(context, tool, sql, arguments, started).await,
         }
     }
@@ -98,7 +99,12 @@ impl Toolset {
     }
 
     /// A permit to use a connection; the wait counts as part of the call.
-    async fn permit(&self, context: &CallContext<'_>, tool: &Tool, deadline: Instant) -> Attempt<SemaphorePermit<'_>> {
+    pub(crate) async fn permit(
+        &self,
+        context: &CallContext<'_>,
+        tool: &Tool,
+        deadline: Instant,
+    ) -> Attempt<SemaphorePermit<'_>> {
         if let Ok(permit) = self.permits.try_acquire() {
             return Ok(permit);
         }

@@ -95,7 +95,7 @@ fn finish(tool: &Tool, out: Vec<u8>, answer: &Answer, truncated: bool) -> Attemp
 
 /// Clients refuse a result that does not conform to the output schema, without saying which part of it; so it is
 /// looked at here first.
-fn conforms(tool: &Tool, out: &[u8]) -> Attempt<()> {
+pub(crate) fn conforms(tool: &Tool, out: &[u8]) -> Attempt<()> {
     let Some(schema) = tool.output.as_ref().filter(|_| out.len() <= CHECKED_BYTES_MAX) else { return Ok(()) };
     let validator = schema
         .validator()

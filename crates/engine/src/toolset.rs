@@ -26,6 +26,7 @@ use crate::outcome::{Content, Outcome};
 use crate::prompts::Prompt;
 use crate::resources::Resource;
 use crate::schema::Schema;
+use crate::scripts::ScriptAction;
 
 /// A compiled server. Shared behind an `Arc`; every method takes `&self`.
 #[derive(Debug)]
@@ -97,6 +98,7 @@ pub struct ToolInfo {
 #[derive(Debug)]
 pub(crate) enum Action {
     Sql(Box<SqlAction>),
+    Script(Box<ScriptAction>),
     Reply { structured: Option<Bytes>, content: Option<Content> },
     NotImplemented(String),
 }
@@ -247,10 +249,10 @@ impl Toolset {
     #[must_use]
     pub fn with_unavailable(mut self, connection: &str, why: &str) -> Self {
         for tool in &mut self.tools {
-            if let Action::Sql(sql) = &mut tool.action
-                && &*sql.connection == connection
-            {
-                sql.unavailable = Some(why.to_owned());
+            match &mut tool.action {
+                Action::Sql(sql) if &*sql.connection == connection => sql.unavailable = Some(why.to_owned()),
+                Action::Script(script) => script.unavailable(connection, why),
+                _ => {}
             }
         }
         self

@@ -106,6 +106,8 @@ impl Service for Hosted {
             if context.wants_progress() {
                 inside = inside.progress(&report);
             }
+            let say = |level: engine::LogLevel, text: &str| context.log(adapt::level(level), Some(call.name), text);
+            inside = inside.logger(&say);
             let outcome = toolset.call(&inside, call.name, call.arguments).await;
             let outcome = outcome.map_err(|unknown| Error::invalid_params(unknown.0))?;
             Ok(Reply::Done(adapt::result(outcome)))

@@ -204,6 +204,7 @@ pub fn reports(plan: &Plan) -> Vec<ToolReport> {
                 ActionPlan::Sql(sql) => {
                     (sql.write, sql.statements.iter().map(|statement| statement.sql.clone()).collect(), None)
                 }
+                ActionPlan::Script(script) => (script.write, Vec::new(), None),
                 ActionPlan::Reply(_) => (false, Vec::new(), None),
                 ActionPlan::NotImplemented { reason } => (false, Vec::new(), Some(reason.clone())),
             };

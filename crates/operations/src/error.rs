@@ -72,7 +72,8 @@ impl Error {
     }
 
     /// A spec that cannot be used, with everything that was found in it.
-    pub(crate) fn invalid_spec(source: &SpecText, diagnostics: Vec<Diagnostic>, omitted: usize) -> Self {
+    pub(crate) fn invalid_spec(source: &SpecText, mut diagnostics: Vec<Diagnostic>, omitted: usize) -> Self {
+        diagnostics.iter_mut().for_each(|diagnostic| diagnostic.locate(&source.text));
         let errors = diagnostics.iter().filter(|one| one.is_error()).count() + omitted;
         let what = match errors {
             0 => format!("{} has warnings, and warnings count as errors here", source.name),

@@ -63,6 +63,12 @@ impl SpecText {
 
     pub(crate) fn parse(&self, strict: bool) -> Result<Parsed, Error> {
         let parsed = spec::parse(self.as_source(), &spec::ParseOptions { strict, format: self.format() });
+        let scripts = parsed.spec.as_ref().map(engine::check_scripts).unwrap_or_default();
+        if !scripts.is_empty() {
+            let mut diagnostics: Vec<_> = parsed.diagnostics.into_iter().chain(scripts).collect();
+            self.add_places(&mut diagnostics);
+            return Err(Error::invalid_spec(self, diagnostics, parsed.omitted));
+        }
         match parsed.spec {
             Some(spec) => Ok(Parsed { spec, diagnostics: parsed.diagnostics, omitted: parsed.omitted }),
             None => Err(Error::invalid_spec(self, parsed.diagnostics, parsed.omitted)),

@@ -21,6 +21,6 @@ mod render;
 
 pub use codes::codes;
 pub use make::{ConnectionReality, Reality, dialect, make};
-pub use model::{ActionPlan, ConnectionPlan, Origin, PagePlan, Plan, SqlPlan, StatementPlan, ToolPlan};
+pub use model::{ActionPlan, ConnectionPlan, Origin, PagePlan, Plan, ScriptPlan, SqlPlan, StatementPlan, ToolPlan};
 pub use refine::{Refined, ToCheck, refine, statements};
 pub use render::render_text;

@@ -3,12 +3,12 @@
 use base::Diagnostic;
 use connect::{Catalogue, Engine};
 use spec::Spec;
-use spec::model::{Action, ConnectionKind, Tool};
+use spec::model::{Action, ConnectionKind, Script, Tool};
 use spec::sql::{Class, Dialect, Effects, Template, check};
 
 use crate::annotations::derive;
 use crate::codes::{NO_ACTION, PIN_DROPPED, UNREACHED};
-use crate::model::{ActionPlan, ConnectionPlan, FORMAT, Origin, Plan, SqlPlan, ToolPlan};
+use crate::model::{ActionPlan, ConnectionPlan, FORMAT, Origin, Plan, ScriptPlan, SqlPlan, ToolPlan};
 use crate::{declared, infer};
 
 /// What is really there.
@@ -133,6 +133,7 @@ fn plan_tool(spec: &Spec, plan: &Plan, reality: &Reality, index: usize, tool: &T
             let steady = Effects { read_only: true, destructive: false, idempotent: true };
             (bare(tool, Origin::Declared, ActionPlan::Reply(reply.clone()), &[steady]), Vec::new())
         }
+        (Some(Action::Script(script)), _) => (scripted(spec, plan, tool, script), Vec::new()),
         (Some(Action::Sql(sql)), Some(connection)) => declared::plan(&ask, sql, &connection.name),
         (None, Some(connection)) => {
             let real = reality.connections.iter().find(|real| real.name == connection.name);
@@ -146,6 +147,21 @@ fn plan_tool(spec: &Spec, plan: &Plan, reality: &Reality, index: usize, tool: &T
     planned.made = Some(planned.action.digest());
     diagnostics.append(&mut found);
     (planned, diagnostics)
+}
+
+/// A script is run as it is written, with the tool's connection or, without one, every one of the spec.
+fn scripted(spec: &Spec, plan: &Plan, tool: &Tool, script: &Script) -> ToolPlan {
+    let connections = plan.connections.iter().map(|connection| connection.name.clone());
+    let action = ActionPlan::Script(ScriptPlan {
+        code: script.code.clone(),
+        connections: connections.filter(|name| tool.connection.as_ref().is_none_or(|only| only == name)).collect(),
+        write: script.write,
+        row_limit: spec.limits.rows,
+        place: script.place.0,
+    });
+    // Nothing more is known of what it does.
+    let effects = Effects { read_only: !script.write, destructive: script.write, idempotent: !script.write };
+    bare(tool, Origin::Declared, action, &[effects])
 }
 
 /// A tool plan with what does not depend on the action.
@@ -182,11 +198,12 @@ fn no_action(ask: &Ask<'_>) -> Planned {
     let name = &ask.tool.name;
     let reason = match &ask.tool.connection {
         Some(connection) => format!("the spec has no connection `{connection}`"),
-        None => "the tool has no action (`sql`, `reply`) and no connection that one could be inferred from".to_owned(),
+        None => "the tool has no action (`sql`, `script`, `reply`) and no connection that one could be inferred from"
+            .to_owned(),
     };
     let warning = Diagnostic::warning(NO_ACTION, format!("tool `{name}` does nothing yet: {reason}"))
         .path(&ask.path)
-        .help("add `connection: <name>` of a database, or write what it does under `sql` or `reply`");
+        .help("add `connection: <name>` of a database, or write what it does under `sql`, `script` or `reply`");
     (not_implemented(ask.tool, format!("{reason}; add one of them to the spec")), vec![warning])
 }
 

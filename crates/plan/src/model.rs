@@ -4,7 +4,7 @@ use base::Digest;
 use connect::{Engine, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use spec::model::{Annotations, PageBy, Parameter, Reply, SqlResult};
+use spec::model::{Annotations, PageBy, Parameter, Reply, SqlResult, TextPlace};
 
 /// Version of the plan document.
 pub const FORMAT: u32 = 1;
@@ -73,9 +73,12 @@ impl ToolPlan {
 }
 
 impl ActionPlan {
-    /// Digest of what is run. The targets of columns do not count: they follow from the database.
+    /// Digest of what is run. The targets of columns do not count: they follow from the database. Nor does the place of a script.
     pub fn digest(&self) -> Digest {
         let mut bare = self.clone();
+        if let Self::Script(script) = &mut bare {
+            script.place = None;
+        }
         if let Self::Sql(sql) = &mut bare {
             let next = sql.page.iter_mut().filter_map(|page| page.next.as_mut());
             sql.statements.iter_mut().chain(next).for_each(|statement| statement.targets.clear());
@@ -106,11 +109,32 @@ pub enum ActionPlan {
     Sql(SqlPlan),
     /// A fixed answer.
     Reply(Reply),
+    /// JavaScript in a sandbox.
+    Script(ScriptPlan),
     /// The tool answers with an error that says why it does nothing.
     NotImplemented {
         /// Why, and what to write in the spec.
         reason: String,
     },
+}
+
+/// JavaScript that is run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScriptPlan {
+    /// The module.
+    pub code: String,
+    /// The connections that it reaches, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub connections: Vec<String>,
+    /// Whether its statements may write.
+    #[serde(default)]
+    pub write: bool,
+    /// Most rows of one of its queries.
+    pub row_limit: u64,
+    /// Where the code stands in the spec's document, for its errors.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub place: Option<TextPlace>,
 }
 
 /// SQL that is run.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use spec::model::{Annotations, PageBy, SqlResult};
 
-use crate::model::{ActionPlan, Origin, Plan, SqlPlan, ToolPlan};
+use crate::model::{ActionPlan, Origin, Plan, ScriptPlan, SqlPlan, ToolPlan};
 
 /// The whole plan: each tool with where its action comes from, its SQL, and why.
 pub fn render_text(plan: &Plan) -> String {
@@ -32,6 +32,7 @@ fn render_tool(out: &mut String, tool: &ToolPlan) {
     let _ = writeln!(out, "{} ({}) [{origin}; {}]", tool.tool, parameters(tool), hints(&tool.annotations));
     match &tool.action {
         ActionPlan::Sql(sql) => render_sql(out, sql),
+        ActionPlan::Script(script) => render_script(out, script),
         ActionPlan::Reply(_) => out.push_str("  a fixed answer\n"),
         ActionPlan::NotImplemented { .. } => {}
     }
@@ -60,6 +61,12 @@ fn hints(annotations: &Annotations) -> String {
         words.push("idempotent");
     }
     words.join(", ")
+}
+
+fn render_script(out: &mut String, script: &ScriptPlan) {
+    let reach = if script.connections.is_empty() { "no connection".to_owned() } else { script.connections.join(", ") };
+    let _ = writeln!(out, "  a script that reaches {reach}; {} rows of a query at most", script.row_limit);
+    indent(out, script.code.trim_end());
 }
 
 fn render_sql(out: &mut String, sql: &SqlPlan) {

@@ -29,6 +29,11 @@ impl Origin {
         self
     }
 
+    /// Whether the script is a part of another file.
+    pub fn is_within(&self) -> bool {
+        !self.starts.is_empty()
+    }
+
     /// The name of the file; empty when it is not known.
     pub fn name(&self) -> &str {
         &self.file

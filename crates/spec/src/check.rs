@@ -20,6 +20,7 @@ mod pages;
 mod prompts;
 mod resources;
 mod schemas;
+mod script;
 pub(crate) mod secrets;
 mod sql;
 pub(crate) mod text;
@@ -28,6 +29,7 @@ mod zones;
 
 pub(crate) use actions::choose_connections;
 pub use names::RESERVED_NAMES;
+pub(crate) use script::places;
 
 /// Names that the document declares, those of items that were cut out included: nothing that is
 /// written there is called unknown.

@@ -103,6 +103,7 @@ codes! {
     ANNOTATIONS "MF0515" error "An annotation contradicts the action";
     REPLY "MF0516" error "A reply needs exactly one of text and json";
     NEEDLESS_WRITE "MF0517" warning "`write: true` on statements that only read";
+    SCRIPT_NAME "MF0518" error "A script cannot reach a connection of this name";
 
     CONNECTION_SOURCE "MF0601" error "A connection needs exactly one of envVar and url";
     ENV_VAR "MF0602" error "The name of an environment variable is not valid";

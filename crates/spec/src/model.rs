@@ -11,7 +11,7 @@ mod resource;
 mod tool;
 mod trigger;
 
-pub use action::{Action, FUTURE_ACTIONS, Page, PageBy, Reply, Sql, SqlResult};
+pub use action::{Action, FUTURE_ACTIONS, Page, PageBy, Reply, Script, ScriptPlace, Sql, SqlResult, TextPlace};
 pub use auth::Auth;
 pub use connection::{Connection, ConnectionKind, Pool, Tls, TlsMode};
 pub use parameter::{Parameter, Schema};

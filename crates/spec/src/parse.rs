@@ -130,6 +130,7 @@ fn read(tree: Node, source: Source<'_>, lines: &Lines<'_>, report: &mut Report) 
         }
     };
     check::choose_connections(&mut spec);
+    check::places(&mut spec, &tree, lines);
     check::all(&spec, &tree, &names, lines, report);
     Some(spec)
 }

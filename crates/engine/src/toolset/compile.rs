@@ -7,10 +7,11 @@ use std::time::Duration;
 use base::Diagnostic;
 use bytes::Bytes;
 use connect::{Database, Statement};
-use plan::{ActionPlan, Plan, SqlPlan, StatementPlan, ToolPlan};
+use plan::{ActionPlan, Plan, ScriptPlan, SqlPlan, StatementPlan, ToolPlan};
+use script::Script;
 use serde_json::Value;
 use spec::Spec;
-use spec::model::{Limits, Parameter, Reply, input_schema};
+use spec::model::{Limits, Parameter, Reply, ScriptPlace, input_schema};
 use spec::sql::{Dialect, Template};
 use tokio::sync::Semaphore;
 
@@ -22,6 +23,7 @@ use crate::outcome::Content;
 use crate::prompts::Prompt;
 use crate::resources::Resource;
 use crate::schema::Schema;
+use crate::scripts::{self, Reach, ScriptAction};
 
 impl Toolset {
     /// Compiles a spec as planned. `databases` holds the opened connections by name; the tools of a missing one
@@ -159,6 +161,7 @@ impl Compiler<'_> {
             .filter_map(|parameter| Some((Box::from(parameter.name.as_str()), parameter.schema.default()?.clone())));
         let action = match &planned.action {
             ActionPlan::Sql(sql) => self.sql(&tool.name, sql, &planned.parameters, path),
+            ActionPlan::Script(script) => self.script(tool, script, path),
             ActionPlan::Reply(reply) => fixed(reply, output.is_some()),
             ActionPlan::NotImplemented { reason } => Action::NotImplemented(reason.clone()),
         };
@@ -181,6 +184,35 @@ impl Compiler<'_> {
             action,
             meter: Meter::default(),
         }
+    }
+
+    fn script(&mut self, tool: &spec::model::Tool, planned: &ScriptPlan, path: &str) -> Action {
+        let place = ScriptPlace(planned.place);
+        let script = match Script::compile(&planned.code, scripts::origin(&planned.code, place)) {
+            Ok(script) => script,
+            Err(fault) => {
+                self.problems.push(scripts::problem(&tool.name, path, &fault, place));
+                return Action::NotImplemented(String::new());
+            }
+        };
+        let mut reach = Vec::with_capacity(planned.connections.len());
+        for name in &planned.connections {
+            match self.plan.connections.iter().find(|connection| connection.name == *name) {
+                Some(connection) => {
+                    let database = self.databases.get(name).cloned();
+                    reach.push(Reach::new(name, plan::dialect(connection.engine), database));
+                }
+                None => {
+                    let message = format!(
+                        "the plan of tool `{}` uses connection `{name}`, which the plan does not have",
+                        tool.name
+                    );
+                    self.fail(codes::PLAN_DIFFERS, message, &format!("{path}/script"), "plan the spec again");
+                }
+            }
+        }
+        let row_limit = count(planned.row_limit.min(spec::limits::ROWS_MAX)).max(1);
+        Action::Script(Box::new(ScriptAction::new(script, planned, row_limit, reach)))
     }
 
     fn sql(&mut self, tool: &str, sql: &SqlPlan, parameters: &[Parameter], path: &str) -> Action {

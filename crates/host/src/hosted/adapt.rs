@@ -2,7 +2,7 @@
 
 use engine::{Content, Outcome, Toolset};
 use protocol::{
-    About, Capabilities, Icon, Json, Listing, Prompt, PromptArgument, Resource, ResourceTemplate, Tool,
+    About, Capabilities, Icon, Json, Listing, LogLevel, Prompt, PromptArgument, Resource, ResourceTemplate, Tool,
     ToolAnnotations, ToolResult, service,
 };
 use spec::model;
@@ -119,5 +119,19 @@ pub(super) fn result(outcome: Outcome) -> ToolResult {
         text_from_structured: outcome.echo,
         is_error,
         meta: outcome.meta.map(Json::trusted),
+    }
+}
+
+/// The level of a log line; both are those of syslog.
+pub(super) fn level(level: engine::LogLevel) -> LogLevel {
+    match level {
+        engine::LogLevel::Debug => LogLevel::Debug,
+        engine::LogLevel::Info => LogLevel::Info,
+        engine::LogLevel::Notice => LogLevel::Notice,
+        engine::LogLevel::Warning => LogLevel::Warning,
+        engine::LogLevel::Error => LogLevel::Error,
+        engine::LogLevel::Critical => LogLevel::Critical,
+        engine::LogLevel::Alert => LogLevel::Alert,
+        engine::LogLevel::Emergency => LogLevel::Emergency,
     }
 }

@@ -4,5 +4,6 @@ mod auth;
 mod cases;
 mod floods;
 mod live;
+mod scripts;
 mod service;
 mod world;

@@ -80,7 +80,10 @@ pub(super) async fn of_tool(
         ActionPlan::Sql(sql) if sql.write && !write => {
             return Ok(skipped("it may change data; `--write` tests it too".to_owned()));
         }
-        ActionPlan::Sql(_) | ActionPlan::Reply(_) => {}
+        ActionPlan::Script(script) if script.write && !write => {
+            return Ok(skipped("it may change data; `--write` tests it too".to_owned()));
+        }
+        ActionPlan::Sql(_) | ActionPlan::Script(_) | ActionPlan::Reply(_) => {}
     }
     let mut cases = Vec::new();
     let minimal = arguments(tool, false);

@@ -1,6 +1,6 @@
 //! Actions of tools and the connections they use.
 
-use super::{Check, annotations, pages, sql};
+use super::{Check, annotations, pages, script, sql};
 use crate::codes;
 use crate::model::{Action, Reply, Spec, Tool};
 use crate::structure::{clip, list};
@@ -31,6 +31,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
                 reply(check, action, node);
                 Some(sql::NO_EFFECTS)
             }
+            Some(Action::Script(action)) => script::all(check, action, node),
             None => None,
         };
         annotations::all(check, tool, node, effects);
@@ -74,7 +75,7 @@ fn connection(check: &mut Check<'_, '_>, tool: &Tool, node: &Node) {
 }
 
 fn one_action(check: &mut Check<'_, '_>, tool: &Tool, node: &Node) {
-    let mut keys = node.entries().iter().filter(|entry| matches!(entry.key.text.as_str(), "sql" | "reply"));
+    let mut keys = node.entries().iter().filter(|entry| matches!(entry.key.text.as_str(), "sql" | "script" | "reply"));
     if let (Some(first), Some(second)) = (keys.next(), keys.next()) {
         let message =
             format!("the tool `{}` has two actions, `{}` and `{}`", clip(&tool.name), first.key.text, second.key.text);

@@ -122,6 +122,7 @@ fn sql(schema: &mut Value) {
         sql.insert("oneOf".to_owned(), json!([{"required": ["query"]}, {"required": ["statements"]}]));
     }
     or_short(schema, "Sql", json!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}));
+    or_short(schema, "Script", json!({"type": "string"}));
     or_short(schema, "Reply", json!({"type": "string"}));
     or_short(schema, "Page", json!({"type": "integer", "minimum": 1, "maximum": crate::limits::PAGE_SIZE_MAX}));
     or_short(schema, "Icon", json!({"type": "string"}));

@@ -9,7 +9,7 @@ use crate::check::numbers::RANGES;
 use crate::structure::dialect::{ALIASES, WORDS};
 
 /// A section: the definition, its head, the key that has it, and an example.
-const SECTIONS: [(&str, &str, &str, &str); 16] = [
+const SECTIONS: [(&str, &str, &str, &str); 17] = [
     ("Spec", "The document", "", include_str!("examples/spec.yaml")),
     ("Connection", "Connections", "connections[]", include_str!("examples/connection.yaml")),
     ("Pool", "Pools", "connections[].pool", ""),
@@ -18,6 +18,7 @@ const SECTIONS: [(&str, &str, &str, &str); 16] = [
     ("Annotations", "Annotations", "tools[].annotations", ""),
     ("Sql", "SQL actions", "tools[].sql", include_str!("examples/sql.yaml")),
     ("Page", "Pages", "tools[].sql.page", include_str!("examples/page.yaml")),
+    ("Script", "Scripts", "tools[].script", include_str!("examples/script.yaml")),
     ("Reply", "Replies", "tools[].reply", include_str!("examples/reply.yaml")),
     ("Resource", "Resources", "resources[]", include_str!("examples/resource.yaml")),
     ("Prompt", "Prompts", "prompts[]", include_str!("examples/prompt.yaml")),

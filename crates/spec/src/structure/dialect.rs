@@ -92,6 +92,7 @@ pub(crate) fn value(definition: &str, node: Node, report: &mut Report) -> Node {
         ("Sql", Value::List(_)) => wrap(node, "statements"),
         ("Sql", Value::Map(_)) => query_to_statements(node, report),
         ("Reply", Value::String(..)) => wrap(node, "text"),
+        ("Script", Value::String(..)) => wrap(node, "code"),
         ("Page", Value::Number(_)) => wrap(node, "size"),
         ("Icon", Value::String(..)) => wrap(node, "src"),
         ("Auth", Value::String(..)) => wrap(node, "type"),
@@ -117,6 +118,7 @@ pub(crate) fn property(definition: &str, key: &str, node: Node, source: &str, re
 pub(crate) fn expected(definition: &str, key: &str) -> Option<&'static str> {
     Some(match (definition, key) {
         ("Sql", "sql") => "SQL text, a list of SQL texts, or a map",
+        ("Script", "script") => "JavaScript text, or a map with `code`",
         ("Reply", "reply") => "text, or a map with `text` or `json`",
         ("Tool", "parameters") => "a map from name to schema, or a list",
         ("Schema", _) => "a schema: a map such as `{type: string}`, or a type word",
@@ -145,6 +147,7 @@ pub(crate) fn title(definition: &str) -> &'static str {
         "Sql" => "sql",
         "Page" => "page",
         "Reply" => "reply",
+        "Script" => "script",
         "Annotations" => "annotations",
         "Parameter" => "a parameter",
         _ => "this",

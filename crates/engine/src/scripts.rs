@@ -1,0 +1,149 @@
+//! Tools whose action is a script: compiling them, running them, and what is told when they fail.
+
+mod host;
+mod reach;
+
+use std::time::Instant;
+
+use base::{Diagnostic, Span};
+use plan::ScriptPlan;
+use script::{Call, Fault, FaultKind, Limits, Origin, Sandbox, Script, Surface};
+use serde_json::{Map, Value, json};
+use spec::Spec;
+use spec::model::{Action, ScriptPlace};
+
+use crate::codes;
+use crate::context::CallContext;
+use crate::errors;
+use crate::outcome::{Failure, FailureKind, Outcome};
+use crate::shape;
+use crate::toolset::{Tool, Toolset};
+
+pub(crate) use reach::Reach;
+
+/// A script with what it reaches.
+#[derive(Debug)]
+pub(crate) struct ScriptAction {
+    script: Script,
+    surface: Surface,
+    reach: Vec<Reach>,
+    write: bool,
+    row_limit: usize,
+}
+
+/// Compiles the scripts of a spec.
+///
+/// The diagnostics (`MF0908`) have the line and the column in the document, and offsets of zero: the document is not at hand
+/// here. [`base::Diagnostic::locate`] completes them.
+pub fn check_scripts(spec: &Spec) -> Vec<Diagnostic> {
+    let scripts = spec.tools.iter().enumerate().filter_map(|(index, tool)| match &tool.action {
+        Some(Action::Script(action)) => Some((index, tool, action)),
+        _ => None,
+    });
+    scripts
+        .filter_map(|(index, tool, action)| {
+            let fault = Script::compile(&action.code, origin(&action.code, action.place)).err()?;
+            Some(problem(&tool.name, &format!("/tools/{index}"), &fault, action.place))
+        })
+        .collect()
+}
+
+/// What a script that cannot be compiled is for its author.
+pub(crate) fn problem(tool: &str, path: &str, fault: &Fault, place: ScriptPlace) -> Diagnostic {
+    let message = format!("the script of tool `{tool}` cannot be run: {}", fault.message.trim_end_matches('.'));
+    let mut problem = Diagnostic::error(codes::SCRIPT, message).path(format!("{path}/script"));
+    match fault.place {
+        Some(at) if place.0.is_some() => {
+            problem = problem.at(Span { start: 0, end: 0, line: at.line as usize, column: at.column as usize });
+        }
+        Some(at) => problem = problem.help(format!("it is at line {}, column {} of the script", at.line, at.column)),
+        None => {}
+    }
+    problem.help("a script is one module: `export default async function run(args, host) { … }`")
+}
+
+/// Where the lines of a script stand in its document.
+pub(crate) fn origin(code: &str, place: ScriptPlace) -> Origin {
+    let Some(place) = place.0 else { return Origin::default() };
+    let lines = (place.line..).zip(code.lines().enumerate());
+    let starts: Vec<(u32, u32)> =
+        lines.map(|(line, (number, _))| (line, if number == 0 { place.column } else { place.indent })).collect();
+    Origin::within("", starts)
+}
+
+impl ScriptAction {
+    /// Puts a compiled script together with its connections.
+    pub(crate) fn new(script: Script, plan: &ScriptPlan, row_limit: usize, reach: Vec<Reach>) -> Self {
+        let mut surface = Surface::new();
+        for one in &reach {
+            // A name that is taken was refused when the spec was checked; it is left out then.
+            surface.add(one.connection(), reach::FUNCTIONS);
+        }
+        Self { script, surface, reach, write: plan.write, row_limit }
+    }
+
+    /// Says why a connection has no database.
+    pub(crate) fn unavailable(&mut self, connection: &str, why: &str) {
+        for one in self.reach.iter_mut().filter(|one| one.connection() == connection) {
+            one.unavailable = Some(why.to_owned());
+        }
+    }
+}
+
+impl Toolset {
+    pub(crate) async fn run_script(
+        &self,
+        context: &CallContext<'_>,
+        tool: &Tool,
+        action: &ScriptAction,
+        arguments: Map<String, Value>,
+        started: Instant,
+    ) -> Result<Outcome, Box<Failure>> {
+        let deadline = started + tool.timeout;
+        let deadline = context.deadline.map_or(deadline, |given| given.min(deadline));
+        let _permit = self.permit(context, tool, deadline).await?;
+        let host = host::ScriptHost { action, context, mask: &self.mask, limits: &self.limits, deadline };
+        let arguments = Value::Object(arguments).to_string();
+        let output = usize::try_from(self.limits.result_bytes).unwrap_or(usize::MAX);
+        let call = Call {
+            arguments: arguments.as_bytes(),
+            surface: &action.surface,
+            limits: Limits { output, ..Limits::default() },
+            deadline: deadline.into(),
+            cancel: context.cancel,
+        };
+        let result = Sandbox::shared().run(&action.script, &host, call).await;
+        let json = result.map_err(|fault| failure(tool, action, &fault, started))?;
+        shape::conforms(tool, &json)?;
+        Ok(Outcome::structured(json))
+    }
+}
+
+/// What a fault is for the caller of the tool.
+fn failure(tool: &Tool, action: &ScriptAction, fault: &Fault, started: Instant) -> Box<Failure> {
+    let kind = match fault.kind {
+        FaultKind::Deadline => return errors::timeout(tool, started.elapsed()),
+        FaultKind::Cancelled => return errors::cancelled(tool),
+        FaultKind::Memory | FaultKind::Stack | FaultKind::Cpu | FaultKind::Output => FailureKind::Limit,
+        FaultKind::Refused => FailureKind::Busy,
+        FaultKind::Thrown => {
+            let named = FailureKind::ALL.into_iter().find(|kind| fault.code.as_deref() == Some(kind.as_str()));
+            named.unwrap_or(FailureKind::Script)
+        }
+        FaultKind::Syntax | FaultKind::Shape | FaultKind::Stalled | FaultKind::Internal => FailureKind::Internal,
+    };
+    let whose = if action.script.origin().is_within() { "spec" } else { "script" };
+    let place = fault.place.map(|at| format!(" (line {}, column {} of the {whose})", at.line, at.column));
+    let text = format!(
+        "`{}` failed in its script{}: {}.",
+        tool.info.name,
+        place.unwrap_or_default(),
+        fault.message.trim_end_matches('.')
+    );
+    let mut detail = json!({ "message": fault.message });
+    if let Some(at) = fault.place {
+        detail["line"] = at.line.into();
+        detail["column"] = at.column.into();
+    }
+    Box::new(Failure::new(kind, text).with(detail))
+}

@@ -1,0 +1,119 @@
+//! What answers a running script.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use connect::{Answer, Error, ErrorKind, Query};
+use script::{Host, HostError, HostFuture, Level};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use spec::model::Limits;
+use tokio_util::sync::CancellationToken;
+
+use super::ScriptAction;
+use super::reach::{FUNCTIONS, refuse};
+use crate::context::CallContext;
+use crate::errors;
+use crate::mask::Mask;
+use crate::outcome::FailureKind;
+
+/// The host of one call.
+pub(super) struct ScriptHost<'a> {
+    pub(super) action: &'a ScriptAction,
+    pub(super) context: &'a CallContext<'a>,
+    pub(super) mask: &'a Mask,
+    pub(super) limits: &'a Limits,
+    pub(super) deadline: Instant,
+}
+
+/// `(sql, values?)`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Arguments {
+    Bare((String,)),
+    Bound((String, Option<Map<String, Value>>)),
+}
+
+impl Host for ScriptHost<'_> {
+    fn call(&self, function: usize, arguments: String) -> HostFuture<'_> {
+        Box::pin(self.statement(function, arguments))
+    }
+
+    fn progress(&self, done: f64, total: Option<f64>, message: &str) {
+        self.context.report(done, total, &self.mask.text(message));
+    }
+
+    fn log(&self, level: Level, text: &str) {
+        self.context.log(level, &self.mask.text(text));
+    }
+}
+
+impl ScriptHost<'_> {
+    async fn statement(&self, function: usize, arguments: String) -> Result<Bytes, HostError> {
+        let (at, name) = (function / FUNCTIONS.len(), FUNCTIONS[function % FUNCTIONS.len()]);
+        let reach = &self.action.reach[at];
+        let connection = reach.connection();
+        let (sql, values) = match serde_json::from_str(&arguments) {
+            Ok(Arguments::Bare((sql,))) => (sql, Map::new()),
+            Ok(Arguments::Bound((sql, values))) => (sql, values.unwrap_or_default()),
+            Err(_) => {
+                let message = format!("`{connection}.{name}(sql, values)` takes a text and an object of values");
+                return Err(refuse(FailureKind::Statement, message));
+            }
+        };
+        let prepared = reach.prepare(&sql, self.action.write)?;
+        let values = prepared.bind(values)?;
+        let database = reach.database()?;
+        let timeout = self.deadline.saturating_duration_since(Instant::now());
+        let (write, row_limit) = (self.action.write, self.action.row_limit);
+        let byte_limit = usize::try_from(self.limits.result_bytes).unwrap_or(usize::MAX);
+        // A task of its own, so that a run which ends first still cancels the statement at the server.
+        let cancel = CancellationToken::new();
+        let guard = cancel.clone().drop_guard();
+        let task = tokio::spawn(async move {
+            let sets = [values];
+            let query = Query {
+                statements: std::slice::from_ref(&prepared.statement),
+                arguments: &sets,
+                write,
+                row_limit,
+                byte_limit,
+                timeout,
+                cancel: &cancel,
+                keep: &[],
+                single: false,
+            };
+            let mut out = Vec::new();
+            database.run(&query, &mut out).await.map(|answer| (answer, out))
+        });
+        let done = task.await.map_err(|_| refuse(FailureKind::Internal, "the connection failed".to_owned()))?;
+        guard.disarm();
+        let (answer, rows) = done.map_err(|error| told(&error, write))?;
+        self.answer(name, &answer, rows)
+    }
+
+    fn answer(&self, name: &str, answer: &Answer, rows: Vec<u8>) -> Result<Bytes, HostError> {
+        if name == "execute" {
+            return Ok(Bytes::from(answer.affected.to_string()));
+        }
+        if answer.truncated {
+            let message = format!(
+                "the query gives more than {} rows, the most that this server's queries give; add a `LIMIT`, narrow it, or \
+                 raise `limits.rows`",
+                self.action.row_limit
+            );
+            return Err(refuse(FailureKind::Limit, message));
+        }
+        Ok(if rows.is_empty() { Bytes::from_static(b"[]") } else { Bytes::from(rows) })
+    }
+}
+
+fn told(error: &Error, write: bool) -> HostError {
+    let kind = match error.kind {
+        ErrorKind::Timeout => FailureKind::Timeout,
+        ErrorKind::Cancelled => FailureKind::Cancelled,
+        ErrorKind::Limit => FailureKind::Limit,
+        other => errors::advice(other, write).0,
+    };
+    refuse(kind, error.to_string())
+}
