@@ -90,7 +90,7 @@ fn short_forms(schema: &mut Value) {
     );
     sql(schema);
     if let Some(tool) = definitions(schema).and_then(|all| all.get_mut("Tool")?.as_object_mut()) {
-        tool.insert("not".to_owned(), json!({"required": ["sql", "reply"]}));
+        tool.insert("not".to_owned(), json!({"anyOf": [{"required": ["sql", "reply"]}, {"required": ["sql", "script"]}, {"required": ["script", "reply"]}]}));
     }
     if let Some(all) = definitions(schema) {
         all.insert("Schema".to_owned(), fragment::schema());
