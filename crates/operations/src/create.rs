@@ -72,6 +72,9 @@ pub struct ToolReport {
     /// The SQL that it runs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sql: Vec<String>,
+    /// The script that it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
     /// Why its action is what it is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<String>,
@@ -213,6 +216,10 @@ pub fn reports(plan: &Plan) -> Vec<ToolReport> {
                 origin: tool.origin,
                 write,
                 sql,
+                script: match &tool.action {
+                    ActionPlan::Script(script) => Some(script.code.clone()),
+                    _ => None,
+                },
                 why: tool.why.clone(),
                 not_implemented,
             }

@@ -99,12 +99,12 @@ fn text(made: &Output, style: Style) -> String {
         for why in &tool.why {
             text.push_str(&format!("  {} {why}\n", style.dim("because")));
         }
-        for sql in &report.sql {
+        for sql in report.sql.iter().chain(&report.script) {
             for line in sql.lines() {
                 text.push_str(&format!("    {}\n", style.cyan(line)));
             }
         }
-        if report.sql.is_empty() && report.not_implemented.is_none() {
+        if report.sql.is_empty() && report.script.is_none() && report.not_implemented.is_none() {
             text.push_str("    a fixed reply\n");
         }
         if let Some(reason) = &report.not_implemented {
