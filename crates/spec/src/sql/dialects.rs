@@ -177,7 +177,10 @@ fn is_quoted(interval: &Interval) -> bool {
 
 fn in_mysql(expr: &Expr) -> Option<&'static str> {
     match expr {
-        Expr::Interval(Interval { leading_field: None, .. }) => Some("INTERVAL needs a unit: `INTERVAL 7 DAY`"),
+        // `INTERVAL(5, 1, 10)` is a function.
+        Expr::Interval(Interval { leading_field: None, value, .. }) if !matches!(**value, Expr::Tuple(_)) => {
+            Some("INTERVAL needs a unit: `INTERVAL 7 DAY`")
+        }
         Expr::Extract { field, .. } if !is_mysql_unit(field) => {
             Some("EXTRACT does not know this part; UNIX_TIMESTAMP() and DAYOFWEEK() give others")
         }
@@ -201,8 +204,7 @@ fn in_mysql(expr: &Expr) -> Option<&'static str> {
 fn is_mysql_unit(field: &DateTimeField) -> bool {
     let unit = field.to_string().to_ascii_uppercase();
     let plain = ["MICROSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"];
-    // `DAY_HOUR` and its like.
-    plain.contains(&unit.as_str()) || unit.split_once('_').is_some_and(|(from, _)| plain.contains(&from))
+    plain.contains(&unit.as_str())
 }
 
 fn in_sqlite(expr: &Expr) -> Option<&'static str> {

@@ -7,13 +7,16 @@ use super::{Dialect, Lexeme, LexemeKind};
 /// The text as the parser can read it. The lexemes are those of the text without comments.
 pub(super) fn readable(sql: &str, lexemes: &[Lexeme], dialect: Dialect) -> String {
     let mut out = sql.to_owned();
-    for at in 0..lexemes.len() {
-        if let Some((words, with)) = replacement(sql, lexemes, at, dialect) {
+    let mut at = 0;
+    while at < lexemes.len() {
+        let (words, with) = replacement(sql, lexemes, at, dialect).unwrap_or((0, ""));
+        if words > 0 {
             let (start, end) = (lexemes[at].start, lexemes[at + words - 1].end);
             if with.len() <= end - start {
                 out.replace_range(start..end, &format!("{with:<width$}", width = end - start));
             }
         }
+        at += words.max(1);
     }
     out
 }
@@ -129,9 +132,33 @@ fn assigned_element(rest: &Rest<'_>) -> Option<(usize, &'static str)> {
     (assigns && opens && is_value && is_column).then_some((end + 1, ""))
 }
 
+/// Units of MySQL's intervals that are made of two.
+const COMPOUND_UNITS: [&str; 11] = [
+    "SECOND_MICROSECOND",
+    "MINUTE_MICROSECOND",
+    "MINUTE_SECOND",
+    "HOUR_MICROSECOND",
+    "HOUR_SECOND",
+    "HOUR_MINUTE",
+    "DAY_MICROSECOND",
+    "DAY_SECOND",
+    "DAY_MINUTE",
+    "DAY_HOUR",
+    "YEAR_MONTH",
+];
+
 fn in_mysql(rest: &Rest<'_>) -> Option<(usize, &'static str)> {
     if rest.are(&["LOCK", "IN", "SHARE", "MODE"]) {
         return Some((4, "FOR SHARE"));
+    }
+    // `!a` is NOT, and a sign as good as any.
+    let is_sign = |at: usize, sign: &str| rest.lexemes.get(at).is_some_and(|lexeme| lexeme.text(rest.sql) == sign);
+    if is_sign(0, "!") && !is_sign(1, "=") {
+        return Some((1, "-"));
+    }
+    // `INTERVAL '1:30' MINUTE_SECOND`; these words are reserved.
+    if COMPOUND_UNITS.iter().any(|unit| rest.is(0, unit)) {
+        return Some((1, "DAY"));
     }
     // `a MOD b`; `MOD(a, b)` is a call.
     let is_part = rest.before.last().is_none_or(|lexeme| lexeme.text(rest.sql) == ".");
@@ -145,13 +172,12 @@ fn in_sqlite(rest: &Rest<'_>) -> Option<(usize, &'static str)> {
     if rest.are(&["INDEXED", "BY"]) && rest.lexemes.len() > 2 {
         return Some((3, ""));
     }
-    // `a IN t` takes the values of a table.
-    let is_table = |at: usize| rest.is_name(at) && !rest.is_kind(at + 1, LexemeKind::Open);
-    if rest.is(0, "IN") && is_table(1) {
-        return Some((2, "=1"));
+    // `a IN t` and `a IN f(b)` take the values of a table; a comparison is read the same.
+    if rest.is(0, "IN") && rest.is_name(1) {
+        return Some((1, "="));
     }
-    if rest.are(&["NOT", "IN"]) && is_table(2) {
-        return Some((3, "<>1"));
+    if rest.are(&["NOT", "IN"]) && rest.is_name(2) {
+        return Some((2, "<>"));
     }
     if !rest.is(0, "IS") {
         return rest.frame_exclusion();

@@ -1,3 +1,5 @@
+mod engines;
+
 use proptest::prelude::*;
 
 use super::{Class, Dialect, Risk, Template, check};
