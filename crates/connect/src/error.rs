@@ -29,7 +29,7 @@ pub enum ErrorKind {
     Config,
     /// The server cannot be reached, or refused the login.
     Unreachable,
-    /// No connection was free in time.
+    /// No connection was free in time, or another one kept the data locked.
     PoolTimeout,
     /// The statement is wrong: syntax, unknown table or column, types.
     Statement,

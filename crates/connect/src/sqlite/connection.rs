@@ -31,6 +31,8 @@ pub(super) struct Link {
 pub(super) enum OpenError {
     /// There is no such file.
     Missing(PathBuf),
+    /// A folder has the name.
+    Folder(PathBuf),
     /// The URL says `mode=ro`.
     ReadOnly,
     /// SQLite's own words.
@@ -96,6 +98,9 @@ fn file(path: &Path, mode: Mode, immutable: bool, role: Role) -> Result<Connecti
     let exists = path.exists();
     if !exists && mode != Mode::Create {
         return Err(OpenError::Missing(path.to_owned()));
+    }
+    if path.is_dir() {
+        return Err(OpenError::Folder(path.to_owned()));
     }
     if role == Role::Write && (mode == Mode::ReadOnly || immutable) {
         return Err(OpenError::ReadOnly);

@@ -50,6 +50,11 @@ impl Place<'_> {
                 format!("there is no file `{}`", path.display()),
                 "check the path (it is relative to the working directory), or add `?mode=rwc` to the URL to create the file",
             ),
+            OpenError::Folder(path) => self.error(
+                ErrorKind::Config,
+                format!("`{}` is a folder", path.display()),
+                "name the database's file in the URL",
+            ),
             OpenError::ReadOnly => self.error(
                 ErrorKind::Denied,
                 "the URL opens the database read-only",
@@ -102,7 +107,7 @@ impl Place<'_> {
             ErrorCode::ReadOnly => (ErrorKind::Denied, "the database or its file may not be written"),
             ErrorCode::DatabaseBusy if stop == Some(Stop::Cancelled) => (ErrorKind::Cancelled, ""),
             ErrorCode::DatabaseBusy if stop.is_some() => {
-                (ErrorKind::Timeout, "another connection kept the database locked until the time limit; try again")
+                (ErrorKind::PoolTimeout, "another connection kept the database locked until the time limit; try again")
             }
             ErrorCode::DatabaseBusy
             | ErrorCode::DatabaseLocked

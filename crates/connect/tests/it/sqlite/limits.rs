@@ -56,7 +56,7 @@ async fn a_lock_is_waited_for_until_the_time_limit() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let call = Call { timeout: Duration::from_millis(100), ..Call::write("INSERT INTO t VALUES (1)", &[]) };
     let error = call.error(&database).await;
-    assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::Timeout, Some("SQLITE_BUSY")), "{error}");
+    assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::PoolTimeout, Some("SQLITE_BUSY")), "{error}");
     let call = Call::write("INSERT INTO t VALUES (1)", &[]);
     let (done, ()) = tokio::join!(call.run(&database), async {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -97,4 +97,15 @@ async fn a_busy_pool_says_so() {
         Call::read("SELECT 1", &[]).error(&database).await
     });
     assert_eq!((timeout.kind, busy.kind), (ErrorKind::Timeout, ErrorKind::PoolTimeout), "{busy}");
+}
+
+#[tokio::test]
+async fn a_folder_is_no_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = Database::open(config(&format!("sqlite:{}", dir.path().display()))).unwrap();
+    for call in [Call::read("SELECT 1 AS a", &[]), Call::write("CREATE TABLE t (x)", &[])] {
+        let error = call.error(&database).await;
+        assert_eq!(error.kind, ErrorKind::Config, "{error}");
+        assert!(error.message.ends_with("is a folder"), "{error}");
+    }
 }
