@@ -38,7 +38,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const ABSENT: &[(&str, &[&str], &str)] = &[
     ("base", &["tokio", "hyper", "rusqlite", "tracing"], "the base knows no I/O"),
     ("spec", &["tokio", "hyper", "rusqlite", "tokio-postgres"], "a spec is data: no I/O, no async"),
-    ("connect", &["hyper", "axum"], "a connector knows no server"),
+    ("connect", &["axum"], "a connector knows no server"),
     (
         "script",
         &["hyper", "axum", "tokio-postgres", "mysql_async", "rusqlite"],

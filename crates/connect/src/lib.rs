@@ -1,12 +1,16 @@
 //! One folder per outside thing, each behind a cargo feature.
 //!
-//! Never: knowledge of a tool, a spec or MCP. What comes in is a URL, native SQL text and JSON
-//! values; what goes out is rows written as JSON, a catalogue, or an error that says what to do.
+//! Never: knowledge of a tool, a spec or MCP. What comes in is a URL, native SQL text or an
+//! HTTP request, and JSON values; what goes out is rows written as JSON, an answer, a catalogue, or an error that says what to do.
 
 pub mod catalogue;
 pub mod config;
 pub mod database;
+#[cfg(feature = "http")]
+pub mod egress;
 pub mod error;
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 #[cfg_attr(
     not(all(feature = "postgres", feature = "mysql")),
@@ -23,7 +27,7 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "http"))]
 mod tls;
 
 pub use catalogue::Catalogue;

@@ -1,7 +1,10 @@
 //! Databases as the rest of the house sees them: a URL, native text and JSON values in, JSON out.
 
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod support;
 
+#[cfg(feature = "http")]
+mod http;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]

@@ -1,0 +1,144 @@
+//! HTTP APIs: requests in, answers out, with credentials, limits, retries and pages.
+//!
+//! Every request passes [`crate::egress`]. Credentials go to the origin of the base URL alone, and what an upstream sends
+//! holds no secret of the connection: see [`Api::send`].
+
+mod api;
+mod body;
+mod connector;
+mod credentials;
+mod events;
+mod exchange;
+mod mask;
+mod oauth;
+mod pages;
+mod path;
+mod rate;
+mod retry;
+mod select;
+mod sign;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base::Secret;
+use bytes::Bytes;
+pub use http::{HeaderMap, Method, StatusCode};
+
+use crate::egress::{Policy, Resolver};
+
+pub use api::Api;
+pub use body::{Body, Part};
+pub use credentials::Credentials;
+pub use events::{Event, Events};
+pub use oauth::OAuth;
+pub use pages::{Collected, Pages, Turn};
+pub use path::{PART_BYTES_MAX, PathError, PathTemplate};
+pub use rate::Rate;
+pub use retry::Retries;
+pub use select::Select;
+pub use sign::{Encoding, Hash, Signing};
+
+/// A connection to an HTTP API.
+#[derive(Clone)]
+pub struct Settings {
+    /// Connection by name, for errors.
+    pub name: String,
+    /// What every path is below: `https://api.example.com/v1`.
+    pub base: Secret,
+    /// What is shown to the upstream.
+    pub credentials: Credentials,
+    /// Headers of every request. Their values are not secrets.
+    pub headers: Vec<(String, String)>,
+    /// Where requests may go beside the base URL's host. `http:` is allowed when the base URL has it.
+    pub policy: Policy,
+    /// How names become addresses.
+    pub resolver: Resolver,
+    /// How many requests may be sent.
+    pub rate: Option<Rate>,
+    /// When a request is sent again.
+    pub retries: Retries,
+    /// Bounds of one request.
+    pub limits: Limits,
+    /// PEM file of the accepted certificate authorities. Default: the Mozilla roots.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Bounds of one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest wait for a connection.
+    pub connect: Duration,
+    /// An unused connection is closed after this.
+    pub idle: Duration,
+    /// Most unused connections that are kept.
+    pub idle_max: usize,
+    /// Most bytes of a request's body.
+    pub request_bytes: usize,
+    /// Most bytes of an answer, unpacked.
+    pub answer_bytes: usize,
+    /// Most redirects that are followed.
+    pub redirects: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            idle_max: 32,
+            request_bytes: 8 << 20,
+            answer_bytes: 8 << 20,
+            redirects: 5,
+        }
+    }
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// A path below the base URL, filled in and encoded: see [`PathTemplate::fill`].
+    pub path: String,
+    /// The query, not encoded.
+    pub query: Vec<(String, String)>,
+    /// Headers beside those of the connection.
+    pub headers: Vec<(String, String)>,
+    /// What it carries.
+    pub body: Body,
+    /// Whether sending it twice is as good as once; by its method when not said.
+    pub idempotent: Option<bool>,
+    /// How a stream of events becomes an answer. Without it a stream is read as text.
+    pub events: Option<Events>,
+}
+
+impl Call {
+    /// A request without query, headers and body.
+    pub fn new(method: Method, path: impl Into<String>) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Body::None,
+            idempotent: None,
+            events: None,
+        }
+    }
+}
+
+/// An answer, whatever its status. Secrets of the connection are masked in all of it.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, unpacked; empty for collected events.
+    pub body: Bytes,
+    /// The events of a stream.
+    pub events: Option<Vec<Event>>,
+    /// Whether events were left out because there were too many.
+    pub truncated: bool,
+}

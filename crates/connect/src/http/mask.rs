@@ -1,0 +1,100 @@
+//! Takes secrets out of what an upstream sends: some echo the request that they were sent.
+
+use std::collections::VecDeque;
+
+use base::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use parking_lot::RwLock;
+
+/// What stands in place of a secret.
+const STARS: &[u8] = b"***";
+/// A shorter value is no secret: hiding it would break unrelated text.
+const SECRET_BYTES_MIN: usize = 4;
+/// Most tokens that are remembered; the oldest goes first, long after it has expired.
+const TOKENS_MAX: usize = 16;
+
+/// The values that no answer may hold.
+#[derive(Default)]
+pub(super) struct Mask {
+    secrets: RwLock<Secrets>,
+}
+
+#[derive(Default)]
+struct Secrets {
+    fixed: Vec<String>,
+    tokens: VecDeque<String>,
+    /// Every spelling of all of them, the longest first: one that holds another one leaves no rest.
+    spellings: Vec<Vec<u8>>,
+}
+
+impl Mask {
+    /// Remembers a secret for as long as the connection is there.
+    pub(super) fn add(&self, secret: &Secret) {
+        let mut secrets = self.secrets.write();
+        secrets.fixed.push(secret.expose().to_owned());
+        secrets.rebuild();
+    }
+
+    /// Remembers a token.
+    pub(super) fn add_token(&self, token: &Secret) {
+        let mut secrets = self.secrets.write();
+        secrets.tokens.push_back(token.expose().to_owned());
+        if secrets.tokens.len() > TOKENS_MAX {
+            secrets.tokens.pop_front();
+        }
+        secrets.rebuild();
+    }
+
+    /// The bytes with stars in place of secrets; the same bytes when there are none.
+    pub(super) fn bytes(&self, bytes: Bytes) -> Bytes {
+        let mut bytes = bytes;
+        for value in &self.secrets.read().spellings {
+            let mut found = memchr::memmem::find_iter(&bytes, value).peekable();
+            if found.peek().is_none() {
+                continue;
+            }
+            let mut out = Vec::with_capacity(bytes.len());
+            let mut from = 0;
+            for at in found {
+                out.extend_from_slice(&bytes[from..at]);
+                out.extend_from_slice(STARS);
+                from = at + value.len();
+            }
+            out.extend_from_slice(&bytes[from..]);
+            bytes = Bytes::from(out);
+        }
+        bytes
+    }
+
+    /// The same for a text.
+    pub(super) fn text(&self, text: &str) -> String {
+        String::from_utf8_lossy(&self.bytes(Bytes::copy_from_slice(text.as_bytes()))).into_owned()
+    }
+}
+
+impl Secrets {
+    fn rebuild(&mut self) {
+        let all = self.fixed.iter().chain(&self.tokens).filter(|value| value.len() >= SECRET_BYTES_MIN);
+        self.spellings = all.flat_map(|value| spellings(value)).map(String::into_bytes).collect();
+        self.spellings.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        self.spellings.dedup();
+    }
+}
+
+/// A value as it could come back: plain, in JSON, in a URL, in `Authorization: Basic`.
+fn spellings(plain: &str) -> [String; 7] {
+    let json = serde_json::to_string(plain).unwrap_or_default();
+    let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(plain).to_owned();
+    let form: String = url::form_urlencoded::byte_serialize(plain.as_bytes()).collect();
+    [
+        plain.to_owned(),
+        json,
+        form.replace('+', "%20"),
+        form.to_ascii_lowercase(),
+        form,
+        STANDARD.encode(plain),
+        URL_SAFE_NO_PAD.encode(plain),
+    ]
+}
