@@ -2,8 +2,9 @@
 //!
 //! A call is one round trip. What reads goes out as `BEGIN READ ONLY`, the prepared statement and `ROLLBACK` in one
 //! packet: nothing is waited for in between, the server refuses to write, and what a read-only transaction lets through
-//! all the same (large objects before PostgreSQL 16, notifications, settings) is rolled back. A single statement that
-//! writes is a transaction by itself; several are put into one.
+//! all the same (large objects before PostgreSQL 16, notifications, settings) is rolled back. Statements that read tables
+//! with the server's own functions and nothing else have nothing of that kind: they run alone, in a session whose
+//! transactions are read-only. A single statement that writes is a transaction by itself; several are put into one.
 //!
 //! What a rollback does not take back is looked for in the statement's words (`guard`): functions that write files or talk
 //! to other servers are refused, and what stays in a session is put back before the next caller gets it. Out of reach is

@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::decode::{Reader, base, reader};
 use super::error::Place;
-use super::guard::{self, Bar, Traits};
-use super::kind;
+use super::guard::{self, After, Bar, Traits};
 use super::session::Session;
+use super::{kind, words};
 use crate::{ColumnInfo, Described, Error, ErrorKind};
 
 /// A statement as the server knows it.
@@ -24,6 +24,9 @@ pub(super) struct Prepared {
     pub(super) traits: Traits,
     /// Whether the server has another text than the author wrote: positions in it are not the author's.
     pub(super) wrapped: bool,
+    /// It reads tables with the server's own functions and operators, and nothing else: there is nothing for a rollback
+    /// to take back.
+    pub(super) plain: bool,
 }
 
 impl Prepared {
@@ -36,6 +39,37 @@ impl Prepared {
 /// The statement of a call: limited at the server where that can be said in SQL, and with columns of unusual types asked
 /// for as their text.
 pub(super) async fn prepare(
+    client: &Client,
+    text: &str,
+    traits: Traits,
+    write: bool,
+    row_limit: usize,
+) -> Result<Prepared, tokio_postgres::Error> {
+    let is_plain = !write && traits.after == After::Keep && is_plain(client, text).await?;
+    let mut prepared = limited_at_server(client, text, traits, row_limit).await?;
+    prepared.plain = is_plain;
+    Ok(prepared)
+}
+
+/// Whether every name of a statement that only reads is that of a table, or of something that comes with the server. A
+/// view, a policy of a table, an operator or a cast may call functions that leave settings, notifications or large
+/// objects behind.
+async fn is_plain(client: &Client, text: &str) -> Result<bool, tokio_postgres::Error> {
+    const ASK: &str = "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE relname = ANY ($1) AND (relkind IN ('v', 'm', 'f') OR relrowsecurity)) \
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc WHERE proname = ANY ($1) AND pronamespace <> 'pg_catalog'::regnamespace) \
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_type WHERE typname = ANY ($1) AND typtype IN ('b', 'd') AND typelem = 0 AND typnamespace <> 'pg_catalog'::regnamespace) \
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator WHERE oprnamespace <> 'pg_catalog'::regnamespace) \
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_cast JOIN pg_catalog.pg_proc ON pg_proc.oid = castfunc WHERE pronamespace <> 'pg_catalog'::regnamespace)";
+    let words = words::cut(text).all;
+    if words.iter().any(|word| word.escaped) {
+        return Ok(false);
+    }
+    let names: Vec<String> = words.into_iter().map(|word| word.text).collect();
+    let answer = client.query_typed(ASK, &[(&names, Type::TEXT_ARRAY)]).await?;
+    Ok(answer.first().is_some_and(|row| row.get(0)))
+}
+
+async fn limited_at_server(
     client: &Client,
     text: &str,
     traits: Traits,
@@ -56,14 +90,14 @@ pub(super) async fn prepare(
             Ok(statement) => {
                 let types = plain.columns().iter().map(Column::type_);
                 let readers = readers.into_iter().zip(types).map(|(known, ty)| known.or(Some(as_text(ty)))).collect();
-                return Ok(Prepared { statement, names, readers, traits, wrapped: true });
+                return Ok(Prepared { statement, names, readers, traits, wrapped: true, plain: false });
             }
             // The author's statement is right: it is only not one that can stand in another.
             Err(error) if error.as_db_error().is_some() => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(Prepared { statement: plain, names, readers, traits, wrapped: false })
+    Ok(Prepared { statement: plain, names, readers, traits, wrapped: false, plain: false })
 }
 
 /// How a column of an unusual type is read when it was asked for by [`wanted`].

@@ -79,6 +79,10 @@ async fn on_session(
     session.left(after);
     let runs = query.statements.len() * query.arguments.len();
     match (runs, query.write) {
+        // The session's transactions are read-only, the implicit one of a single statement too.
+        (1, false) if prepared[0].plain && session.after() == After::Keep => {
+            alone(session, &prepared[0], query, deadline, place, out).await
+        }
         (1, false) => reading(session, &prepared[0], query, deadline, place, out).await,
         (1, true) => alone(session, &prepared[0], query, deadline, place, out).await,
         _ => in_transaction(session, &prepared, query, deadline, place, out).await,
@@ -106,7 +110,9 @@ async fn statement_of(
     let place = Place { attempted: "prepare", ..place };
     let row_limit = key.0;
     let prepared = session
-        .bounded(deadline, query.cancel, |client| prepare::prepare(client, &statement.text, traits, row_limit))
+        .bounded(deadline, query.cancel, |client| {
+            prepare::prepare(client, &statement.text, traits, query.write, row_limit)
+        })
         .await
         .map_err(|stop| place.stopped(stop))?
         .map_err(|error| place.statement(&error, &statement.text))?;
@@ -172,7 +178,7 @@ async fn execute(client: &Client, text: Option<String>) -> Result<(), tokio_post
     }
 }
 
-/// One statement that writes, in its own implicit transaction: one round trip.
+/// One statement in its own implicit transaction: one round trip.
 async fn alone(
     session: &mut Session,
     prepared: &Prepared,
