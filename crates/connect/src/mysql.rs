@@ -42,7 +42,7 @@ impl Mysql {
         let location = url::parse(&config)
             .map_err(|why| place.error(ErrorKind::Config, why, "write `mysql://user:password@host:3306/database`"))?;
         // The driver asks for the process's provider; another room may have set the same one.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self { pool: Pool::new(&config, location), schema: config.schema })
     }
 
