@@ -48,7 +48,11 @@ const ABSENT: &[(&str, &[&str], &str)] = &[
     ("engine", &["hyper", "axum"], "the engine knows no transport"),
     ("protocol", &["tokio-postgres", "mysql_async", "rusqlite", "sqlparser"], "the wire knows no connector"),
     ("store", &["hyper", "tokio-postgres", "mysql_async"], "the store is embedded"),
-    ("mcp-factory", &["aws-lc-sys", "openssl", "openssl-sys", "native-tls"], "one implementation of cryptography is enough"),
+    (
+        "mcp-factory",
+        &["aws-lc-sys", "openssl", "openssl-sys", "native-tls"],
+        "one implementation of cryptography is enough",
+    ),
 ];
 
 #[derive(Deserialize)]
