@@ -5,6 +5,7 @@
 
 mod api;
 mod body;
+mod cache;
 mod connector;
 mod credentials;
 mod events;
@@ -17,6 +18,7 @@ mod rate;
 mod retry;
 mod select;
 mod sign;
+mod wire;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,18 +28,20 @@ use bytes::Bytes;
 pub use http::{HeaderMap, Method, StatusCode};
 
 use crate::egress::{Policy, Resolver};
+use crate::{Error, ErrorKind};
 
 pub use api::Api;
 pub use body::{Body, Part};
+pub use cache::Caching;
 pub use credentials::Credentials;
 pub use events::{Event, Events};
-pub use oauth::OAuth;
+pub use oauth::{Exchange, OAuth};
 pub use pages::{Collected, Pages, Turn};
 pub use path::{PART_BYTES_MAX, PathError, PathTemplate};
 pub use rate::Rate;
 pub use retry::Retries;
 pub use select::Select;
-pub use sign::{Encoding, Hash, Signing};
+pub use sign::{Encoding, Hash, KeyForm, Signing};
 
 /// A connection to an HTTP API.
 #[derive(Clone)]
@@ -62,6 +66,52 @@ pub struct Settings {
     pub limits: Limits,
     /// PEM file of the accepted certificate authorities. Default: the Mozilla roots.
     pub ca_file: Option<PathBuf>,
+    /// A certificate of ours, for upstreams that ask for one (mutual TLS).
+    pub client_certificate: Option<ClientCertificate>,
+    /// Whether HTTP/1.1 will do.
+    pub http2: Http2,
+    /// Answers that are kept for as long as the upstream says. None: each request is sent.
+    pub cache: Option<Caching>,
+}
+
+impl Settings {
+    /// A connection without credentials, with the default limits, to what everybody may reach.
+    pub fn new(name: impl Into<String>, base: Secret) -> Self {
+        Self {
+            name: name.into(),
+            base,
+            credentials: Credentials::None,
+            headers: Vec::new(),
+            policy: Policy::default(),
+            resolver: crate::egress::system_resolver(),
+            rate: None,
+            retries: Retries::default(),
+            limits: Limits::default(),
+            ca_file: None,
+            client_certificate: None,
+            http2: Http2::default(),
+            cache: None,
+        }
+    }
+}
+
+/// A certificate with its key, both PEM texts.
+#[derive(Clone, Debug)]
+pub struct ClientCertificate {
+    /// The certificate, and those between it and its authority.
+    pub chain: Secret,
+    /// The private key.
+    pub key: Secret,
+}
+
+/// Which version of HTTP is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Http2 {
+    /// HTTP/2 where TLS agrees on it, else HTTP/1.1.
+    #[default]
+    Offered,
+    /// HTTP/2 alone, also without TLS.
+    Only,
 }
 
 /// Bounds of one request.
@@ -111,6 +161,8 @@ pub struct Call {
     pub idempotent: Option<bool>,
     /// How a stream of events becomes an answer. Without it a stream is read as text.
     pub events: Option<Events>,
+    /// The token of the calling user, for connections that exchange it ([`Exchange`]). It is not sent to the API.
+    pub subject: Option<Secret>,
 }
 
 impl Call {
@@ -124,6 +176,7 @@ impl Call {
             body: Body::None,
             idempotent: None,
             events: None,
+            subject: None,
         }
     }
 }
@@ -141,4 +194,22 @@ pub struct Reply {
     pub events: Option<Vec<Event>>,
     /// Whether events were left out because there were too many.
     pub truncated: bool,
+}
+
+/// Headers that belong to the connection, not to a caller.
+const RESERVED: [&str; 9] = [
+    "host",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "upgrade",
+    "te",
+    "trailer",
+    "keep-alive",
+    "proxy-connection",
+];
+
+fn failure(connection: &str, kind: ErrorKind, attempted: &'static str, message: String) -> Error {
+    let connection = connection.to_owned();
+    Error { kind, connection, attempted, message, code: None, position: None, hint: None }
 }

@@ -6,22 +6,36 @@ use std::sync::Arc;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use crate::Tls;
 
 /// The client side for a mode. With [`Tls::VerifyFull`] certificate and host name are checked against `ca_file`, or the
-/// Mozilla roots; the other modes encrypt without knowing whom they talk to.
-pub(crate) fn client(tls: Tls, ca_file: Option<&Path>) -> Result<ClientConfig, String> {
+/// Mozilla roots; the other modes encrypt without knowing whom they talk to. `own` is a certificate of ours with its key,
+/// both PEM, for servers that ask for one.
+pub(crate) fn client(tls: Tls, ca_file: Option<&Path>, own: Option<(&str, &str)>) -> Result<ClientConfig, String> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    if tls == Tls::VerifyFull {
-        return Ok(builder.with_root_certificates(roots(ca_file)?).with_no_client_auth());
+    let builder = if tls == Tls::VerifyFull {
+        builder.with_root_certificates(roots(ca_file)?)
+    } else {
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(Unchecked(provider)))
+    };
+    let Some((chain, key)) = own else { return Ok(builder.with_no_client_auth()) };
+    let chain = CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<Vec<_>, _>>();
+    let chain = chain.map_err(|error| format!("the client certificate is not PEM: {error}"))?;
+    if chain.is_empty() {
+        return Err("the client certificate holds no certificate; it is PEM text with `BEGIN CERTIFICATE`".to_owned());
     }
-    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(Unchecked(provider))).with_no_client_auth())
+    // The error of a key says nothing of its bytes.
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
+        .map_err(|_| "the key of the client certificate is no PEM text with a private key".to_owned())?;
+    builder
+        .with_client_auth_cert(chain, key)
+        .map_err(|error| format!("the client certificate and its key cannot be used: {error}"))
 }
 
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, String> {

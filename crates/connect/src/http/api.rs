@@ -1,9 +1,11 @@
 //! A connection to an API: what is shared by its requests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use base::Secret;
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
+use http::header::HeaderValue;
 use http::{HeaderMap, StatusCode};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
@@ -13,36 +15,32 @@ use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::cache::Cache;
 use super::connector::Connector;
 use super::mask::Mask;
-use super::oauth::Tokens;
+use super::oauth::Source;
 use super::rate::Limiter;
-use super::{Call, Credentials, Reply, Settings, retry};
+use super::wire::Wire;
+use super::{Call, Credentials, Http2, Reply, Settings, failure, retry};
 use crate::egress::Policy;
 use crate::{Error, ErrorKind, Tls};
 
-/// Headers that belong to the connection, not to a caller.
-const RESERVED: [&str; 9] = [
-    "host",
-    "connection",
-    "content-length",
-    "transfer-encoding",
-    "upgrade",
-    "te",
-    "trailer",
-    "keep-alive",
-    "proxy-connection",
-];
+/// What the connection calls itself.
+pub(super) const USER_AGENT: &str = concat!("mcp-factory/", env!("CARGO_PKG_VERSION"));
+/// A connection with HTTP/2 that carries requests is asked this often whether it is still there.
+const PING: Duration = Duration::from_secs(20);
+/// It is given up when it does not say so in this time.
+const PONG: Duration = Duration::from_secs(10);
 
 /// A connection to an API. Sockets are kept and used again, by HTTP/2 where the upstream offers it.
 pub struct Api {
     pub(super) settings: Settings,
     pub(super) base: Url,
     pub(super) policy: Arc<Policy>,
-    pub(super) client: Client<Connector, Full<Bytes>>,
-    pub(super) mask: Mask,
+    pub(super) wire: Arc<Wire>,
     pub(super) limiter: Option<Limiter>,
-    pub(super) tokens: tokio::sync::Mutex<Tokens>,
+    pub(super) tokens: Option<Arc<Source>>,
+    pub(super) cache: Option<Cache>,
 }
 
 impl Api {
@@ -65,25 +63,27 @@ impl Api {
         if base.query().is_some() || base.fragment().is_some() {
             return Err(config("the base URL holds a query or a fragment; declare the query on its own".to_owned()));
         }
-        let mut tls = crate::tls::client(Tls::VerifyFull, settings.ca_file.as_deref()).map_err(config)?;
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let policy = Arc::new(policy);
-        let connector = Connector {
-            policy: Arc::clone(&policy),
-            resolver: Arc::clone(&settings.resolver),
-            tls: TlsConnector::from(Arc::new(tls)),
-            timeout: settings.limits.connect,
+        let client = client(&settings, Arc::clone(&policy)).map_err(config)?;
+        let wire = Arc::new(Wire {
+            name: settings.name.clone(),
+            host: base.host_str().unwrap_or_default().to_owned(),
+            answer_bytes: settings.limits.answer_bytes,
+            mask: Mask::default(),
+            client,
+        });
+        let mut secrets = settings.credentials.secrets();
+        secrets.extend(settings.client_certificate.as_ref().map(|own| own.key.clone()));
+        secrets.iter().for_each(|secret| wire.mask.add(secret));
+        let tokens = match &settings.credentials {
+            Credentials::OAuth(oauth) => {
+                Some(Arc::new(Source::new(oauth.clone(), Arc::clone(&policy), Arc::clone(&wire))))
+            }
+            _ => None,
         };
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(settings.limits.idle)
-            .pool_max_idle_per_host(settings.limits.idle_max)
-            .build(connector);
-        let mask = Mask::default();
-        settings.credentials.secrets().iter().for_each(|secret| mask.add(secret));
         let limiter = settings.rate.map(Limiter::new);
-        Ok(Self { settings, base, policy, client, mask, limiter, tokens: tokio::sync::Mutex::default() })
+        let cache = settings.cache.map(Cache::new);
+        Ok(Self { settings, base, policy, wire, limiter, tokens, cache })
     }
 
     /// Sends a request and reads the whole answer. Answers of every status come back; an error says that there is none.
@@ -105,16 +105,15 @@ impl Api {
         let mut renewed = false;
         let mut nth = 0;
         loop {
-            if let Some(limiter) = &self.limiter {
-                let late = || {
-                    self.error(ErrorKind::Limit, "the rate limit of the connection leaves no turn before the deadline")
-                };
-                tokio::time::sleep(limiter.turn(deadline).ok_or_else(late)?).await;
-            }
-            let outcome = self.exchange(call).await;
+            self.wait_turn(deadline).await?;
+            let (outcome, token) = match self.exchange(call).await {
+                Ok((reply, token)) => (Ok(reply), token),
+                Err(error) => (Err(error), None),
+            };
             let wait = match &outcome {
-                Ok(reply) if reply.status == StatusCode::UNAUTHORIZED && !renewed && self.forget_token().await => {
+                Ok(reply) if reply.status == StatusCode::UNAUTHORIZED && !renewed && token.is_some() => {
                     // The upstream refused the token before doing anything: a new one is worth one try.
+                    self.forget_token(call.subject.as_ref(), token.as_ref()).await;
                     renewed = true;
                     continue;
                 }
@@ -134,15 +133,28 @@ impl Api {
         }
     }
 
+    /// Waits until the rate of the connection allows a request.
+    pub(super) async fn wait_turn(&self, deadline: Instant) -> Result<(), Error> {
+        let Some(limiter) = &self.limiter else { return Ok(()) };
+        let late =
+            || self.error(ErrorKind::Limit, "the rate limit of the connection leaves no turn before the deadline");
+        tokio::time::sleep(limiter.turn(deadline).ok_or_else(late)?).await;
+        Ok(())
+    }
+
+    /// Drops a token that the upstream refused.
+    pub(super) async fn forget_token(&self, subject: Option<&Secret>, token: Option<&Secret>) {
+        if let (Some(source), Some(token)) = (&self.tokens, token) {
+            source.forget(subject, token).await;
+        }
+    }
+
     /// The headers of a request: those of the connection, then those of the call.
     pub(super) fn headers(&self, call: &Call) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
         headers.insert(http::header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, zstd"));
         headers.insert(http::header::ACCEPT, HeaderValue::from_static("*/*"));
-        headers.insert(
-            http::header::USER_AGENT,
-            HeaderValue::from_static(concat!("mcp-factory/", env!("CARGO_PKG_VERSION"))),
-        );
+        headers.insert(http::header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         for (name, value) in self.settings.headers.iter().chain(&call.headers) {
             self.insert(&mut headers, name, value)?;
         }
@@ -151,24 +163,36 @@ impl Api {
 
     /// Adds a header, without showing its value in an error.
     pub(super) fn insert(&self, headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Error> {
-        let parsed = HeaderName::try_from(name)
-            .map_err(|_| self.error(ErrorKind::Value, format!("`{}` is no name of a header", name.escape_debug())))?;
-        if RESERVED.contains(&parsed.as_str()) {
-            return Err(self.error(ErrorKind::Value, format!("the header `{parsed}` cannot be set")));
-        }
-        let value = HeaderValue::try_from(value).map_err(|_| {
-            self.error(ErrorKind::Value, format!("the value of the header `{parsed}` holds a line break"))
-        })?;
-        headers.insert(parsed, value);
-        Ok(())
+        self.wire.insert(headers, name, value)
     }
 
-    pub(super) fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
-        failure(&self.settings.name, kind, "send a request", self.mask.text(&message.into()))
+    pub(crate) fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
+        self.wire.error(kind, message)
     }
 }
 
-fn failure(connection: &str, kind: ErrorKind, attempted: &'static str, message: String) -> Error {
-    let connection = connection.to_owned();
-    Error { kind, connection, attempted, message, code: None, position: None, hint: None }
+/// The pool of sockets.
+fn client(settings: &Settings, policy: Arc<Policy>) -> Result<Client<Connector, Full<Bytes>>, String> {
+    let own = settings.client_certificate.as_ref().map(|own| (own.chain.expose(), own.key.expose()));
+    let mut tls = crate::tls::client(Tls::VerifyFull, settings.ca_file.as_deref(), own)?;
+    tls.alpn_protocols = match settings.http2 {
+        Http2::Offered => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        Http2::Only => vec![b"h2".to_vec()],
+    };
+    let connector = Connector {
+        policy,
+        resolver: Arc::clone(&settings.resolver),
+        tls: TlsConnector::from(Arc::new(tls)),
+        timeout: settings.limits.connect,
+        h2_only: settings.http2 == Http2::Only,
+    };
+    Ok(Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(settings.limits.idle)
+        .pool_max_idle_per_host(settings.limits.idle_max)
+        .http2_only(settings.http2 == Http2::Only)
+        .http2_keep_alive_interval(PING)
+        .http2_keep_alive_timeout(PONG)
+        .build(connector))
 }

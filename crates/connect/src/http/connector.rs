@@ -24,6 +24,8 @@ pub(super) struct Connector {
     pub(super) resolver: Resolver,
     pub(super) tls: TlsConnector,
     pub(super) timeout: std::time::Duration,
+    /// Whether an upstream without HTTP/2 is refused.
+    pub(super) h2_only: bool,
 }
 
 impl Connector {
@@ -34,12 +36,15 @@ impl Connector {
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let tcp = self.policy.connect(&self.resolver, host, port).await?;
         if !secure {
-            return Ok(Stream { io: TokioIo::new(Box::new(tcp)), h2: false });
+            return Ok(Stream { io: TokioIo::new(Box::new(tcp)), h2: self.h2_only });
         }
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| invalid("the host cannot be checked by TLS"))?;
         let stream = self.tls.connect(name, tcp).await?;
         let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        if self.h2_only && !h2 {
+            return Err(invalid("it does not speak HTTP/2"));
+        }
         Ok(Stream { io: TokioIo::new(Box::new(stream)), h2 })
     }
 }

@@ -1,25 +1,25 @@
 //! One attempt: the request, its credentials, and the redirects that it meets.
 
+use base::Secret;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
-use http_body_util::Full;
-use hyper_util::client::legacy::Error as ClientError;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use url::Url;
 
-use super::body::{self, Body, Fault, Read};
+use super::cache::Found;
 use super::credentials::basic;
-use super::events::Events;
 use super::sign::Signed;
 use super::{Api, Call, Credentials, Reply};
-use crate::egress::Refused;
 use crate::{Error, ErrorKind};
+
+/// An answer and the token that it was asked with.
+pub(super) type Exchanged = (Reply, Option<Secret>);
 
 impl Api {
     /// Sends a request once and follows redirects, each checked like the first URL. Credentials are left behind when the
     /// origin changes.
-    pub(super) async fn exchange(&self, call: &Call) -> Result<Reply, Error> {
-        let mut url = self.url(call)?;
+    pub(super) async fn exchange(&self, call: &Call) -> Result<Exchanged, Error> {
+        let mut url = self.url(&call.path, &call.query)?;
         let mut method = call.method.clone();
         let mut headers = self.headers(call)?;
         let (mut bytes, kind) = call.body.encode().map_err(|why| self.error(ErrorKind::Value, why))?;
@@ -30,15 +30,30 @@ impl Api {
         if let Some(kind) = kind {
             self.insert(&mut headers, CONTENT_TYPE.as_str(), &kind)?;
         }
-        for _ in 0..=self.settings.limits.redirects {
+        let mut token = None;
+        let cached = self.cache.as_ref().map_or(Found::Nothing, |cache| cache.find(call, &url, &headers));
+        match &cached {
+            Found::Fresh(reply) => return Ok((reply.clone(), None)),
+            Found::Stale(entry) => entry.ask(&mut headers),
+            Found::Nothing => {}
+        }
+        for hop in 0..=self.settings.limits.redirects {
             let mut shown = headers.clone();
             let mut target = url.clone();
             if url.origin() == self.base.origin() {
-                self.show_credentials(&method, &mut target, &mut shown, &bytes).await?;
+                token = self.show_credentials(&method, &mut target, &mut shown, &bytes, call.subject.as_ref()).await?;
             }
-            let reply = self.once(&method, &target, shown, bytes.clone(), call.events.as_ref()).await?;
-            let reply = self.masked_reply(reply);
-            let Some(next) = self.redirect(&url, &reply)? else { return Ok(reply) };
+            let reply = self.wire.once(&method, &target, shown, bytes.clone(), call.events.as_ref()).await?;
+            let mut reply = self.masked_reply(reply, token.iter().chain(&call.subject));
+            if let Some(cache) = self.cache.as_ref().filter(|_| hop == 0) {
+                reply = cache.keep(call, &url, &headers, &cached, reply);
+            }
+            let Some(next) = self.redirect(&url, &reply)? else { return Ok((reply, token)) };
+            if hop == 0
+                && let Found::Stale(entry) = &cached
+            {
+                entry.unask(&mut headers);
+            }
             let becomes_get = match reply.status {
                 StatusCode::SEE_OTHER => method != Method::HEAD,
                 StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => method == Method::POST,
@@ -60,29 +75,31 @@ impl Api {
     }
 
     /// The URL of a call. The path stays below the base URL: nothing in it is resolved away.
-    fn url(&self, call: &Call) -> Result<Url, Error> {
-        if !call.path.starts_with('/') && !call.path.is_empty() {
+    pub(super) fn url(&self, below: &str, query: &[(String, String)]) -> Result<Url, Error> {
+        if !below.starts_with('/') && !below.is_empty() {
             return Err(self.error(ErrorKind::Value, "the path does not start with `/`"));
         }
-        let path = format!("{}{}", self.base.path().trim_end_matches('/'), call.path);
+        let path = format!("{}{}", self.base.path().trim_end_matches('/'), below);
         let mut url = self.base.clone();
         url.set_path(&path);
         if url.path() != path && !path.is_empty() {
             return Err(self.error(ErrorKind::Value, "the path is not encoded, or holds `.` or `..` as a segment"));
         }
-        if !call.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&call.query);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
         }
         self.policy.check(url.as_str()).map_err(|refused| self.error(ErrorKind::Denied, refused.to_string()))
     }
 
-    async fn show_credentials(
+    /// Adds what the connection shows to its upstream; gives the token, when it is one that was fetched.
+    pub(super) async fn show_credentials(
         &self,
         method: &Method,
         url: &mut Url,
         headers: &mut HeaderMap,
         body: &Bytes,
-    ) -> Result<(), Error> {
+        subject: Option<&Secret>,
+    ) -> Result<Option<Secret>, Error> {
         match &self.settings.credentials {
             Credentials::None => {}
             Credentials::Basic { user, password } => {
@@ -96,69 +113,48 @@ impl Api {
                 url.query_pairs_mut().append_pair(name, value.expose());
             }
             Credentials::OAuth(_) => {
-                let token = self.token().await?;
+                let source = self.tokens.as_ref();
+                let source = source.ok_or_else(|| self.error(ErrorKind::Config, "the connection has no token"))?;
+                let token = source.token(subject).await?;
                 self.insert(headers, "authorization", &format!("Bearer {}", token.expose()))?;
+                return Ok(Some(token));
             }
             Credentials::Signing(signing) => {
-                let signed = Signed {
-                    timestamp: chrono::Utc::now().timestamp(),
-                    method: method.as_str(),
-                    host: url.host_str().unwrap_or_default(),
-                    path: url.path(),
-                    query: url.query().unwrap_or_default(),
-                    body,
-                };
+                let signed = Signed { time: chrono::Utc::now(), method: method.as_str(), url, headers, body };
                 let added = signing.sign(&signed).map_err(|why| self.error(ErrorKind::Config, why))?;
                 added.iter().try_for_each(|(name, value)| self.insert(headers, name, value))?;
             }
         }
-        Ok(())
+        Ok(None)
     }
 
-    /// Sends one request to a checked URL and reads its answer, with whatever secrets are in it.
-    async fn once(
-        &self,
-        method: &Method,
-        url: &Url,
-        headers: HeaderMap,
-        body: Bytes,
-        events: Option<&Events>,
-    ) -> Result<Reply, Error> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(url.as_str())
-            .body(Full::new(body))
-            .map_err(|error| self.error(ErrorKind::Value, format!("the request cannot be written: {error}")))?;
-        *request.headers_mut() = headers;
-        let (head, answer) = self.client.request(request).await.map_err(|error| self.unsent(&error))?.into_parts();
-        let most = self.settings.limits.answer_bytes;
-        let read = body::read(&head.headers, answer, most, events).await.map_err(|fault| match fault {
-            Fault::TooLarge => self.error(ErrorKind::Limit, format!("the answer is larger than {most} bytes")),
-            Fault::Broken(why) => self.error(ErrorKind::Transient, format!("the answer cannot be read: {why}")),
-        })?;
-        let Read { bytes, events, truncated } = read;
-        Ok(Reply { status: head.status, headers: head.headers, body: bytes, events, truncated })
-    }
-
-    fn masked_reply(&self, reply: Reply) -> Reply {
-        let masked = |value: &HeaderValue| {
-            let bytes = self.mask.bytes(Bytes::copy_from_slice(value.as_bytes()));
-            HeaderValue::from_maybe_shared(bytes).unwrap_or_else(|_| HeaderValue::from_static("***"))
+    /// An answer without the secrets of the connection and of the call.
+    pub(super) fn masked_reply<'a>(&self, reply: Reply, further: impl Iterator<Item = &'a Secret> + Clone) -> Reply {
+        let mask = &self.wire.mask;
+        let text = |text: &str| mask.text_without(text, further.clone());
+        let event = |event: super::Event| super::Event {
+            event: text(&event.event),
+            data: text(&event.data),
+            id: event.id.map(|id| text(&id)),
         };
         Reply {
-            headers: reply.headers.iter().map(|(name, value)| (name.clone(), masked(value))).collect(),
-            body: self.mask.bytes(reply.body),
-            events: reply.events.map(|events| events.into_iter().map(|event| self.masked(event)).collect()),
+            headers: self.masked_headers(&reply.headers, further.clone()),
+            body: mask.bytes_without(reply.body, further.clone()),
+            events: reply.events.map(|events| events.into_iter().map(event).collect()),
             ..reply
         }
     }
 
-    fn masked(&self, event: super::Event) -> super::Event {
-        super::Event {
-            event: self.mask.text(&event.event),
-            data: self.mask.text(&event.data),
-            id: event.id.map(|id| self.mask.text(&id)),
-        }
+    pub(super) fn masked_headers<'a>(
+        &self,
+        headers: &HeaderMap,
+        further: impl Iterator<Item = &'a Secret> + Clone,
+    ) -> HeaderMap {
+        let masked = |value: &HeaderValue| {
+            let bytes = self.wire.mask.bytes_without(Bytes::copy_from_slice(value.as_bytes()), further.clone());
+            HeaderValue::from_maybe_shared(bytes).unwrap_or_else(|_| HeaderValue::from_static("***"))
+        };
+        headers.iter().map(|(name, value)| (name.clone(), masked(value))).collect()
     }
 
     /// Where an answer sends its reader, checked.
@@ -181,66 +177,5 @@ impl Api {
             from.join(text).map_err(|error| refused(format!("its `Location` is no URL: {error}")))?.into()
         };
         self.policy.check(&next).map(Some).map_err(|error| refused(error.to_string()))
-    }
-
-    /// Says why a request brought no answer.
-    fn unsent(&self, error: &ClientError) -> Error {
-        let mut inner: Option<&(dyn std::error::Error + 'static)> = Some(error);
-        while let Some(source) = inner {
-            let io = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-            let held = io.and_then(|held| held.downcast_ref::<Refused>());
-            if let Some(refused) = held.or_else(|| source.downcast_ref::<Refused>()) {
-                return self.error(ErrorKind::Denied, refused.to_string());
-            }
-            inner = source.source();
-        }
-        let reason = body::reason(error);
-        if error.is_connect() {
-            let host = self.base.host_str().unwrap_or_default();
-            return self.error(ErrorKind::Unreachable, format!("`{host}` cannot be reached: {reason}"));
-        }
-        self.error(ErrorKind::Transient, format!("the connection broke: {reason}"))
-    }
-
-    /// The token, fetched when there is none; callers that come meanwhile wait for the same one.
-    async fn token(&self) -> Result<base::Secret, Error> {
-        let Credentials::OAuth(oauth) = &self.settings.credentials else {
-            return Err(self.error(ErrorKind::Config, "the connection has no token"));
-        };
-        let mut tokens = self.tokens.lock().await;
-        if let Some(token) = tokens.fresh() {
-            return Ok(token);
-        }
-        let url = self
-            .policy
-            .check(&oauth.token_url)
-            .map_err(|refused| self.error(ErrorKind::Denied, format!("the token URL {refused}")))?;
-        let refresh = tokens.refresh.clone().or_else(|| oauth.refresh_token.clone());
-        let (bytes, kind) =
-            Body::Form(oauth.form(refresh.as_ref())).encode().map_err(|why| self.error(ErrorKind::Value, why))?;
-        let mut headers = HeaderMap::new();
-        self.insert(&mut headers, "accept", "application/json")?;
-        self.insert(&mut headers, "content-type", &kind.unwrap_or_default())?;
-        if let Some(value) = oauth.authorization() {
-            self.insert(&mut headers, "authorization", &value)?;
-        }
-        // Not masked: a server may give the same tokens again. Nothing of it but a token leaves this function.
-        let reply = self.once(&Method::POST, &url, headers, bytes, None).await?;
-        if !reply.status.is_success() {
-            let answer = serde_json::from_slice::<serde_json::Value>(&reply.body).unwrap_or_default();
-            let why = answer.get("error").and_then(serde_json::Value::as_str).unwrap_or("no reason").to_owned();
-            let status = reply.status;
-            let kind = if super::retry::is_transient(status) { ErrorKind::Transient } else { ErrorKind::Denied };
-            return Err(self.error(kind, format!("the token endpoint answered {status}: {why}")));
-        }
-        let token = tokens.keep(&reply.body).map_err(|why| self.error(ErrorKind::Other, format!("no token: {why}")))?;
-        self.mask.add_token(&token);
-        tokens.refresh.iter().for_each(|refresh| self.mask.add_token(refresh));
-        Ok(token)
-    }
-
-    /// Drops the token after the upstream refused it; false when the connection has none.
-    pub(super) async fn forget_token(&self) -> bool {
-        self.tokens.lock().await.access.take().is_some()
     }
 }

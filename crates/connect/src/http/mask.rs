@@ -49,29 +49,45 @@ impl Mask {
 
     /// The bytes with stars in place of secrets; the same bytes when there are none.
     pub(super) fn bytes(&self, bytes: Bytes) -> Bytes {
-        let mut bytes = bytes;
-        for value in &self.secrets.read().spellings {
-            let mut found = memchr::memmem::find_iter(&bytes, value).peekable();
-            if found.peek().is_none() {
-                continue;
-            }
-            let mut out = Vec::with_capacity(bytes.len());
-            let mut from = 0;
-            for at in found {
-                out.extend_from_slice(&bytes[from..at]);
-                out.extend_from_slice(STARS);
-                from = at + value.len();
-            }
-            out.extend_from_slice(&bytes[from..]);
-            bytes = Bytes::from(out);
+        self.secrets.read().spellings.iter().fold(bytes, |bytes, value| replaced(bytes, value))
+    }
+
+    /// The same with further secrets, those of one call.
+    pub(super) fn bytes_without<'a>(&self, bytes: Bytes, further: impl IntoIterator<Item = &'a Secret>) -> Bytes {
+        let mut own: Vec<String> = Vec::new();
+        for secret in further.into_iter().filter(|secret| secret.expose().len() >= SECRET_BYTES_MIN) {
+            own.extend(spellings(secret.expose()));
         }
-        bytes
+        own.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        self.bytes(own.iter().fold(bytes, |bytes, value| replaced(bytes, value.as_bytes())))
+    }
+
+    /// The same for a text.
+    pub(super) fn text_without<'a>(&self, text: &str, further: impl IntoIterator<Item = &'a Secret>) -> String {
+        let bytes = self.bytes_without(Bytes::copy_from_slice(text.as_bytes()), further);
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// The same for a text.
     pub(super) fn text(&self, text: &str) -> String {
         String::from_utf8_lossy(&self.bytes(Bytes::copy_from_slice(text.as_bytes()))).into_owned()
     }
+}
+
+fn replaced(bytes: Bytes, value: &[u8]) -> Bytes {
+    let mut found = memchr::memmem::find_iter(&bytes, value).peekable();
+    if found.peek().is_none() {
+        return bytes;
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut from = 0;
+    for at in found {
+        out.extend_from_slice(&bytes[from..at]);
+        out.extend_from_slice(STARS);
+        from = at + value.len();
+    }
+    out.extend_from_slice(&bytes[from..]);
+    Bytes::from(out)
 }
 
 impl Secrets {

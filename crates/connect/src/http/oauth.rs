@@ -1,10 +1,17 @@
-//! Tokens by OAuth 2.0: client credentials and refresh tokens (RFC 6749, sections 4.4 and 6).
+//! Tokens by OAuth 2.0: client credentials and refresh tokens (RFC 6749, sections 4.4 and 6), and the exchange of a calling
+//! user's token for one of the upstream (RFC 8693).
+
+mod source;
 
 use std::time::Duration;
 
 use base::Secret;
 use serde::Deserialize;
 use tokio::time::Instant;
+
+use crate::Error;
+
+pub(super) use source::Source;
 
 /// A token is renewed this long before it expires.
 const EARLY: Duration = Duration::from_secs(30);
@@ -28,6 +35,30 @@ pub struct OAuth {
     pub audience: Option<String>,
     /// Whether the client's secret goes into the form rather than into `Authorization`.
     pub secret_in_form: bool,
+    /// The calling user's token, which comes with each call, is exchanged for one of the upstream. It never goes there itself.
+    pub exchange: Option<Exchange>,
+    /// Further fields of the form, such as `resource`.
+    pub form: Vec<(String, String)>,
+}
+
+/// How the token of a calling user is exchanged (RFC 8693).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// What kind of token the caller's is: [`Exchange::ACCESS_TOKEN`] or another registered name.
+    pub subject_token_type: String,
+    /// What kind of token is asked for, when the server wants to be told.
+    pub requested_token_type: Option<String>,
+}
+
+impl Exchange {
+    /// The name of access tokens.
+    pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+}
+
+impl Default for Exchange {
+    fn default() -> Self {
+        Self { subject_token_type: Self::ACCESS_TOKEN.to_owned(), requested_token_type: None }
+    }
 }
 
 impl OAuth {
@@ -37,12 +68,20 @@ impl OAuth {
     }
 
     /// The form of a request for a token.
-    pub(super) fn form(&self, refresh: Option<&Secret>) -> Vec<(String, String)> {
-        let mut form = match refresh {
-            Some(token) => {
+    fn form(&self, refresh: Option<&Secret>, subject: Option<&Secret>) -> Vec<(String, String)> {
+        let mut form = match (refresh, self.exchange.as_ref().zip(subject)) {
+            (Some(token), _) => {
                 vec![("grant_type", "refresh_token".to_owned()), ("refresh_token", token.expose().to_owned())]
             }
-            None => vec![("grant_type", "client_credentials".to_owned())],
+            (None, Some((exchange, subject))) => {
+                let grant = "urn:ietf:params:oauth:grant-type:token-exchange".to_owned();
+                let kind = exchange.subject_token_type.clone();
+                let subject = subject.expose().to_owned();
+                let mut form = vec![("grant_type", grant), ("subject_token", subject), ("subject_token_type", kind)];
+                form.extend(exchange.requested_token_type.iter().map(|kind| ("requested_token_type", kind.clone())));
+                form
+            }
+            (None, None) => vec![("grant_type", "client_credentials".to_owned())],
         };
         if !self.scopes.is_empty() {
             form.push(("scope", self.scopes.join(" ")));
@@ -54,11 +93,12 @@ impl OAuth {
             form.push(("client_id", self.client_id.clone()));
             form.extend(self.client_secret.as_ref().map(|secret| ("client_secret", secret.expose().to_owned())));
         }
-        form.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        let form = form.into_iter().map(|(name, value)| (name.to_owned(), value));
+        form.chain(self.form.iter().cloned()).collect()
     }
 
     /// The value of `Authorization` of that request, when the secret is not in the form.
-    pub(super) fn authorization(&self) -> Option<String> {
+    fn authorization(&self) -> Option<String> {
         let secret = self.client_secret.as_ref().filter(|_| !self.secret_in_form)?;
         let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let basic = super::credentials::basic(&encode(&self.client_id), &Secret::new(encode(secret.expose())));
@@ -66,22 +106,24 @@ impl OAuth {
     }
 }
 
-/// The tokens of a connection.
+/// The tokens of a connection, or of one user of it.
 #[derive(Default)]
-pub(super) struct Tokens {
-    pub(super) access: Option<(Secret, Instant)>,
+struct Tokens {
+    access: Option<(Secret, Instant)>,
     /// The newest refresh token: servers may give a new one with each answer.
-    pub(super) refresh: Option<Secret>,
+    refresh: Option<Secret>,
+    /// The last failure, for those who waited for it.
+    failed: Option<(Error, Instant)>,
 }
 
 impl Tokens {
     /// The token, if it is still good.
-    pub(super) fn fresh(&self) -> Option<Secret> {
+    fn fresh(&self) -> Option<Secret> {
         self.access.as_ref().filter(|(_, until)| *until > Instant::now()).map(|(token, _)| token.clone())
     }
 
     /// Keeps what a server answered.
-    pub(super) fn keep(&mut self, body: &[u8]) -> Result<Secret, &'static str> {
+    fn keep(&mut self, body: &[u8], exchanged: bool) -> Result<Secret, &'static str> {
         #[derive(Deserialize)]
         struct Answer {
             access_token: String,
@@ -90,7 +132,9 @@ impl Tokens {
             refresh_token: Option<String>,
         }
         let answer: Answer = serde_json::from_slice(body).map_err(|_| "the answer holds no `access_token`")?;
-        if answer.token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
+        // An exchange may give a token that is not an access token by its kind, and still is used as one.
+        let usable = |kind: &String| kind.eq_ignore_ascii_case("bearer") || (exchanged && kind == "N_A");
+        if answer.token_type.is_some_and(|kind| !usable(&kind)) {
             return Err("the token is not of the type `bearer`");
         }
         let life = answer.expires_in.map_or(LIFE, Duration::from_secs).min(Duration::from_secs(86_400 * 365));

@@ -1,28 +1,61 @@
 //! Requests signed with a shared key (HMAC, RFC 2104).
 
+mod text;
+
 use base::Secret;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::{Digest as _, Sha256, Sha512};
+use http::HeaderMap;
+use sha2::{Sha256, Sha512};
+use url::Url;
 
-/// How requests are signed. Texts hold `{timestamp}` (seconds since 1970), `{method}`, `{host}`, `{path}`, `{query}`, `{body}`,
-/// `{body_sha256}` and, in headers, `{signature}`.
+use text::Fill;
+
+/// How requests are signed. Each text may hold, between braces:
+///
+/// - `timestamp` (seconds since 1970), `timestamp_ms`, `timestamp_iso` (`2026-01-31T12:00:00Z`), `timestamp_basic`
+///   (`20260131T120000Z`), `date` (`20260131`);
+/// - `method`, `url`, `host` (with its port when that is not the usual one), `path`, `query` as it is sent, `query_sorted`;
+/// - `header:NAME`: a header of the request, trimmed, empty when there is none;
+/// - `body`, `body_sha256`, `body_sha512`, `body_base64`; `nonce` (16 random bytes in hexadecimal digits, the same in all texts);
+/// - in `message` and `headers`, `canonical`, `canonical_sha256` and `canonical_sha512`; in `headers`, `signature`.
 ///
 /// Stripe: `message` is `{timestamp}.{body}` and the header `Stripe-Signature` is `t={timestamp},v1={signature}`. GitHub: `{body}`,
-/// and `X-Hub-Signature-256` is `sha256={signature}`.
+/// and `X-Hub-Signature-256` is `sha256={signature}`. Canonical requests as clouds have them: `canonical` lists the parts line by line,
+/// and `message` holds `{canonical_sha256}`.
 #[derive(Clone, Debug)]
 pub struct Signing {
     /// The shared key.
     pub key: Secret,
+    /// How the key is written.
+    pub key_form: KeyForm,
     /// The hash.
     pub hash: Hash,
     /// How the signature is written.
     pub encoding: Encoding,
+    /// A text to refer to in `message`, often by its hash.
+    pub canonical: Option<String>,
     /// What is signed.
     pub message: String,
     /// The headers that are added, by name.
     pub headers: Vec<(String, String)>,
+}
+
+impl Signing {
+    /// HMAC-SHA-256 of the body in hexadecimal digits; the headers are still to be named.
+    pub fn new(key: Secret) -> Self {
+        Self {
+            key,
+            key_form: KeyForm::Text,
+            hash: Hash::Sha256,
+            encoding: Encoding::Hex,
+            canonical: None,
+            message: "{body}".to_owned(),
+            headers: Vec::new(),
+        }
+    }
 }
 
 /// A hash function.
@@ -41,82 +74,76 @@ pub enum Encoding {
     Hex,
     /// Base64 with padding.
     Base64,
+    /// Base64 for URLs, without padding.
+    Base64Url,
+}
+
+/// How a key is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyForm {
+    /// Its characters are its bytes.
+    #[default]
+    Text,
+    /// Base64.
+    Base64,
+    /// Hexadecimal digits.
+    Hex,
 }
 
 /// What a signature covers.
 pub(super) struct Signed<'a> {
-    pub(super) timestamp: i64,
+    pub(super) time: DateTime<Utc>,
     pub(super) method: &'a str,
-    pub(super) host: &'a str,
-    pub(super) path: &'a str,
-    pub(super) query: &'a str,
+    pub(super) url: &'a Url,
+    pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
 }
 
 impl Signing {
-    /// Checks the texts; the error names what is not known.
+    /// Checks the key and the texts; the error names what is not known.
     pub fn check(&self) -> Result<(), String> {
-        let signed = Signed { timestamp: 0, method: "", host: "", path: "", query: "", body: b"" };
-        fill(&self.message, &signed, None)?;
-        self.headers.iter().try_for_each(|(_, value)| fill(value, &signed, Some("")).map(drop))
+        let url = Url::parse("https://host/").map_err(|error| error.to_string())?;
+        let (time, headers) = (DateTime::UNIX_EPOCH, HeaderMap::new());
+        let signed = Signed { time, method: "", url: &url, headers: &headers, body: b"" };
+        self.sign(&signed).map(drop)
     }
 
     /// The headers of one request.
     pub(super) fn sign(&self, signed: &Signed<'_>) -> Result<Vec<(&str, String)>, String> {
-        let message = fill(&self.message, signed, None)?;
-        let key = self.key.expose().as_bytes();
-        let digest = match self.hash {
-            Hash::Sha256 => {
-                let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|error| error.to_string())?;
-                mac.update(&message);
-                mac.finalize().into_bytes().to_vec()
-            }
-            Hash::Sha512 => {
-                let mut mac = Hmac::<Sha512>::new_from_slice(key).map_err(|error| error.to_string())?;
-                mac.update(&message);
-                mac.finalize().into_bytes().to_vec()
-            }
-        };
-        let signature = match self.encoding {
-            Encoding::Hex => hex(&digest),
+        let mut fill = Fill::new(signed)?;
+        if let Some(canonical) = &self.canonical {
+            fill.canonical = Some(fill.text(canonical)?);
+        }
+        let digest = self.digest(&fill.text(&self.message)?)?;
+        fill.signature = Some(match self.encoding {
+            Encoding::Hex => text::hex(&digest),
             Encoding::Base64 => STANDARD.encode(&digest),
-        };
+            Encoding::Base64Url => URL_SAFE_NO_PAD.encode(&digest),
+        });
         let value = |(name, text): &'_ (String, String)| -> Result<String, String> {
-            let bytes = fill(text, signed, Some(&signature))?;
-            String::from_utf8(bytes).map_err(|_| format!("the header `{name}` would hold bytes that are not text"))
+            String::from_utf8(fill.text(text)?)
+                .map_err(|_| format!("the header `{name}` would hold bytes that are not text"))
         };
         self.headers.iter().map(|header| Ok((header.0.as_str(), value(header)?))).collect()
     }
-}
 
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
-
-fn fill(text: &str, signed: &Signed<'_>, signature: Option<&str>) -> Result<Vec<u8>, String> {
-    let mut out = Vec::with_capacity(text.len() + signed.body.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        out.extend_from_slice(before.as_bytes());
-        let (name, after) = after.split_once('}').ok_or_else(|| format!("a `{{` is not closed in `{text}`"))?;
-        match (name, signature) {
-            ("timestamp", _) => out.extend_from_slice(signed.timestamp.to_string().as_bytes()),
-            ("method", _) => out.extend_from_slice(signed.method.as_bytes()),
-            ("host", _) => out.extend_from_slice(signed.host.as_bytes()),
-            ("path", _) => out.extend_from_slice(signed.path.as_bytes()),
-            ("query", _) => out.extend_from_slice(signed.query.as_bytes()),
-            ("body", _) => out.extend_from_slice(signed.body),
-            ("body_sha256", _) => out.extend_from_slice(hex(&Sha256::digest(signed.body)).as_bytes()),
-            ("signature", Some(signature)) => out.extend_from_slice(signature.as_bytes()),
-            _ => return Err(format!("`{{{name}}}` is not known in `{text}`")),
+    fn digest(&self, message: &[u8]) -> Result<Vec<u8>, String> {
+        let text = self.key.expose();
+        let key = match self.key_form {
+            KeyForm::Text => text.as_bytes().to_vec(),
+            KeyForm::Base64 => STANDARD.decode(text.trim()).map_err(|_| "the key is not base64")?,
+            KeyForm::Hex => text::unhex(text.trim()).ok_or("the key is not written in hexadecimal digits")?,
+        };
+        macro_rules! mac {
+            ($hash:ident) => {{
+                let mut mac = Hmac::<$hash>::new_from_slice(&key).map_err(|error| error.to_string())?;
+                mac.update(message);
+                mac.finalize().into_bytes().to_vec()
+            }};
         }
-        rest = after;
+        Ok(match self.hash {
+            Hash::Sha256 => mac!(Sha256),
+            Hash::Sha512 => mac!(Sha512),
+        })
     }
-    out.extend_from_slice(rest.as_bytes());
-    Ok(out)
 }

@@ -123,7 +123,7 @@ impl Pool {
     }
 
     async fn connect(&self, role: Role, timeout: Duration, place: Place<'_>) -> Result<Session, Error> {
-        let config = crate::tls::client(self.target.tls, self.target.ca_file.as_deref())
+        let config = crate::tls::client(self.target.tls, self.target.ca_file.as_deref(), None)
             .map_err(|why| place.error(ErrorKind::Config, why, "check `tls.caFile`"))?;
         let tls = MakeRustlsConnect::new(config);
         let connecting = Session::connect(&self.target.config, tls, role, timeout, self.config.schema.as_deref());

@@ -2,7 +2,8 @@
 
 use base::Secret;
 use base64::Engine as _;
-use connect::http::{Body, Call, Credentials, Encoding, Hash, Method, OAuth, Signing};
+use connect::http::{Body, Call, Credentials, Encoding, Hash, KeyForm, Method, Signing};
+use sha2::Digest as _;
 
 use super::world::{Upstream, answer, get, ok, send};
 
@@ -73,11 +74,9 @@ async fn credentials_stay_at_their_origin() {
 
 fn signing(headers: &[(&str, &str)], message: &str) -> Signing {
     Signing {
-        key: Secret::new(KEY),
-        hash: Hash::Sha256,
-        encoding: Encoding::Hex,
         message: message.to_owned(),
         headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        ..Signing::new(Secret::new(KEY))
     }
 }
 
@@ -105,82 +104,92 @@ async fn requests_are_signed_as_github_and_stripe_do() {
     send(&upstream.with(Credentials::Signing(aws_like)), &call).await.unwrap();
     let digest = "dffd6021bb2bd5b0af676290809ec3a53191dd81c7f70a4b28688a362182986f";
     assert_eq!(upstream.last().header("x-sig"), hmac(KEY, &format!("POST\n/v1/x\na=1\n{digest}")));
+    // The product's own shim: `t=<seconds>,v1=<hexadecimal digits>` over `<t>.<raw body>`.
+    let shim = signing(&[("x-signature", "t={timestamp},v1={signature}")], "{timestamp}.{body}");
+    send(&upstream.with(Credentials::Signing(shim)), &call).await.unwrap();
+    let seen = upstream.last();
+    let (time, signature) = seen.header("x-signature").split_once(",v1=").expect("both parts");
+    let time = time.strip_prefix("t=").expect("a time");
+    assert_eq!(signature, hmac(KEY, &format!("{time}.Hello, World!")));
     assert!(signing(&[("X", "{nothing}")], "").check().is_err() && signing(&[], "{signature}").check().is_err());
 }
 
 fn hmac(key: &str, message: &str) -> String {
-    use hmac::{Hmac, KeyInit as _, Mac as _};
-    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key.as_bytes()).unwrap();
+    mac::<hmac::Hmac<sha2::Sha256>>(key, message).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn mac<M: hmac::KeyInit + hmac::Mac>(key: &str, message: &str) -> Vec<u8> {
+    let mut mac = <M as hmac::KeyInit>::new_from_slice(key.as_bytes()).unwrap();
     mac.update(message.as_bytes());
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    mac.finalize().into_bytes().to_vec()
 }
 
-fn oauth(upstream: &Upstream) -> OAuth {
-    OAuth {
-        token_url: format!("{}/token", upstream.url),
-        client_id: "me".into(),
-        client_secret: Some(Secret::new("cl13nt-s3cr3t")),
-        refresh_token: None,
-        scopes: vec!["read".into(), "write".into()],
-        audience: None,
-        secret_in_form: false,
+#[tokio::test]
+async fn canonical_requests_are_signed() {
+    let upstream = echo().await;
+    let names = [
+        ("X-Date", "{timestamp_basic}"),
+        ("X-Nonce", "{nonce}"),
+        ("X-Sent", "{timestamp} {timestamp_ms} {timestamp_iso} {date} {body_base64}"),
+        (
+            "Authorization",
+            "KEY-HMAC-SHA256 Credential=me/{date}, SignedHeaders=content-type;host, Signature={signature}",
+        ),
+    ];
+    let canonical = "{method}\n{path}\n{query_sorted}\ncontent-type:{header:content-type}\nhost:{host}\n{header:x-none}\n{body_sha256}";
+    let signing = Signing {
+        canonical: Some(canonical.to_owned()),
+        ..signing(&names, "KEY-HMAC-SHA256\n{timestamp_basic}\n{nonce}\n{canonical_sha256}")
+    };
+    let mut call = Call::new(Method::POST, "/a%20b");
+    call.query = vec![("b".into(), "2 3".into()), ("a".into(), "1".into())];
+    call.body = Body::Json("{}".into());
+    send(&upstream.with(Credentials::Signing(signing)), &call).await.unwrap();
+    let seen = upstream.last();
+    let host = upstream.url.strip_prefix("http://").unwrap();
+    let empty_object = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    let text = format!("POST\n/v1/a%20b\na=1&b=2+3\ncontent-type:application/json\nhost:{host}\n\n{empty_object}");
+    let digest: String = sha2::Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+    let (date, nonce) = (seen.header("x-date"), seen.header("x-nonce"));
+    let expected = hmac(KEY, &format!("KEY-HMAC-SHA256\n{date}\n{nonce}\n{digest}"));
+    assert!(seen.header("authorization").ends_with(&format!("Signature={expected}")), "{seen:?}");
+    assert_eq!((date.len(), nonce.len()), (16, 32));
+    assert!(seen.header("x-sent").ends_with("e30="), "{seen:?}");
+}
+
+#[tokio::test]
+async fn keys_and_signatures_are_written_in_several_ways() {
+    let upstream = echo().await;
+    let mut call = Call::new(Method::POST, "/x");
+    call.body = Body::Raw { content_type: "text/plain".into(), bytes: "Hello, World!".into() };
+    let cases = [
+        ("6b6579", KeyForm::Hex, Hash::Sha256, Encoding::Hex),
+        ("a2V5", KeyForm::Base64, Hash::Sha512, Encoding::Base64),
+        ("key", KeyForm::Text, Hash::Sha512, Encoding::Base64Url),
+    ];
+    for (key, key_form, hash, encoding) in cases {
+        let signing = Signing {
+            key: Secret::new(key),
+            key_form,
+            hash,
+            encoding,
+            ..signing(&[("X-Sig", "{signature}")], "{body}")
+        };
+        send(&upstream.with(Credentials::Signing(signing)), &call).await.unwrap();
+        let digest = match hash {
+            Hash::Sha256 => mac::<hmac::Hmac<sha2::Sha256>>("key", "Hello, World!"),
+            Hash::Sha512 => mac::<hmac::Hmac<sha2::Sha512>>("key", "Hello, World!"),
+        };
+        let expected = match encoding {
+            Encoding::Hex => digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            Encoding::Base64 => base64::engine::general_purpose::STANDARD.encode(digest),
+            Encoding::Base64Url => base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(digest),
+        };
+        assert_eq!(upstream.last().header("x-sig"), expected, "{key_form:?}");
     }
-}
-
-#[tokio::test]
-async fn tokens_are_fetched_once_and_renewed_when_refused() {
-    let upstream = Upstream::start(|nth, head, _| match head.uri.path() {
-        "/token" => ok(format!("{{\"access_token\":\"token-{nth}\",\"token_type\":\"Bearer\",\"expires_in\":3600}}")),
-        "/v1/expired" if head.headers["authorization"] == "Bearer token-0" => answer(401, &[], ""),
-        "/v1/never" => answer(401, &[], ""),
-        _ => ok(format!("{:?}", head.headers["authorization"])),
-    })
-    .await;
-    let api = upstream.with(Credentials::OAuth(oauth(&upstream)));
-    let (a, b) = (get("/a"), get("/b"));
-    let (first, second) = tokio::join!(send(&api, &a), send(&api, &b));
-    assert_eq!((first.unwrap().body, second.unwrap().body), ("\"Bearer ***\"".into(), "\"Bearer ***\"".into()));
-    let token = upstream.seen.lock()[0].clone();
-    assert_eq!(token.body, "grant_type=client_credentials&scope=read+write");
-    assert_eq!(token.header("authorization"), "Basic bWU6Y2wxM250LXMzY3IzdA==");
-    assert_eq!(upstream.count(), 3);
-    assert_eq!(send(&api, &get("/expired")).await.unwrap().status, 200);
-    assert_eq!(upstream.last().header("authorization"), "Bearer token-4");
-    let before = upstream.count();
-    assert_eq!(send(&api, &get("/never")).await.unwrap().status, 401);
-    assert_eq!(upstream.count() - before, 3, "one renewal, not a loop");
-}
-
-#[tokio::test]
-async fn refresh_tokens_rotate_and_may_stay_the_same() {
-    let upstream = Upstream::start(|nth, head, _| match (head.uri.path(), nth) {
-        ("/token", 0) => ok(r#"{"access_token":"token-a","refresh_token":"refresh-2"}"#),
-        ("/token", _) => ok(r#"{"access_token":"token-a","refresh_token":"refresh-2"}"#),
-        _ => answer(401, &[], ""),
-    })
-    .await;
-    let refresh_token = Some(Secret::new("refresh-1"));
-    let api = upstream.with(Credentials::OAuth(OAuth { refresh_token, secret_in_form: true, ..oauth(&upstream) }));
-    send(&api, &get("/x")).await.unwrap();
-    send(&api, &get("/x")).await.unwrap();
-    let sent: Vec<_> =
-        upstream.seen.lock().iter().filter(|seen| seen.uri == "/token").map(|seen| seen.body.clone()).collect();
-    assert!(sent[0].starts_with(b"grant_type=refresh_token&refresh_token=refresh-1&"), "{sent:?}");
-    assert!(
-        sent[1..].iter().all(|body| body.starts_with(b"grant_type=refresh_token&refresh_token=refresh-2&")),
-        "{sent:?}"
-    );
-    let used = upstream.last();
-    assert_eq!(used.header("authorization"), "Bearer token-a");
-}
-
-#[tokio::test]
-async fn a_refused_token_request_says_why_without_secrets() {
-    let upstream = Upstream::start(|_, _, body| {
-        answer(400, &[], format!("{{\"error\":\"invalid_client {}\"}}", String::from_utf8_lossy(body)))
-    })
-    .await;
-    let api = upstream.with(Credentials::OAuth(OAuth { secret_in_form: true, ..oauth(&upstream) }));
-    let error = send(&api, &get("/x")).await.unwrap_err().to_string();
-    assert!(error.contains("400") && error.contains("invalid_client") && !error.contains("cl13nt"), "{error}");
+    for (key, key_form) in [("xyz", KeyForm::Hex), ("abc", KeyForm::Hex), ("*", KeyForm::Base64)] {
+        let signing = Signing { key: Secret::new(key), key_form, ..signing(&[("X", "{signature}")], "") };
+        let why = signing.check().unwrap_err();
+        assert!(why.contains("the key") && !why.contains(key), "{why}");
+    }
 }

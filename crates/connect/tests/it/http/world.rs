@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{Request, Response};
-use connect::egress::{Policy, system_resolver};
+use connect::egress::Policy;
 use connect::http::{Api, Call, Credentials, Limits, Method, Reply, Retries, Settings};
 use connect::{Error, ErrorKind};
 use parking_lot::Mutex;
@@ -80,16 +80,10 @@ impl Upstream {
 
     pub(super) fn settings(&self) -> Settings {
         Settings {
-            name: "api".to_owned(),
-            base: base::Secret::new(format!("{}/v1", self.url)),
-            credentials: Credentials::None,
-            headers: Vec::new(),
             policy: Policy::default().allow_private(true),
-            resolver: system_resolver(),
-            rate: None,
             retries: Retries { max: 2, backoff: Duration::from_millis(1), wait_max: Duration::from_secs(1) },
             limits: Limits { answer_bytes: 64 * 1024, ..Limits::default() },
-            ca_file: None,
+            ..Settings::new("api", base::Secret::new(format!("{}/v1", self.url)))
         }
     }
 

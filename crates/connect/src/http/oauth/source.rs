@@ -1,0 +1,140 @@
+//! Where tokens come from and how they are kept: one request for many callers, and tokens of each user apart.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::Secret;
+use http::{HeaderMap, Method};
+use parking_lot::Mutex;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::time::Instant;
+
+use super::{OAuth, Tokens};
+use crate::egress::Policy;
+use crate::http::body::Body;
+use crate::http::retry;
+use crate::http::wire::Wire;
+use crate::{Error, ErrorKind};
+
+/// Longest wait for the token endpoint.
+const FETCH: Duration = Duration::from_secs(30);
+/// Most users whose tokens are remembered; the one that was not seen for longest goes first.
+const SUBJECTS_MAX: usize = 1024;
+
+type Slot = Arc<AsyncMutex<Tokens>>;
+
+/// The tokens of a connection.
+pub(in crate::http) struct Source {
+    oauth: OAuth,
+    policy: Arc<Policy>,
+    wire: Arc<Wire>,
+    own: Slot,
+    subjects: Mutex<Subjects>,
+}
+
+#[derive(Default)]
+struct Subjects {
+    slots: HashMap<[u8; 32], (Slot, u64)>,
+    clock: u64,
+}
+
+impl Source {
+    pub(in crate::http) fn new(oauth: OAuth, policy: Arc<Policy>, wire: Arc<Wire>) -> Self {
+        Self { oauth, policy, wire, own: Slot::default(), subjects: Mutex::default() }
+    }
+
+    /// A token, fetched when there is none; callers that come meanwhile wait for the same one, and for the same failure.
+    pub(in crate::http) async fn token(self: &Arc<Self>, subject: Option<&Secret>) -> Result<Secret, Error> {
+        let asked = Instant::now();
+        let tokens = self.slot(subject)?.lock_owned().await;
+        if let Some(token) = tokens.fresh() {
+            return Ok(token);
+        }
+        if let Some((error, _)) = tokens.failed.as_ref().filter(|(_, at)| *at >= asked) {
+            return Err(error.clone());
+        }
+        // In a task of its own: a caller that goes away must not lose a refresh token that the server has just replaced.
+        let (this, subject) = (Arc::clone(self), subject.cloned());
+        let task = tokio::spawn(async move { this.renew(tokens, subject).await });
+        task.await.map_err(|_| self.wire.error(ErrorKind::Other, "the request for a token was given up"))?
+    }
+
+    async fn renew(&self, mut tokens: OwnedMutexGuard<Tokens>, subject: Option<Secret>) -> Result<Secret, Error> {
+        let late =
+            || self.wire.error(ErrorKind::Timeout, format!("the token endpoint gave no answer within {FETCH:?}"));
+        let outcome = tokio::time::timeout(FETCH, self.fetch(&mut tokens, subject.as_ref())).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(late()));
+        tokens.failed = outcome.as_ref().err().map(|error| (error.clone(), Instant::now()));
+        outcome
+    }
+
+    async fn fetch(&self, tokens: &mut Tokens, subject: Option<&Secret>) -> Result<Secret, Error> {
+        let wire = &self.wire;
+        let url = self
+            .policy
+            .check(&self.oauth.token_url)
+            .map_err(|refused| wire.error(ErrorKind::Denied, format!("the token URL {refused}")))?;
+        let refresh = tokens.refresh.clone().or_else(|| self.oauth.refresh_token.clone());
+        let form = Body::Form(self.oauth.form(refresh.as_ref(), subject));
+        let (bytes, kind) = form.encode().map_err(|why| wire.error(ErrorKind::Value, why))?;
+        let mut headers = HeaderMap::new();
+        wire.insert(&mut headers, "accept", "application/json")?;
+        wire.insert(&mut headers, "content-type", &kind.unwrap_or_default())?;
+        if let Some(value) = self.oauth.authorization() {
+            wire.insert(&mut headers, "authorization", &value)?;
+        }
+        // Not masked: a server may give the same tokens again. Nothing of it but a token leaves this function.
+        let reply = wire.once(&Method::POST, &url, headers, bytes, None).await?;
+        if !reply.status.is_success() {
+            let answer = serde_json::from_slice::<serde_json::Value>(&reply.body).unwrap_or_default();
+            let why = answer.get("error").and_then(serde_json::Value::as_str).unwrap_or("no reason");
+            let why = wire.mask.text_without(why, subject);
+            let status = reply.status;
+            let kind = if retry::is_transient(status) { ErrorKind::Transient } else { ErrorKind::Denied };
+            if kind == ErrorKind::Denied {
+                // A refresh token that came with an earlier answer has run out: the next attempt starts anew.
+                tokens.refresh = None;
+            }
+            return Err(wire.error(kind, format!("the token endpoint answered {status}: {why}")));
+        }
+        let kept = tokens.keep(&reply.body, subject.is_some());
+        let token = kept.map_err(|why| wire.error(ErrorKind::Other, format!("no token: {why}")))?;
+        if subject.is_none() {
+            wire.mask.add_token(&token);
+            tokens.refresh.iter().for_each(|refresh| wire.mask.add_token(refresh));
+        }
+        Ok(token)
+    }
+
+    /// Drops a token that the upstream refused, unless a newer one has taken its place.
+    pub(in crate::http) async fn forget(&self, subject: Option<&Secret>, token: &Secret) {
+        let Ok(slot) = self.slot(subject) else { return };
+        let mut tokens = slot.lock().await;
+        if tokens.access.as_ref().is_some_and(|(kept, _)| kept == token) {
+            tokens.access = None;
+        }
+    }
+
+    fn slot(&self, subject: Option<&Secret>) -> Result<Slot, Error> {
+        let Some(subject) = subject.filter(|_| self.oauth.exchange.is_some()) else {
+            if self.oauth.exchange.is_some() {
+                let message = "the connection acts for the calling user, and nothing is known of who calls";
+                return Err(self.wire.error(ErrorKind::Denied, message));
+            }
+            return Ok(Arc::clone(&self.own));
+        };
+        let mut subjects = self.subjects.lock();
+        subjects.clock += 1;
+        let now = subjects.clock;
+        let key: [u8; 32] = Sha256::digest(subject.expose().as_bytes()).into();
+        if !subjects.slots.contains_key(&key) && subjects.slots.len() >= SUBJECTS_MAX {
+            let oldest = subjects.slots.iter().min_by_key(|(_, (_, seen))| *seen).map(|(key, _)| *key);
+            oldest.and_then(|key| subjects.slots.remove(&key));
+        }
+        let (slot, seen) = subjects.slots.entry(key).or_default();
+        *seen = now;
+        Ok(Arc::clone(slot))
+    }
+}
