@@ -1,8 +1,10 @@
-//! Throw-away PostgreSQL and MariaDB for the tests, from the Debian packages' binaries.
+//! Throw-away servers for the tests: PostgreSQL and MariaDB from the Debian packages' binaries, others from npm and PyPI.
 
 mod account;
 mod certificates;
 mod daemon;
+mod graphql;
+mod grpc;
 mod mariadb;
 mod postgres;
 
@@ -16,8 +18,8 @@ use daemon::Daemon;
 pub const HELP: &str = "\
 Usage: cargo xtask services up|down|status
 
-Throw-away PostgreSQL and MariaDB servers for the tests. They listen on 127.0.0.1 and on a Unix socket,
-with TLS, keep nothing safe (no fsync), and end with `down`, which also deletes their data.
+Throw-away servers for the tests: PostgreSQL, MariaDB, a GraphQL server and a gRPC server. They listen on 127.0.0.1,
+keep nothing safe (no fsync), and end with `down`, which also deletes their data.
 
   up      starts what does not run yet, waits until it answers, writes `.work/services.env` and prints it
   down    stops them
@@ -26,7 +28,11 @@ with TLS, keep nothing safe (no fsync), and end with `down`, which also deletes 
 Variables in services.env, which the tests read:
   MCP_FACTORY_TEST_POSTGRES  URL of the PostgreSQL server, as its superuser
   MCP_FACTORY_TEST_MYSQL     URL of the MariaDB server, as root
-  MCP_FACTORY_TEST_CA        certificate authority (PEM) of both servers' certificates, for `localhost` and 127.0.0.1
+  MCP_FACTORY_TEST_GRAPHQL   URL of the GraphQL server, without a path
+  MCP_FACTORY_TEST_GRPC      URL of the gRPC server, which tells its schema by reflection v1alpha
+  MCP_FACTORY_TEST_GRPC_TLS  URL of the gRPC server with TLS, which tells its schema by reflection v1
+  MCP_FACTORY_TEST_GRPC_CLOSED  URL of the gRPC server without reflection
+  MCP_FACTORY_TEST_CA        certificate authority (PEM) of the servers' certificates, for `localhost` and 127.0.0.1
 
 In a shell: `set -a; . .work/services.env; set +a`
 ";
@@ -62,9 +68,17 @@ pub fn up() -> Result<Vec<(String, String)>> {
     postgres.start(postgres::prepare, postgres::is_ready)?;
     let mariadb = mariadb::daemon(&folder)?;
     mariadb.start(mariadb::prepare, mariadb::is_ready)?;
+    let graphql = graphql::daemon(&folder)?;
+    graphql.start(graphql::prepare, graphql::is_ready)?;
+    let grpc = grpc::daemon(&folder)?;
+    grpc.start(grpc::prepare, grpc::is_ready)?;
     let variables = vec![
         (POSTGRES_VARIABLE.to_owned(), format!("postgresql://postgres@127.0.0.1:{}/postgres", postgres.port)),
         (MYSQL_VARIABLE.to_owned(), format!("mysql://root@127.0.0.1:{}/", mariadb.port)),
+        ("MCP_FACTORY_TEST_GRAPHQL".to_owned(), format!("http://127.0.0.1:{}", graphql.port)),
+        ("MCP_FACTORY_TEST_GRPC".to_owned(), format!("http://127.0.0.1:{}", grpc.port)),
+        ("MCP_FACTORY_TEST_GRPC_TLS".to_owned(), format!("https://localhost:{}", grpc::port(&grpc, "tls-port")?)),
+        ("MCP_FACTORY_TEST_GRPC_CLOSED".to_owned(), format!("http://127.0.0.1:{}", grpc::port(&grpc, "closed-port")?)),
         (CA_VARIABLE.to_owned(), tls.authority.display().to_string()),
     ];
     let text: String = variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
@@ -73,12 +87,12 @@ pub fn up() -> Result<Vec<(String, String)>> {
     Ok(variables)
 }
 
-/// Whether both run, so that whoever starts them knows whether to stop them.
+/// Whether all run, so that whoever starts them knows whether to stop them.
 pub fn are_up() -> bool {
     daemons().is_ok_and(|daemons| daemons.iter().all(|daemon| daemon.process().is_some()))
 }
 
-/// Stops both and deletes their data.
+/// Stops them and deletes their data.
 pub fn down() -> Result<()> {
     for daemon in daemons()? {
         daemon.stop()?;
@@ -106,7 +120,7 @@ fn status() -> Result<()> {
 
 fn daemons() -> Result<Vec<Daemon>> {
     let folder = folder()?;
-    Ok(vec![postgres::daemon(&folder)?, mariadb::daemon(&folder)?])
+    Ok(vec![postgres::daemon(&folder)?, mariadb::daemon(&folder)?, graphql::daemon(&folder)?, grpc::daemon(&folder)?])
 }
 
 /// Where the servers keep their data: in the work folder, unless the accounts that they run under

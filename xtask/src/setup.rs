@@ -16,8 +16,8 @@ Parts:
   mariadb   the Debian packages of MariaDB (needs root or sudo)
   valgrind  the Debian package of Valgrind (needs root or sudo)
   python    private Python environments in the work folder: the MCP SDK of several ages, mcpcheck, and a
-            Node.js that is new enough for the conformance suite
-  node      the conformance suite, the Inspector and the TypeScript SDKs, from tests/clients/node
+            Node.js that is new enough for the conformance suite; a gRPC server
+  node      the conformance suite, the Inspector and the TypeScript SDKs, from tests/clients/node; a GraphQL server
 
 The services of the Debian packages are not started; `cargo xtask services up` starts throw-away ones.
 pip and npm use the machine's own configuration. The work folder is `.work`, or $MCP_FACTORY_WORK.
@@ -81,6 +81,7 @@ fn install(parts: &[&str]) -> Result<()> {
     }
     if parts.contains(&"node") {
         node::install()?;
+        node::install_service("graphql")?;
     }
     Ok(())
 }

@@ -163,6 +163,8 @@ pub struct Call {
     pub events: Option<Events>,
     /// The token of the calling user, for connections that exchange it ([`Exchange`]). It is not sent to the API.
     pub subject: Option<Secret>,
+    /// Most bytes of the answer, where the limit of the connection is not meant.
+    pub answer_bytes: Option<usize>,
 }
 
 impl Call {
@@ -177,6 +179,7 @@ impl Call {
             idempotent: None,
             events: None,
             subject: None,
+            answer_bytes: None,
         }
     }
 }

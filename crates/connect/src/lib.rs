@@ -9,6 +9,8 @@ pub mod database;
 #[cfg(feature = "http")]
 pub mod egress;
 pub mod error;
+#[cfg(feature = "graphql")]
+pub mod graphql;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]

@@ -51,8 +51,10 @@ impl Daemon {
         let program = self.program.file_name()?.to_string_lossy().into_owned();
         let running = std::fs::read_to_string(format!("/proc/{process}/comm")).ok()?;
         let arguments = std::fs::read_to_string(format!("/proc/{process}/cmdline")).ok()?;
-        // The kernel cuts names at 15 bytes.
-        let ours = program.starts_with(running.trim()) && arguments.contains(&*self.folder.to_string_lossy());
+        // The kernel cuts names at 15 bytes, and interpreters put a version or a thread's name after theirs.
+        let running = running.trim();
+        let ours = (program.starts_with(running) || running.starts_with(&program))
+            && arguments.contains(&*self.folder.to_string_lossy());
         ours.then_some(process)
     }
 

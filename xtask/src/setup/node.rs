@@ -30,6 +30,14 @@ pub fn install() -> Result<()> {
     link(&modules()?, &source.join("node_modules"))
 }
 
+/// Installs what a server of the tests needs: the packages that `tests/services/NAME` pins.
+pub fn install_service(name: &str) -> Result<()> {
+    let source = repo::root()?.join("tests/services").join(name);
+    let folder = repo::work()?.join("services-node").join(name);
+    install_into(&source, &folder)?;
+    link(&folder.join("node_modules"), &source.join("node_modules"))
+}
+
 /// Installs what the lock file of a folder pins into another folder, unless that is done.
 ///
 /// Install scripts do not run: none of the packages needs one.

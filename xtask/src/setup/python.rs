@@ -8,17 +8,22 @@ use crate::exec::Run;
 use crate::repo;
 
 /// The environments: `tests/clients/python/NAME.txt` says what is in each.
-pub const ENVIRONMENTS: [&str; 3] = [TOOLS, "py-1x", "py-old"];
+pub const ENVIRONMENTS: [&str; 4] = [TOOLS, "py-1x", "py-old", "py-services"];
 /// The environment with the newest SDK, mcpcheck and Node.js.
 pub const TOOLS: &str = "py";
 
 /// A program of an environment.
 pub fn program(environment: &str, name: &str) -> Result<PathBuf> {
-    let path = repo::work()?.join(environment).join("bin").join(name);
+    let path = place(environment, name)?;
     if !path.is_file() {
         bail!("{} is missing; run `cargo xtask setup --only python`", path.display());
     }
     Ok(path)
+}
+
+/// Where a program of an environment is, once that is installed.
+pub fn place(environment: &str, name: &str) -> Result<PathBuf> {
+    Ok(repo::work()?.join(environment).join("bin").join(name))
 }
 
 /// The Node.js that came with the tools: the conformance suite does not run on versions before 22.

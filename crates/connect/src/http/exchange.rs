@@ -9,6 +9,7 @@ use url::Url;
 use super::cache::Found;
 use super::credentials::basic;
 use super::sign::Signed;
+use super::wire::ReadAs;
 use super::{Api, Call, Credentials, Reply};
 use crate::{Error, ErrorKind};
 
@@ -31,6 +32,7 @@ impl Api {
             self.insert(&mut headers, CONTENT_TYPE.as_str(), &kind)?;
         }
         let mut token = None;
+        let read = ReadAs { most: call.answer_bytes, events: call.events.as_ref() };
         let cached = self.cache.as_ref().map_or(Found::Nothing, |cache| cache.find(call, &url, &headers));
         match &cached {
             Found::Fresh(reply) => return Ok((reply.clone(), None)),
@@ -43,7 +45,7 @@ impl Api {
             if url.origin() == self.base.origin() {
                 token = self.show_credentials(&method, &mut target, &mut shown, &bytes, call.subject.as_ref()).await?;
             }
-            let reply = self.wire.once(&method, &target, shown, bytes.clone(), call.events.as_ref()).await?;
+            let reply = self.wire.once(&method, &target, shown, bytes.clone(), read).await?;
             let mut reply = self.masked_reply(reply, token.iter().chain(&call.subject));
             if let Some(cache) = self.cache.as_ref().filter(|_| hop == 0) {
                 reply = cache.keep(call, &url, &headers, &cached, reply);

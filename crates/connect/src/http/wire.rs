@@ -25,6 +25,14 @@ pub(crate) struct Wire {
     pub(super) client: Client<Connector, Full<Bytes>>,
 }
 
+/// How an answer is read.
+#[derive(Clone, Copy, Default)]
+pub(super) struct ReadAs<'a> {
+    /// Most bytes, where the limit of the connection is not meant.
+    pub(super) most: Option<usize>,
+    pub(super) events: Option<&'a Events>,
+}
+
 impl Wire {
     /// Sends one request to a checked URL; its answer is still to be read.
     pub(super) async fn start(
@@ -50,11 +58,11 @@ impl Wire {
         url: &Url,
         headers: HeaderMap,
         body: Bytes,
-        events: Option<&Events>,
+        read: ReadAs<'_>,
     ) -> Result<Reply, Error> {
         let (head, answer) = self.start(method, url, headers, body).await?.into_parts();
-        let most = self.answer_bytes;
-        let read = body::read(&head.headers, answer, most, events).await.map_err(|fault| match fault {
+        let most = read.most.unwrap_or(self.answer_bytes);
+        let read = body::read(&head.headers, answer, most, read.events).await.map_err(|fault| match fault {
             Fault::TooLarge => self.error(ErrorKind::Limit, format!("the answer is larger than {most} bytes")),
             Fault::Broken(why) => self.error(ErrorKind::Transient, format!("the answer cannot be read: {why}")),
         })?;

@@ -1,8 +1,10 @@
 //! Databases as the rest of the house sees them: a URL, native text and JSON values in, JSON out.
 
-#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite", feature = "graphql"))]
 mod support;
 
+#[cfg(feature = "graphql")]
+mod graphql;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "mysql")]

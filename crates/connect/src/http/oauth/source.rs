@@ -15,7 +15,7 @@ use super::{OAuth, Tokens};
 use crate::egress::Policy;
 use crate::http::body::Body;
 use crate::http::retry;
-use crate::http::wire::Wire;
+use crate::http::wire::{ReadAs, Wire};
 use crate::{Error, ErrorKind};
 
 /// Longest wait for the token endpoint.
@@ -86,7 +86,7 @@ impl Source {
             wire.insert(&mut headers, "authorization", &value)?;
         }
         // Not masked: a server may give the same tokens again. Nothing of it but a token leaves this function.
-        let reply = wire.once(&Method::POST, &url, headers, bytes, None).await?;
+        let reply = wire.once(&Method::POST, &url, headers, bytes, ReadAs::default()).await?;
         if !reply.status.is_success() {
             let answer = serde_json::from_slice::<serde_json::Value>(&reply.body).unwrap_or_default();
             let why = answer.get("error").and_then(serde_json::Value::as_str).unwrap_or("no reason");

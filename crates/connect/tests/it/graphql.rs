@@ -1,0 +1,5 @@
+//! GraphQL APIs: a real server, and schemas on paper.
+
+mod operations;
+mod requests;
+mod schemas;
