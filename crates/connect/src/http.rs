@@ -15,6 +15,8 @@ mod oauth;
 mod pages;
 mod path;
 mod rate;
+#[cfg(feature = "grpc")]
+mod raw;
 mod retry;
 mod select;
 mod sign;
@@ -31,6 +33,10 @@ use crate::egress::{Policy, Resolver};
 use crate::{Error, ErrorKind};
 
 pub use api::Api;
+#[cfg(feature = "grpc")]
+pub(crate) use api::USER_AGENT;
+#[cfg(feature = "grpc")]
+pub(crate) use body::reason;
 pub use body::{Body, Part};
 pub use cache::Caching;
 pub use credentials::Credentials;
@@ -39,6 +45,8 @@ pub use oauth::{Exchange, OAuth};
 pub use pages::{Collected, Pages, Turn};
 pub use path::{PART_BYTES_MAX, PathError, PathTemplate};
 pub use rate::Rate;
+#[cfg(feature = "grpc")]
+pub(crate) use raw::Shown;
 pub use retry::Retries;
 pub use select::Select;
 pub use sign::{Encoding, Hash, KeyForm, Signing};
@@ -211,6 +219,12 @@ const RESERVED: [&str; 9] = [
     "keep-alive",
     "proxy-connection",
 ];
+
+/// Whether a header belongs to the connection, not to a caller.
+#[cfg(feature = "grpc")]
+pub(crate) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
 
 fn failure(connection: &str, kind: ErrorKind, attempted: &'static str, message: String) -> Error {
     let connection = connection.to_owned();

@@ -11,6 +11,8 @@ pub mod egress;
 pub mod error;
 #[cfg(feature = "graphql")]
 pub mod graphql;
+#[cfg(feature = "grpc")]
+pub mod grpc;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]

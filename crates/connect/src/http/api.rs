@@ -26,7 +26,7 @@ use crate::egress::Policy;
 use crate::{Error, ErrorKind, Tls};
 
 /// What the connection calls itself.
-pub(super) const USER_AGENT: &str = concat!("mcp-factory/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("mcp-factory/", env!("CARGO_PKG_VERSION"));
 /// A connection with HTTP/2 that carries requests is asked this often whether it is still there.
 const PING: Duration = Duration::from_secs(20);
 /// It is given up when it does not say so in this time.
@@ -134,7 +134,7 @@ impl Api {
     }
 
     /// Waits until the rate of the connection allows a request.
-    pub(super) async fn wait_turn(&self, deadline: Instant) -> Result<(), Error> {
+    pub(crate) async fn wait_turn(&self, deadline: Instant) -> Result<(), Error> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
         let late =
             || self.error(ErrorKind::Limit, "the rate limit of the connection leaves no turn before the deadline");

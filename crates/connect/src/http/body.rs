@@ -165,7 +165,7 @@ pub(super) async fn read(
 }
 
 /// The innermost reason of an error.
-pub(super) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
     let mut inner = error;
     while let Some(source) = inner.source() {
         inner = source;

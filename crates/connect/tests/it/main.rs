@@ -1,10 +1,12 @@
 //! Databases as the rest of the house sees them: a URL, native text and JSON values in, JSON out.
 
-#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite", feature = "graphql"))]
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite", feature = "graphql", feature = "grpc"))]
 mod support;
 
 #[cfg(feature = "graphql")]
 mod graphql;
+#[cfg(feature = "grpc")]
+mod grpc;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "mysql")]

@@ -22,7 +22,7 @@ pub(crate) fn config(url: &str) -> Config {
 }
 
 /// Records that a test could not run, where `cargo xtask test` looks for it.
-#[cfg(any(feature = "postgres", feature = "mysql", feature = "graphql"))]
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "graphql", feature = "grpc"))]
 pub(crate) fn skip(test: &str, reason: &str) {
     use std::io::Write as _;
     let line = format!("{test}: {reason}\n");
