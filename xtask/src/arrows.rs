@@ -44,8 +44,8 @@ const ABSENT: &[(&str, &[&str], &str)] = &[
         &["hyper", "axum", "tokio-postgres", "mysql_async", "rusqlite"],
         "a script reaches only what it was handed",
     ),
-    ("plan", &["hyper", "axum"], "a plan knows no server"),
-    ("engine", &["hyper", "axum"], "the engine knows no transport"),
+    ("plan", &["axum"], "a plan knows no server"),
+    ("engine", &["axum"], "the engine knows no transport"),
     ("protocol", &["tokio-postgres", "mysql_async", "rusqlite", "sqlparser"], "the wire knows no connector"),
     ("store", &["hyper", "tokio-postgres", "mysql_async"], "the store is embedded"),
     (

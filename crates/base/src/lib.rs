@@ -1,14 +1,19 @@
 //! What every room of the house may use: diagnostics with positions, secrets that cannot be
-//! printed, digests, and the nearest-name search behind "did you mean".
+//! printed, digests, the nearest-name search behind "did you mean", templates of URL paths, and
+//! selections of parts of JSON values.
 //!
 //! Never: I/O, async, a clock, knowledge of specs, tools or MCP.
 
 pub mod diagnostic;
 pub mod digest;
 pub mod nearest;
+pub mod path;
 pub mod secret;
+pub mod select;
 
 pub use diagnostic::{Diagnostic, Severity, Source, Span};
 pub use digest::Digest;
 pub use nearest::nearest;
+pub use path::{PathError, PathTemplate};
 pub use secret::Secret;
+pub use select::Select;

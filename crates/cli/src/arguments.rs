@@ -104,6 +104,9 @@ pub(crate) struct Global {
     /// File with NAME=value lines, read over the environment
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
+    /// Private networks that HTTP connections may reach: `private`, hosts, addresses, ranges, by commas [default: MCP_FACTORY_ALLOW_NETWORK, else none]
+    #[arg(long, global = true, value_name = "LIST")]
+    pub(crate) allow_network: Option<String>,
     /// Print no messages but warnings and errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,

@@ -25,13 +25,14 @@ impl Session {
     /// The environment that specs refer to: the process's, and over it `--env-file`.
     pub(crate) fn environment(&self) -> Result<Environment, Error> {
         let environment = Environment::of_process();
-        let Some(path) = &self.global.env_file else { return Ok(environment) };
+        let allowed = self.global.allow_network.clone().map(|list| (operations::ALLOW_NETWORK.to_owned(), list));
+        let Some(path) = &self.global.env_file else { return Ok(environment.with(allowed)) };
         let bytes = crate::input::read_file(path)?;
         let name = path.display().to_string();
         let text = String::from_utf8(bytes).map_err(|_| {
             Error::new(Code::BadEnvFile, format!("{name} is not UTF-8 text")).hint("write one `NAME=value` a line")
         })?;
-        Ok(environment.with(Environment::parse_file(&name, &text)?))
+        Ok(environment.with(Environment::parse_file(&name, &text)?).with(allowed))
     }
 
     /// The context of an operation.

@@ -5,6 +5,7 @@
 
 mod address;
 mod names;
+mod networks;
 
 use std::future::Future;
 use std::io;
@@ -17,6 +18,7 @@ use tokio::net::TcpStream;
 use url::{Host, Url};
 
 pub use address::{Reach, reach};
+pub use networks::Networks;
 
 /// Longest URL, bytes.
 pub const URL_BYTES_MAX: usize = 16 * 1024;
@@ -61,7 +63,7 @@ pub fn system_resolver() -> Resolver {
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     plain: bool,
-    private: bool,
+    private: Networks,
     hosts: Vec<String>,
 }
 
@@ -77,7 +79,14 @@ impl Policy {
     /// among them the metadata services of clouds, stay refused.
     #[must_use]
     pub fn allow_private(mut self, allowed: bool) -> Self {
-        self.private = allowed;
+        self.private = self.private.with_all(allowed);
+        self
+    }
+
+    /// Allows these private networks: a decision of the operator, never of a spec. Link-local addresses stay refused.
+    #[must_use]
+    pub fn allow_networks(mut self, networks: Networks) -> Self {
+        self.private = networks;
         self
     }
 
@@ -110,7 +119,7 @@ impl Policy {
         match host {
             Host::Ipv4(ip) => self.check_address(IpAddr::V4(ip))?,
             Host::Ipv6(ip) => self.check_address(IpAddr::V6(ip))?,
-            Host::Domain(name) => names::check_name(name, self.private)?,
+            Host::Domain(name) => names::check_name(name, self.private.has_host(name))?,
         }
         self.check_listed(url.host_str().unwrap_or_default())?;
         Ok(url)
@@ -120,7 +129,7 @@ impl Policy {
     pub fn check_address(&self, ip: IpAddr) -> Result<(), Refused> {
         match reach(ip) {
             Reach::Public => Ok(()),
-            Reach::Private(_) if self.private => Ok(()),
+            Reach::Private(_) if self.private.has_address(ip) => Ok(()),
             Reach::Private(kind) => Err(Refused::new(
                 format!("{ip}"),
                 format!("it is {kind}; only the operator of this server can allow private networks"),
@@ -130,11 +139,7 @@ impl Policy {
     }
 
     fn check_listed(&self, host: &str) -> Result<(), Refused> {
-        let fits = |pattern: &String| match pattern.strip_prefix('*') {
-            Some(end) => host.len() > end.len() && host.ends_with(end),
-            None => host == pattern,
-        };
-        if self.hosts.is_empty() || self.hosts.iter().any(fits) {
+        if self.hosts.is_empty() || self.hosts.iter().any(|pattern| networks::fits(pattern, host)) {
             return Ok(());
         }
         let listed = self.hosts.iter().map(|host| format!("`{host}`")).collect::<Vec<_>>().join(", ");
@@ -171,7 +176,11 @@ impl Policy {
             Ok(ip) => vec![ip],
             Err(_) => resolver(host.to_owned()).await?,
         };
+        let opened = self.private.has_host(bare);
         for ip in &addresses {
+            if opened && matches!(reach(*ip), Reach::Private(_)) {
+                continue;
+            }
             self.check_address(*ip).map_err(|refused| {
                 let what = if bare == refused.what { refused.what } else { format!("{host} ({})", refused.what) };
                 io::Error::new(io::ErrorKind::PermissionDenied, Refused { what, why: refused.why })

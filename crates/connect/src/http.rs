@@ -13,12 +13,10 @@ mod exchange;
 mod mask;
 mod oauth;
 mod pages;
-mod path;
 mod rate;
 #[cfg(feature = "grpc")]
 mod raw;
 mod retry;
-mod select;
 mod sign;
 mod wire;
 
@@ -35,6 +33,8 @@ use crate::{Error, ErrorKind};
 pub use api::Api;
 #[cfg(feature = "grpc")]
 pub(crate) use api::USER_AGENT;
+pub use base::Select;
+pub use base::path::{PART_BYTES_MAX, PathError, PathTemplate};
 #[cfg(feature = "grpc")]
 pub(crate) use body::reason;
 pub use body::{Body, Part};
@@ -43,12 +43,10 @@ pub use credentials::Credentials;
 pub use events::{Event, Events};
 pub use oauth::{Exchange, OAuth};
 pub use pages::{Collected, Pages, Turn};
-pub use path::{PART_BYTES_MAX, PathError, PathTemplate};
 pub use rate::Rate;
 #[cfg(feature = "grpc")]
 pub(crate) use raw::Shown;
 pub use retry::Retries;
-pub use select::Select;
 pub use sign::{Encoding, Hash, KeyForm, Signing};
 
 /// A connection to an HTTP API.

@@ -1,7 +1,6 @@
 //! Calls a fixed tool many times, for counting instructions of the engine's own path:
 //! `valgrind --tool=callgrind target/release/examples/hot_path 10000`.
 
-use std::collections::HashMap;
 use std::time::Instant;
 
 use base::Source;
@@ -27,7 +26,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let parsed = spec::parse(Source { name: "hot_path", text: SPEC }, &spec::ParseOptions::default());
     let spec = parsed.spec.ok_or("the spec is wrong")?;
     let (plan, _) = plan::make(&spec, &Reality::default(), None);
-    let toolset = Toolset::compile(&spec, &plan, HashMap::new()).map_err(|problems| format!("{problems:?}"))?;
+    let toolset =
+        Toolset::compile(&spec, &plan, engine::Connections::default()).map_err(|problems| format!("{problems:?}"))?;
     let cancel = CancellationToken::new();
     let context = CallContext::new(&cancel);
     let arguments = RawValue::from_string(r#"{"name":"Ann","times":3}"#.to_owned())?;

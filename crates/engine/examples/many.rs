@@ -1,7 +1,6 @@
 //! Compiles many servers and says how long it took and what they hold in memory:
 //! `cargo run --release -p engine --example many -- SERVERS TOOLS`.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -45,7 +44,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let began = Instant::now();
     let mut made = Vec::with_capacity(servers);
     for _ in 0..servers {
-        made.push(Toolset::compile(&spec, &plan, HashMap::new()).map_err(|problems| format!("{problems:?}"))?);
+        made.push(
+            Toolset::compile(&spec, &plan, engine::Connections::default())
+                .map_err(|problems| format!("{problems:?}"))?,
+        );
     }
     let took = began.elapsed();
     let each = resident().saturating_sub(before) / servers.max(1);

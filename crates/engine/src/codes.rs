@@ -13,8 +13,9 @@ pub(crate) const REPLY: &str = "MF0905";
 pub(crate) const RESOURCE: &str = "MF0906";
 pub(crate) const ENGINE: &str = "MF0907";
 pub(crate) const SCRIPT: &str = "MF0908";
+pub(crate) const ACTION: &str = "MF0909";
 
-const CODES: [(&str, &str, &str); 8] = [
+const CODES: [(&str, &str, &str); 9] = [
     (PLAN_DIFFERS, "the plan is not of this spec", include_str!("codes/MF0901.md")),
     (SQL, "a planned statement cannot be read", include_str!("codes/MF0902.md")),
     (SCHEMA, "a schema cannot be compiled", include_str!("codes/MF0903.md")),
@@ -23,4 +24,5 @@ const CODES: [(&str, &str, &str); 8] = [
     (RESOURCE, "a resource cannot be read", include_str!("codes/MF0906.md")),
     (ENGINE, "the plan is written for another engine", include_str!("codes/MF0907.md")),
     (SCRIPT, "a script cannot be compiled", include_str!("codes/MF0908.md")),
+    (ACTION, "an action cannot be compiled", include_str!("codes/MF0909.md")),
 ];

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 /// Takes progress: how much is done, of how much in all, and a word about it.
@@ -17,12 +18,13 @@ pub struct CallContext<'a> {
     pub(crate) deadline: Option<Instant>,
     pub(crate) progress: Option<Progress<'a>>,
     pub(crate) log: Option<Log<'a>>,
+    pub(crate) caller: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> CallContext<'a> {
     /// A call that ends early when the token is cancelled: the statement is then cancelled at the database.
     pub fn new(cancel: &'a CancellationToken) -> Self {
-        Self { cancel, deadline: None, progress: None, log: None }
+        Self { cancel, deadline: None, progress: None, log: None, caller: None }
     }
 
     /// Ends the call at this moment, if the tool's own limit has not ended it before.
@@ -43,6 +45,13 @@ impl<'a> CallContext<'a> {
     #[must_use]
     pub fn logger(mut self, log: Log<'a>) -> Self {
         self.log = Some(log);
+        self
+    }
+
+    /// What is known of the caller: the claims of a verified token, which templates look up as `caller.NAME`.
+    #[must_use]
+    pub fn caller(mut self, claims: &'a Map<String, Value>) -> Self {
+        self.caller = Some(claims);
         self
     }
 

@@ -3,10 +3,13 @@
 
 use std::time::Duration;
 
+use connect::http::StatusCode;
 use connect::{Error, ErrorKind};
-use serde_json::json;
+use serde_json::{Value, json};
+use spec::expression::Fault;
 use spec::model::Limits;
 
+use crate::limits::{UPSTREAM_BODY_BYTES_MAX, UPSTREAM_CHARS_MAX};
 use crate::outcome::{Failure, FailureKind};
 use crate::toolset::{SqlAction, Tool};
 
@@ -75,6 +78,129 @@ pub(crate) fn advice(kind: ErrorKind, write: bool) -> (FailureKind, &'static str
     }
 }
 
+/// A connection is not there.
+pub(crate) fn no_connection(tool: &Tool, connection: &str, why: &str) -> Box<Failure> {
+    let text = format!(
+        "`{}` cannot run: connection `{connection}` is not available: {why}. The operator of the server has to mend this; other arguments will not help.",
+        tool.info.name
+    );
+    failure(FailureKind::Unavailable, text)
+}
+
+/// A value that was sent cannot be used where it belongs.
+pub(crate) fn value(tool: &Tool, why: &str) -> Box<Failure> {
+    failure(FailureKind::Value, format!("`{}` was not run: {why}. Call again with a value that fits.", tool.info.name))
+}
+
+/// A template of the action could not be evaluated.
+pub(crate) fn template(tool: &Tool, place: &str, fault: &Fault) -> Box<Failure> {
+    let text = format!(
+        "`{}` was not run: the template at `{place}` has no value: {fault}. Other arguments may avoid it; else the author of the server has to mend it.",
+        tool.info.name
+    );
+    Box::new(Failure::new(FailureKind::Value, text).with(json!({ "place": place, "message": fault.message })))
+}
+
+/// The answer is larger than the server allows.
+pub(crate) fn too_many_bytes(tool: &Tool, size: usize, most: usize) -> Box<Failure> {
+    let text = format!(
+        "`{}` ran, but its answer of {size} bytes is larger than the {most} that this server gives. Ask for less.",
+        tool.info.name
+    );
+    failure(FailureKind::Limit, text)
+}
+
+/// No answer of an upstream.
+pub(crate) fn upstream(tool: &Tool, error: &Error, elapsed: Duration) -> Box<Failure> {
+    let (kind, next) = match error.kind {
+        ErrorKind::Timeout => return timeout(tool, elapsed),
+        ErrorKind::Cancelled => return cancelled(tool),
+        ErrorKind::Limit => (FailureKind::Limit, "Ask for less, or try again later."),
+        ErrorKind::Denied => (
+            FailureKind::Denied,
+            "This server does not send requests there; the operator of the server decides where they may go.",
+        ),
+        ErrorKind::Unreachable | ErrorKind::Transient | ErrorKind::PoolTimeout => (
+            FailureKind::Unavailable,
+            "Try again in a moment; if it persists, the operator of the server has to look at the upstream.",
+        ),
+        ErrorKind::Value => (FailureKind::Value, "Call again with a value that fits."),
+        ErrorKind::Config => (
+            FailureKind::Unavailable,
+            "The connection is not configured rightly: the operator of the server has to mend it; other arguments will not help.",
+        ),
+        ErrorKind::Statement | ErrorKind::Constraint | ErrorKind::Other => {
+            (FailureKind::Internal, "If it persists, tell the operator of the server.")
+        }
+    };
+    let name = &tool.info.name;
+    tracing::warn!(tool = &**name, connection = error.connection, error = %error, "the upstream failed");
+    let hint = error.hint.as_deref().map(|hint| format!(" Hint: {hint}.")).unwrap_or_default();
+    let message = error.message.trim_end_matches('.');
+    let text = format!(
+        "`{name}` failed while trying to {} on `{}`: {message}. {next}{hint}",
+        error.attempted, error.connection
+    );
+    let detail = json!({ "connection": error.connection, "attempted": error.attempted, "message": error.message });
+    Box::new(Failure::new(kind, text).with(detail))
+}
+
+/// An answer of an upstream that is no success.
+pub(crate) struct Answered<'a> {
+    pub(crate) connection: &'a str,
+    pub(crate) status: StatusCode,
+    pub(crate) body: &'a Value,
+}
+
+/// The kind of failure that a status stands for (RFC 9110, section 15).
+pub(crate) fn of_status(status: StatusCode) -> FailureKind {
+    match status.as_u16() {
+        400 | 405 | 406 | 411 | 413..=417 | 422 | 428 | 431 => FailureKind::Value,
+        401 | 402 | 403 | 407 | 451 => FailureKind::Denied,
+        404 | 410 => FailureKind::NotFound,
+        409 | 412 | 423 => FailureKind::Constraint,
+        408 | 425 | 502..=504 => FailureKind::Transient,
+        429 => FailureKind::Busy,
+        _ => FailureKind::Internal,
+    }
+}
+
+/// An upstream answered with an error. `told` are the author's words for it.
+pub(crate) fn answered(tool: &Tool, answered: Answered<'_>, told: Option<String>) -> Box<Failure> {
+    let Answered { connection, status, body } = answered;
+    let kind = of_status(status);
+    let reason = status.canonical_reason().map(|reason| format!(" {reason}")).unwrap_or_default();
+    let text = told.filter(|text| !text.is_empty()).unwrap_or_else(|| {
+        let next = match kind {
+            FailureKind::Value => "Call again with other arguments.",
+            FailureKind::Denied => {
+                "The server's credentials do not allow this; the operator of the server has to mend it."
+            }
+            FailureKind::NotFound => "Check the arguments, or search first.",
+            FailureKind::Constraint => "The state of things does not allow this.",
+            FailureKind::Busy | FailureKind::Transient => "Try again in a moment.",
+            _ => "If it persists, tell the operator of the server.",
+        };
+        let said = spec::expression::plain(body.clone()).filter(|text| !text.trim().is_empty());
+        let said = said.map(|text| format!(": {}", clipped(&text))).unwrap_or_default();
+        format!("`{}` failed: `{connection}` answered {}{reason}{said}. {next}", tool.info.name, status.as_u16())
+    });
+    let mut detail = json!({ "connection": connection, "status": status.as_u16() });
+    if body.to_string().len() <= UPSTREAM_BODY_BYTES_MAX {
+        detail["body"] = body.clone();
+    }
+    Box::new(Failure::new(kind, text).with(detail))
+}
+
+/// What an upstream said, short enough for a message.
+fn clipped(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    match text.char_indices().nth(UPSTREAM_CHARS_MAX) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
 /// The call took too long.
 pub(crate) fn timeout(tool: &Tool, elapsed: Duration) -> Box<Failure> {
     let text = format!(
@@ -111,12 +237,7 @@ pub(crate) fn batch_too_large(tool: &Tool, batch: &str, elements: usize, shared:
 
 /// The connection has no database.
 pub(crate) fn unavailable(tool: &Tool, sql: &SqlAction) -> Box<Failure> {
-    let why = sql.unavailable.as_deref().unwrap_or("it is not configured");
-    let text = format!(
-        "`{}` cannot run: connection `{}` is not available: {why}. The operator of the server has to mend this; other arguments will not help.",
-        tool.info.name, sql.connection
-    );
-    failure(FailureKind::Unavailable, text)
+    no_connection(tool, &sql.connection, sql.unavailable.as_deref().unwrap_or("it is not configured"))
 }
 
 /// A row was asked for and there is none.

@@ -5,9 +5,11 @@
 //!
 //! Never: a transport, a catalogue of servers, MCP's envelope. What goes out is JSON bytes and texts.
 
+mod actions;
 mod arguments;
 mod codes;
 mod completion;
+mod connections;
 mod context;
 mod cursor;
 mod errors;
@@ -26,6 +28,7 @@ mod uri;
 
 pub use codes::codes;
 pub use completion::Completions;
+pub use connections::Connections;
 pub use context::{CallContext, Log, Progress};
 pub use mask::Mask;
 pub use metrics::{Latency, Metrics, ToolMetrics};

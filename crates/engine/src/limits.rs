@@ -31,3 +31,7 @@ pub const PATTERN_BYTES_MAX: usize = 1024 * 1024;
 pub const COMPLETIONS_MAX: usize = 100;
 /// Bytes that an answer's buffer has from the start.
 pub const ANSWER_BYTES_MIN: usize = 512;
+/// Longest shown piece of what an upstream said in an error, characters.
+pub const UPSTREAM_CHARS_MAX: usize = 500;
+/// Largest body of an upstream's error that is given to programs, bytes.
+pub const UPSTREAM_BODY_BYTES_MAX: usize = 4 * 1024;

@@ -1,5 +1,7 @@
 //! What a call answers.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -28,6 +30,40 @@ pub enum Content {
     Text(String),
     /// A fixed text: the whole block `{"type":"text","text":…}` as JSON, shared by all calls, and the text.
     Block(Bytes),
+    /// A picture.
+    Image {
+        /// Base64.
+        data: String,
+        /// The media type.
+        mime_type: String,
+    },
+    /// A sound.
+    Audio {
+        /// Base64.
+        data: String,
+        /// The media type.
+        mime_type: String,
+    },
+    /// A file in place.
+    Resource {
+        /// What it is called.
+        uri: String,
+        /// The media type.
+        mime_type: String,
+        /// Text, or Base64.
+        body: String,
+        /// Whether `body` is Base64.
+        is_blob: bool,
+    },
+    /// A link to a resource.
+    Link {
+        /// Where it is.
+        uri: String,
+        /// Its name.
+        name: String,
+        /// The media type.
+        mime_type: Option<String>,
+    },
 }
 
 /// Why a call has no result.
@@ -169,6 +205,10 @@ impl Outcome {
         Self { structured: Some(json.into()), echo: true, ..Self::default() }
     }
 
+    pub(crate) fn content(content: Content) -> Self {
+        Self { content: vec![content], ..Self::default() }
+    }
+
     /// Whether the call failed.
     pub fn is_error(&self) -> bool {
         self.failure.is_some()
@@ -195,10 +235,33 @@ impl Content {
         Self::Block(Bytes::from(json!({ "type": "text", "text": text }).to_string()))
     }
 
-    /// The text.
+    /// Bytes as what they are: a picture, a sound, or a file with this URI.
+    pub(crate) fn of_bytes(bytes: &[u8], mime_type: &str, uri: String) -> Self {
+        let kind = if mime_type.is_empty() { "application/octet-stream" } else { mime_type }.to_owned();
+        match (kind.split('/').next(), std::str::from_utf8(bytes)) {
+            (Some("image"), _) if kind != "image/svg+xml" => {
+                Self::Image { data: STANDARD.encode(bytes), mime_type: kind }
+            }
+            (Some("audio"), _) => Self::Audio { data: STANDARD.encode(bytes), mime_type: kind },
+            (Some("video"), _) | (_, Err(_)) => {
+                Self::Resource { uri, mime_type: kind, body: STANDARD.encode(bytes), is_blob: true }
+            }
+            (_, Ok(text)) => Self::Resource { uri, mime_type: kind, body: text.to_owned(), is_blob: false },
+        }
+    }
+
+    /// The text; of anything else what it is.
     pub fn text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
+            Self::Image { data, mime_type } | Self::Audio { data, mime_type } => {
+                format!("[{mime_type}, {} bytes]", data.len() / 4 * 3)
+            }
+            Self::Resource { body, is_blob: false, .. } => body.clone(),
+            Self::Resource { uri, mime_type, body, .. } => {
+                format!("[{uri}: {mime_type}, {} bytes]", body.len() / 4 * 3)
+            }
+            Self::Link { uri, name, .. } => format!("{name}: {uri}"),
             Self::Block(json) => {
                 let block: Value = serde_json::from_slice(json).unwrap_or_default();
                 block["text"].as_str().unwrap_or_default().to_owned()
@@ -210,6 +273,9 @@ impl Content {
         match self {
             Self::Text(text) => text.len(),
             Self::Block(json) => json.len(),
+            Self::Image { data, .. } | Self::Audio { data, .. } => data.len(),
+            Self::Resource { body, .. } => body.len(),
+            Self::Link { uri, name, .. } => uri.len() + name.len(),
         }
     }
 }

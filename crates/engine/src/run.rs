@@ -40,6 +40,7 @@ impl Toolset {
                 let text = format!("The tool `{}` is not implemented, so nothing was done: {reason}", tool.info.name);
                 Err(Box::new(Failure::new(FailureKind::NotImplemented, text)))
             }
+            Action::Http(http) => self.run_http(context, tool, http, arguments, started).await,
             Action::Script(script) => self.run_script(context, tool, script, arguments, started).await,
             Action::Sql(sql) => self.run_sql(context, tool, sql, arguments, started).await,
         }

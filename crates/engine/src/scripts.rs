@@ -26,6 +26,8 @@ pub(crate) use reach::Reach;
 pub(crate) struct ScriptAction {
     script: Script,
     surface: Surface,
+    /// The connection and the name of each function, in the order of their numbers.
+    functions: Vec<(usize, &'static str)>,
     reach: Vec<Reach>,
     write: bool,
     row_limit: usize,
@@ -75,18 +77,14 @@ impl ScriptAction {
     /// Puts a compiled script together with its connections.
     pub(crate) fn new(script: Script, plan: &ScriptPlan, row_limit: usize, reach: Vec<Reach>) -> Self {
         let mut surface = Surface::new();
-        for one in &reach {
+        let mut functions = Vec::new();
+        for (at, one) in reach.iter().enumerate() {
             // A name that is taken was refused when the spec was checked; it is left out then.
-            surface.add(one.connection(), reach::FUNCTIONS);
+            if surface.add(one.connection(), one.functions().iter().copied()) {
+                functions.extend(one.functions().iter().map(|name| (at, *name)));
+            }
         }
-        Self { script, surface, reach, write: plan.write, row_limit }
-    }
-
-    /// Says why a connection has no database.
-    pub(crate) fn unavailable(&mut self, connection: &str, why: &str) {
-        for one in self.reach.iter_mut().filter(|one| one.connection() == connection) {
-            one.unavailable = Some(why.to_owned());
-        }
+        Self { script, surface, functions, reach, write: plan.write, row_limit }
     }
 }
 

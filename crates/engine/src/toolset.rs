@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 
 pub(crate) use binding::Slot;
 
+use crate::actions::http::HttpAction;
 use crate::context::CallContext;
 use crate::mask::Mask;
 use crate::metrics::{Meter, Metrics};
@@ -98,6 +99,7 @@ pub struct ToolInfo {
 #[derive(Debug)]
 pub(crate) enum Action {
     Sql(Box<SqlAction>),
+    Http(Box<HttpAction>),
     Script(Box<ScriptAction>),
     Reply { structured: Option<Bytes>, content: Option<Content> },
     NotImplemented(String),
@@ -226,6 +228,12 @@ impl Toolset {
                         *json = masked.into();
                     }
                 }
+                Content::Resource { body, is_blob: false, .. } => {
+                    if let std::borrow::Cow::Owned(masked) = self.mask.text(body) {
+                        *body = masked;
+                    }
+                }
+                Content::Image { .. } | Content::Audio { .. } | Content::Resource { .. } | Content::Link { .. } => {}
             }
         }
         if let Some(failure) = &mut outcome.failure {
@@ -243,19 +251,6 @@ impl Toolset {
     /// What masks secrets, for texts that this server's host writes itself.
     pub fn mask(&self) -> &Mask {
         &self.mask
-    }
-
-    /// Says why the tools of a connection without a database cannot run.
-    #[must_use]
-    pub fn with_unavailable(mut self, connection: &str, why: &str) -> Self {
-        for tool in &mut self.tools {
-            match &mut tool.action {
-                Action::Sql(sql) if &*sql.connection == connection => sql.unavailable = Some(why.to_owned()),
-                Action::Script(script) => script.unavailable(connection, why),
-                _ => {}
-            }
-        }
-        self
     }
 
     /// Goes on with the counts of an older toolset of the same server: those of the tools that both have.

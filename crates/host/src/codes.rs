@@ -11,12 +11,14 @@ pub(crate) const MISMATCH: &str = "MF0913";
 pub(crate) const UNREACHABLE: &str = "MF0914";
 pub(crate) const NO_KEY: &str = "MF0915";
 pub(crate) const OAUTH: &str = "MF0916";
+pub(crate) const NETWORKS: &str = "MF0917";
 
-const CODES: [(&str, &str, &str); 6] = [
-    (MISSING, "a connection's URL is not known", include_str!("codes/MF0911.md")),
+const CODES: [(&str, &str, &str); 7] = [
+    (MISSING, "a connection's URL or secret is not known", include_str!("codes/MF0911.md")),
     (URL, "a connection's URL cannot be used", include_str!("codes/MF0912.md")),
     (MISMATCH, "a URL names another engine than its connection", include_str!("codes/MF0913.md")),
     (UNREACHABLE, "a database cannot be reached", include_str!("codes/MF0914.md")),
     (NO_KEY, "no key is set for callers", include_str!("codes/MF0915.md")),
     (OAUTH, "OAuth is not enforced here", include_str!("codes/MF0916.md")),
+    (NETWORKS, "the list of private networks cannot be read", include_str!("codes/MF0917.md")),
 ];

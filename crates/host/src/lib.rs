@@ -16,6 +16,6 @@ pub use auth::{Keys, auth, auth_variable};
 pub use codes::codes;
 pub use engine::{Metrics, ToolMetrics};
 pub use hosted::Hosted;
-pub use open::{Opened, open, toolset};
+pub use open::{ALLOW_NETWORK, Opened, open, toolset};
 pub use reality::{describe, make_plan, reality};
 pub use resolve::Lookup;

@@ -1,37 +1,56 @@
-//! Opens the connections of a spec.
+//! Opens the connections of a spec. One module for each kind.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
+mod database;
+mod http;
 
 use base::{Diagnostic, Secret};
-use connect::{Config, Database, Engine, Tls};
-use engine::Toolset;
+use connect::egress::Networks;
+use engine::{Connections, Toolset};
 use plan::Plan;
 use spec::Spec;
-use spec::model::{Connection, ConnectionKind, TlsMode};
+use spec::model::{Connection, ConnectionKind};
 
 use crate::codes;
 use crate::resolve::{Lookup, Missing, expand, variable};
 
-/// The connections of a spec. Nothing is connected yet: a pool connects when it is first used.
+/// Names the private networks that connections may reach: see [`Networks::parse`].
+pub const ALLOW_NETWORK: &str = "MCP_FACTORY_ALLOW_NETWORK";
+
+/// The connections of a spec. Nothing is connected yet: each connects when it is first used.
 #[derive(Debug, Default)]
 pub struct Opened {
-    /// The pools by connection name; a connection whose URL is not known has none.
-    pub databases: HashMap<String, Arc<Database>>,
-    /// What was resolved and must never be seen: passwords of URLs, keys of callers.
+    /// The connections by name, and why some are not there.
+    pub connections: Connections,
+    /// What was resolved and must never be seen: passwords of URLs, keys of callers and of upstreams.
     pub secrets: Vec<Secret>,
-    /// Connections without a pool, and why.
-    pub unavailable: Vec<(String, String)>,
     /// What was found: a missing URL is a warning, one that cannot be used is an error.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Resolves and opens the connections of a spec. With `dev` a URL may name another engine than its connection.
+/// What the operator says.
+struct Operator<'a> {
+    lookup: Lookup<'a>,
+    /// Whether a URL may name another engine than its connection.
+    dev: bool,
+    /// Private networks that may be reached.
+    networks: Networks,
+}
+
+/// Resolves and opens the connections of a spec. With `dev` a URL may name another engine than its connection. The variable
+/// [`ALLOW_NETWORK`] opens private networks.
 pub fn open(spec: &Spec, lookup: Lookup<'_>, dev: bool) -> Opened {
     let mut opened = Opened::default();
+    let networks = match Networks::parse(&lookup(ALLOW_NETWORK).unwrap_or_default()) {
+        Ok(networks) => networks,
+        Err(why) => {
+            let message = format!("the private networks that {ALLOW_NETWORK} opens cannot be read: {why}");
+            opened.diagnostics.push(Diagnostic::error(codes::NETWORKS, message));
+            Networks::default()
+        }
+    };
+    let operator = Operator { lookup, dev, networks };
     for (index, connection) in spec.connections.iter().enumerate() {
-        opened.open(connection, &format!("/connections/{index}"), lookup, dev);
+        opened.open(connection, &format!("/connections/{index}"), &operator);
     }
     if let Some((name, _)) = crate::auth_variable(spec)
         && let Some(keys) = lookup(&name)
@@ -46,11 +65,7 @@ pub fn open(spec: &Spec, lookup: Lookup<'_>, dev: bool) -> Opened {
 /// # Errors
 /// Everything that keeps the plan from being run; see [`Toolset::compile`].
 pub fn toolset(spec: &Spec, plan: &Plan, opened: Opened) -> Result<Toolset, Vec<Diagnostic>> {
-    let mut toolset = Toolset::compile(spec, plan, opened.databases)?.with_secrets(&opened.secrets);
-    for (connection, why) in &opened.unavailable {
-        toolset = toolset.with_unavailable(connection, why);
-    }
-    Ok(toolset)
+    Ok(Toolset::compile(spec, plan, opened.connections)?.with_secrets(&opened.secrets))
 }
 
 impl Opened {
@@ -59,51 +74,45 @@ impl Opened {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
-    fn open(&mut self, connection: &Connection, path: &str, lookup: Lookup<'_>, dev: bool) {
-        let name = &connection.name;
-        let url = match url(connection, lookup) {
+    fn open(&mut self, connection: &Connection, path: &str, operator: &Operator<'_>) {
+        let name = connection.name();
+        let url = match url(connection, operator.lookup) {
             Ok(url) => Secret::new(url),
             Err(Missing { what, help }) => {
-                self.unavailable.push((name.clone(), what.clone()));
-                let key = if connection.env_var.is_some() { "envVar" } else { "url" };
+                let key = if connection.env_var().is_some() { "envVar" } else { "url" };
                 let message = format!("connection `{name}` has no URL: {what}");
-                self.diagnostics
-                    .push(Diagnostic::warning(codes::MISSING, message).path(format!("{path}/{key}")).help(help));
-                return;
+                let problem = Diagnostic::warning(codes::MISSING, message).path(format!("{path}/{key}")).help(help);
+                return self.closed(name, what, problem);
             }
         };
-        self.secrets.extend(password(url.expose()));
-        if let Some(found) = Engine::of_url(url.expose())
-            && found != engine(connection.kind)
-        {
-            let message = format!(
-                "connection `{name}` is declared `{}`, but its URL names {}",
-                connection.kind.as_str(),
-                found.as_str()
-            );
-            let diagnostic = if dev {
-                Diagnostic::warning(codes::MISMATCH, message)
-            } else {
-                Diagnostic::error(codes::MISMATCH, message).help("correct `type` or the URL; `--dev` runs it as it is")
-            };
-            self.diagnostics.push(diagnostic.path(format!("{path}/type")));
-        }
-        match Database::open(config(connection, url)) {
-            Ok(database) => drop(self.databases.insert(name.clone(), Arc::new(database))),
-            Err(error) => {
-                self.unavailable.push((name.clone(), error.message.clone()));
-                let message = format!("connection `{name}` cannot be opened: {}", error.message);
-                let mut diagnostic = Diagnostic::error(codes::URL, message).path(path);
-                diagnostic.help.extend(error.hint);
-                self.diagnostics.push(diagnostic);
+        match connection {
+            Connection::Http(api) => self.api(api, url, path, operator),
+            _ => {
+                if let Some(settings) = connection.database() {
+                    self.database(connection.kind(), settings, url, path, operator.dev);
+                }
             }
         }
+    }
+
+    /// A connection that stays closed, and what is told of it.
+    fn closed(&mut self, name: &str, why: String, problem: Diagnostic) {
+        self.connections.unavailable.insert(name.to_owned(), why);
+        self.diagnostics.push(problem);
+    }
+
+    /// A connection whose settings cannot be used.
+    fn refused(&mut self, name: &str, path: &str, error: connect::Error) {
+        let message = format!("connection `{name}` cannot be opened: {}", error.message);
+        let mut problem = Diagnostic::error(codes::URL, message).path(path);
+        problem.help.extend(error.hint);
+        self.closed(name, error.message, problem);
     }
 }
 
 fn url(connection: &Connection, lookup: Lookup<'_>) -> Result<String, Missing> {
-    let example = example(connection.kind);
-    match (&connection.env_var, &connection.url) {
+    let example = example(connection.kind());
+    match (connection.env_var(), connection.url()) {
         (Some(name), _) => variable(name, lookup, example),
         (None, Some(url)) => expand(url, lookup, example),
         (None, None) => Err(Missing {
@@ -113,46 +122,13 @@ fn url(connection: &Connection, lookup: Lookup<'_>) -> Result<String, Missing> {
     }
 }
 
+/// An example of a URL as an operator sets it.
 fn example(kind: ConnectionKind) -> &'static str {
     match kind {
         ConnectionKind::Postgresql => "postgresql://user:password@localhost:5432/database",
         ConnectionKind::Mysql => "mysql://user:password@localhost:3306/database",
         ConnectionKind::Mariadb => "mariadb://user:password@localhost:3306/database",
         ConnectionKind::Sqlite => "sqlite:/path/to/file.db",
-    }
-}
-
-fn engine(kind: ConnectionKind) -> Engine {
-    match kind {
-        ConnectionKind::Postgresql => Engine::Postgresql,
-        ConnectionKind::Mysql | ConnectionKind::Mariadb => Engine::Mysql,
-        ConnectionKind::Sqlite => Engine::Sqlite,
-    }
-}
-
-/// The password of a URL as it stands there; its other forms are masked with it.
-fn password(url: &str) -> Option<Secret> {
-    let (_, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let (user, _) = authority.rsplit_once('@')?;
-    let (_, password) = user.split_once(':')?;
-    Some(Secret::new(password))
-}
-
-fn config(connection: &Connection, url: Secret) -> Config {
-    Config {
-        name: connection.name.clone(),
-        url,
-        schema: connection.schema.clone(),
-        pool_max: usize::try_from(connection.pool.max).unwrap_or(usize::MAX),
-        acquire_timeout: Duration::from_millis(connection.pool.acquire_timeout_ms),
-        idle_timeout: Duration::from_millis(connection.pool.idle_timeout_ms),
-        tls: match connection.tls.mode {
-            TlsMode::Disable => Tls::Disable,
-            TlsMode::Prefer => Tls::Prefer,
-            TlsMode::Require => Tls::Require,
-            TlsMode::VerifyFull => Tls::VerifyFull,
-        },
-        ca_file: connection.tls.ca_file.as_deref().map(Into::into),
+        ConnectionKind::Http => "https://api.example.com/v1",
     }
 }

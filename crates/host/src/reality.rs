@@ -22,10 +22,10 @@ type Databases = HashMap<String, Arc<Database>>;
 /// not reached has none, and a warning says why.
 pub async fn reality(spec: &Spec, databases: &Databases) -> (Reality, Vec<Diagnostic>) {
     let used = |name: &str| spec.tools.iter().any(|tool| tool.connection.as_deref() == Some(name));
-    let looked = spec.connections.iter().enumerate().filter(|(_, connection)| used(&connection.name)).filter_map(
+    let looked = spec.connections.iter().enumerate().filter(|(_, connection)| used(connection.name())).filter_map(
         |(index, connection)| {
-            let database = databases.get(&connection.name)?;
-            Some(look(index, &connection.name, database))
+            let database = databases.get(connection.name())?;
+            Some(look(index, connection.name(), database))
         },
     );
     let mut reality = Reality::default();
@@ -96,7 +96,7 @@ pub async fn make_plan(spec: &Spec, databases: &Databases, pinned: Option<&Plan>
     // Where the reason was told, here or when the connection was opened, the planner's own word that it was not reached
     // adds nothing.
     let closed =
-        spec.connections.iter().enumerate().filter(|(_, connection)| !databases.contains_key(&connection.name));
+        spec.connections.iter().enumerate().filter(|(_, connection)| !databases.contains_key(connection.name()));
     let mut told: Vec<String> = closed.map(|(index, _)| format!("/connections/{index}")).collect();
     told.extend(unreached.iter().map(|why| why.path.clone()));
     planned.retain(|found| !told.contains(&found.path));

@@ -49,7 +49,7 @@ pub(crate) fn expand(text: &str, lookup: Lookup<'_>, example: &str) -> Result<St
 }
 
 /// The contents of a secret's file without the line break at its end.
-fn file(path: &str) -> Result<String, Missing> {
+pub(crate) fn file(path: &str) -> Result<String, Missing> {
     let missing = |why: String| Missing {
         what: format!("file {path} cannot be read: {why}"),
         help: "make it readable for this process; it holds the value alone".to_owned(),

@@ -203,18 +203,18 @@ pub fn reports(plan: &Plan) -> Vec<ToolReport> {
     plan.tools
         .iter()
         .map(|tool| {
-            let (write, sql, not_implemented) = match &tool.action {
-                ActionPlan::Sql(sql) => {
-                    (sql.write, sql.statements.iter().map(|statement| statement.sql.clone()).collect(), None)
-                }
-                ActionPlan::Script(script) => (script.write, Vec::new(), None),
-                ActionPlan::Reply(_) => (false, Vec::new(), None),
-                ActionPlan::NotImplemented { reason } => (false, Vec::new(), Some(reason.clone())),
+            let sql = match &tool.action {
+                ActionPlan::Sql(sql) => sql.statements.iter().map(|statement| statement.sql.clone()).collect(),
+                _ => Vec::new(),
+            };
+            let not_implemented = match &tool.action {
+                ActionPlan::NotImplemented { reason } => Some(reason.clone()),
+                _ => None,
             };
             ToolReport {
                 name: tool.tool.clone(),
                 origin: tool.origin,
-                write,
+                write: tool.action.may_write(),
                 sql,
                 script: match &tool.action {
                     ActionPlan::Script(script) => Some(script.code.clone()),

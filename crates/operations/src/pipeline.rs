@@ -7,7 +7,7 @@ use std::time::Instant;
 use ::plan::{Origin, Plan};
 use base::Diagnostic;
 use connect::Database;
-use engine::Toolset;
+use engine::{Connections, Toolset};
 use host::Opened;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -109,9 +109,7 @@ pub(crate) fn ms_since(start: Instant) -> f64 {
 pub(crate) struct Made {
     pub(crate) plan: Plan,
     pub(crate) toolset: Toolset,
-    pub(crate) databases: HashMap<String, Arc<Database>>,
-    /// Why a connection has no database.
-    pub(crate) unavailable: Vec<(String, String)>,
+    pub(crate) connections: Connections,
     /// What was found, errors excluded.
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) plan_ms: f64,
@@ -150,8 +148,8 @@ async fn make_unplaced(context: &Context, spec: &Spec, dev: bool, plan: Use<'_>)
         return Err(diagnostics);
     }
     let start = Instant::now();
-    let databases = opened.databases.clone();
-    let unavailable = opened.unavailable.clone();
+    let connections = opened.connections.clone();
+    let databases = connections.databases.clone();
     let plan = match plan {
         Use::Stored(plan) if !wants_planning(spec, plan, &databases) => plan.clone(),
         Use::Stored(plan) | Use::New(Some(plan)) => planned(spec, &databases, Some(plan), &mut diagnostics).await?,
@@ -166,7 +164,7 @@ async fn make_unplaced(context: &Context, spec: &Spec, dev: bool, plan: Use<'_>)
             return Err(diagnostics);
         }
     };
-    Ok(Made { plan, toolset, databases, unavailable, diagnostics, plan_ms, compile_ms: ms_since(start) })
+    Ok(Made { plan, toolset, connections, diagnostics, plan_ms, compile_ms: ms_since(start) })
 }
 
 async fn planned(

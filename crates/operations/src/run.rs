@@ -37,7 +37,7 @@ impl Prepared {
     /// Names of the environment variables that the server reads over stdio.
     pub fn variables(&self) -> Vec<String> {
         let mut names: Vec<String> =
-            self.spec.connections.iter().filter_map(|connection| connection.env_var.clone()).collect();
+            self.spec.connections.iter().flat_map(|connection| connection.variables()).collect();
         names.sort();
         names.dedup();
         names

@@ -196,26 +196,29 @@ fn problems(connections: &[ConnectionReport], diagnostics: &[Diagnostic], tools:
 async fn connections(loaded: &Loaded, made: Option<&Made>, online: bool) -> Vec<ConnectionReport> {
     let mut asked = Vec::new();
     for connection in &loaded.spec.connections {
-        let database = made.and_then(|made| made.databases.get(&connection.name)).cloned();
-        let missing = made.and_then(|made| made.unavailable.iter().find(|(name, _)| *name == connection.name));
-        let why = match missing {
-            Some((_, why)) => why.clone(),
+        let name = connection.name();
+        let database = made.and_then(|made| made.connections.databases.get(name).cloned());
+        let api = made.and_then(|made| made.connections.apis.get(name).cloned());
+        let why = match made.and_then(|made| made.connections.unavailable.get(name)) {
+            Some(why) => why.clone(),
             None => "it was not tried, because the server does not compile".to_owned(),
         };
         let report = ConnectionReport {
-            name: connection.name.clone(),
-            kind: connection.kind.as_str().to_owned(),
-            env_var: connection.env_var.clone(),
+            name: name.to_owned(),
+            kind: connection.kind().as_str().to_owned(),
+            env_var: connection.env_var().map(str::to_owned),
             ok: false,
             server: None,
             latency_ms: None,
             error: Some(why),
         };
         asked.push(tokio::spawn(async move {
-            match database {
-                Some(database) if online => answered(report, &database).await,
-                Some(_) => ConnectionReport { ok: true, error: None, ..report },
-                None => report,
+            match (database, api) {
+                (Some(database), _) if online => answered(report, &database).await,
+                // No request is known that an API takes without effect, so its settings are all that is looked at.
+                (None, Some(api)) => ConnectionReport { ok: true, error: None, server: Some(api.origin()), ..report },
+                (Some(_), _) => ConnectionReport { ok: true, error: None, ..report },
+                (None, None) => report,
             }
         }));
     }

@@ -140,7 +140,7 @@ async fn made(context: &Context, subject: &Subject, dev: bool) -> Result<(String
 }
 
 async fn close(made: &Made) {
-    for database in made.databases.values() {
+    for database in made.connections.databases.values() {
         database.close().await;
     }
 }

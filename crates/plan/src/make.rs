@@ -8,7 +8,7 @@ use spec::sql::{Class, Dialect, Effects, Template, check};
 
 use crate::annotations::derive;
 use crate::codes::{NO_ACTION, PIN_DROPPED, UNREACHED};
-use crate::model::{ActionPlan, ConnectionPlan, FORMAT, Origin, Plan, ScriptPlan, SqlPlan, ToolPlan};
+use crate::model::{ActionPlan, ConnectionPlan, FORMAT, On, Origin, Plan, ScriptPlan, SqlPlan, ToolPlan};
 use crate::{declared, infer};
 
 /// What is really there.
@@ -40,12 +40,13 @@ pub fn dialect(engine: Engine) -> Dialect {
     }
 }
 
-fn engine(kind: ConnectionKind) -> Engine {
-    match kind {
-        ConnectionKind::Postgresql => Engine::Postgresql,
-        ConnectionKind::Mysql | ConnectionKind::Mariadb => Engine::Mysql,
-        ConnectionKind::Sqlite => Engine::Sqlite,
-    }
+/// The engine of a kind of connection, if it is a SQL database.
+pub fn engine(kind: ConnectionKind) -> Option<Engine> {
+    Dialect::of(kind).map(|dialect| match dialect {
+        Dialect::Postgresql => Engine::Postgresql,
+        Dialect::Mysql => Engine::Mysql,
+        Dialect::Sqlite => Engine::Sqlite,
+    })
 }
 
 /// One tool on its way into the plan.
@@ -65,13 +66,14 @@ pub(crate) type Planned = (ToolPlan, Vec<Diagnostic>);
 /// person wrote or edited there are kept while they still fit. Nothing here fails: what cannot be
 /// planned becomes a tool that says so, and a warning.
 pub fn make(spec: &Spec, reality: &Reality, pinned: Option<&Plan>) -> (Plan, Vec<Diagnostic>) {
-    let connections = spec.connections.iter().map(|connection| {
-        let real = reality.connections.iter().find(|real| real.name == connection.name);
-        ConnectionPlan {
-            name: connection.name.clone(),
-            engine: real.and_then(|real| real.engine).unwrap_or_else(|| engine(connection.kind)),
+    let connections = spec.connections.iter().filter_map(|connection| {
+        let real = reality.connections.iter().find(|real| real.name == connection.name());
+        let declared = engine(connection.kind())?;
+        Some(ConnectionPlan {
+            name: connection.name().to_owned(),
+            engine: real.and_then(|real| real.engine).unwrap_or(declared),
             server: real.and_then(|real| real.server.clone()),
-        }
+        })
     });
     let mut plan = Plan {
         format: FORMAT,
@@ -93,11 +95,12 @@ pub fn make(spec: &Spec, reality: &Reality, pinned: Option<&Plan>) -> (Plan, Vec
 fn unreached(spec: &Spec, reality: &Reality) -> Vec<Diagnostic> {
     let reached = |name: &str| reality.connections.iter().any(|real| real.name == name && real.catalogue.is_some());
     let used = |name: &str| spec.tools.iter().any(|tool| tool.connection.as_deref() == Some(name));
-    let missing = spec.connections.iter().enumerate().filter(|(_, c)| used(&c.name) && !reached(&c.name));
+    let missing = spec.connections.iter().enumerate();
+    let missing = missing.filter(|(_, c)| c.kind().is_database() && used(c.name()) && !reached(c.name()));
     missing
         .map(|(at, connection)| {
             let message =
-                format!("connection `{}` was not reached, so its tools were not checked against it", connection.name);
+                format!("connection `{}` was not reached, so its tools were not checked against it", connection.name());
             Diagnostic::warning(UNREACHED, message)
                 .path(format!("/connections/{at}"))
                 .help("check its URL, then plan again with `mcp-factory plan --refresh` or create the server again")
@@ -133,7 +136,11 @@ fn plan_tool(spec: &Spec, plan: &Plan, reality: &Reality, index: usize, tool: &T
             let steady = Effects { read_only: true, destructive: false, idempotent: true };
             (bare(tool, Origin::Declared, ActionPlan::Reply(reply.clone()), &[steady]), Vec::new())
         }
-        (Some(Action::Script(script)), _) => (scripted(spec, plan, tool, script), Vec::new()),
+        (Some(Action::Script(script)), _) => (scripted(spec, tool, script), Vec::new()),
+        (Some(Action::Http(http)), _) => {
+            let action = On { connection: tool.connection.clone().unwrap_or_default(), action: http.clone() };
+            (bare(tool, Origin::Declared, ActionPlan::Http(action), &[http.effects()]), Vec::new())
+        }
         (Some(Action::Sql(sql)), Some(connection)) => declared::plan(&ask, sql, &connection.name),
         (None, Some(connection)) => {
             let real = reality.connections.iter().find(|real| real.name == connection.name);
@@ -142,7 +149,7 @@ fn plan_tool(spec: &Spec, plan: &Plan, reality: &Reality, index: usize, tool: &T
                 None => not_reached(tool, &connection.name),
             }
         }
-        (_, None) => no_action(&ask),
+        (_, None) => no_action(spec, &ask),
     };
     planned.made = Some(planned.action.digest());
     diagnostics.append(&mut found);
@@ -150,8 +157,8 @@ fn plan_tool(spec: &Spec, plan: &Plan, reality: &Reality, index: usize, tool: &T
 }
 
 /// A script is run as it is written, with the tool's connection or, without one, every one of the spec.
-fn scripted(spec: &Spec, plan: &Plan, tool: &Tool, script: &Script) -> ToolPlan {
-    let connections = plan.connections.iter().map(|connection| connection.name.clone());
+fn scripted(spec: &Spec, tool: &Tool, script: &Script) -> ToolPlan {
+    let connections = spec.connections.iter().map(|connection| connection.name().to_owned());
     let action = ActionPlan::Script(ScriptPlan {
         code: script.code.clone(),
         connections: connections.filter(|name| tool.connection.as_ref().is_none_or(|only| only == name)).collect(),
@@ -194,16 +201,21 @@ fn not_reached(tool: &Tool, connection: &str) -> Planned {
     (not_implemented(tool, reason), Vec::new())
 }
 
-fn no_action(ask: &Ask<'_>) -> Planned {
+fn no_action(spec: &Spec, ask: &Ask<'_>) -> Planned {
     let name = &ask.tool.name;
-    let reason = match &ask.tool.connection {
-        Some(connection) => format!("the spec has no connection `{connection}`"),
-        None => "the tool has no action (`sql`, `script`, `reply`) and no connection that one could be inferred from"
+    let found = spec.connections.iter().find(|one| Some(one.name()) == ask.tool.connection.as_deref());
+    let reason = match (&ask.tool.connection, found) {
+        (Some(connection), Some(found)) => format!(
+            "nothing can be inferred from connection `{connection}` of type `{}`, and the tool has no action",
+            found.kind().as_str()
+        ),
+        (Some(connection), None) => format!("the spec has no connection `{connection}`"),
+        (None, _) => "the tool has no action (such as `sql`, `http` or `script`) and no connection that one could be inferred from"
             .to_owned(),
     };
     let warning = Diagnostic::warning(NO_ACTION, format!("tool `{name}` does nothing yet: {reason}"))
         .path(&ask.path)
-        .help("add `connection: <name>` of a database, or write what it does under `sql`, `script` or `reply`");
+        .help("add `connection: <name>` of a database, or write what it does under an action such as `sql`, `http`, `script` or `reply`");
     (not_implemented(ask.tool, format!("{reason}; add one of them to the spec")), vec![warning])
 }
 

@@ -4,7 +4,7 @@ use base::Digest;
 use connect::{Engine, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use spec::model::{Annotations, PageBy, Parameter, Reply, SqlResult, TextPlace};
+use spec::model::{Annotations, Http, PageBy, Parameter, Reply, SqlResult, TextPlace};
 
 /// Version of the plan document.
 pub const FORMAT: u32 = 1;
@@ -19,7 +19,7 @@ pub struct Plan {
     pub server: String,
     /// Digest of the spec's canonical form that it was made from.
     pub spec: Digest,
-    /// The engine that each connection's URL named, in the order of the spec.
+    /// The databases among the connections, with the engine that each one's URL named, in the order of the spec.
     pub connections: Vec<ConnectionPlan>,
     /// The tools, in the order of the spec.
     pub tools: Vec<ToolPlan>,
@@ -73,6 +73,16 @@ impl ToolPlan {
 }
 
 impl ActionPlan {
+    /// Whether it may change something outside.
+    pub fn may_write(&self) -> bool {
+        match self {
+            Self::Sql(sql) => sql.write,
+            Self::Script(script) => script.write,
+            Self::Http(on) => !on.action.effects().read_only,
+            Self::Reply(_) | Self::NotImplemented { .. } => false,
+        }
+    }
+
     /// Digest of what is run. The targets of columns do not count: they follow from the database. Nor does the place of a script.
     pub fn digest(&self) -> Digest {
         let mut bare = self.clone();
@@ -107,6 +117,8 @@ pub enum Origin {
 pub enum ActionPlan {
     /// SQL.
     Sql(SqlPlan),
+    /// A request to an HTTP API.
+    Http(On<Http>),
     /// A fixed answer.
     Reply(Reply),
     /// JavaScript in a sandbox.
@@ -116,6 +128,16 @@ pub enum ActionPlan {
         /// Why, and what to write in the spec.
         reason: String,
     },
+}
+
+/// An action that is run as it was declared, on a connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct On<T> {
+    /// Connection by name.
+    pub connection: String,
+    /// What is run.
+    pub action: T,
 }
 
 /// JavaScript that is run.

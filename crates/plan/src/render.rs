@@ -33,6 +33,9 @@ fn render_tool(out: &mut String, tool: &ToolPlan) {
     match &tool.action {
         ActionPlan::Sql(sql) => render_sql(out, sql),
         ActionPlan::Script(script) => render_script(out, script),
+        ActionPlan::Http(on) => {
+            let _ = writeln!(out, "  on {}: {} {}", on.connection, on.action.method, on.action.path);
+        }
         ActionPlan::Reply(_) => out.push_str("  a fixed answer\n"),
         ActionPlan::NotImplemented { .. } => {}
     }

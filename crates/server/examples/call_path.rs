@@ -5,7 +5,6 @@
 //! The path is the whole one but for the sockets and HTTP's own parser: routing, the check of host and origin, the
 //! caller's key, the envelope, the compiled validation, the answer.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -77,7 +76,8 @@ fn hosted(text: &str) -> Result<(spec::Spec, Hosted), Failure> {
     let parsed = spec::parse(Source { name: "bench.json", text }, &spec::ParseOptions::default());
     let spec = parsed.spec.ok_or("the spec is wrong")?;
     let (plan, _) = plan::make(&spec, &Reality::default(), None);
-    let toolset = Toolset::compile(&spec, &plan, HashMap::new()).map_err(|found| format!("{found:?}"))?;
+    let toolset =
+        Toolset::compile(&spec, &plan, engine::Connections::default()).map_err(|found| format!("{found:?}"))?;
     Ok((spec, Hosted::new(Arc::new(toolset))))
 }
 

@@ -2,7 +2,6 @@
 //! server is compiled from a spec of its own, with a prompt and a resource, and has answered a list and a call. Prints a
 //! line when they are ready and ends with its standard input.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -57,7 +56,8 @@ fn host(server: usize, tools: usize) -> Result<(Kept, Hosted), Failure> {
     let parsed = spec::parse(Source { name: "server.yaml", text: &text }, &spec::ParseOptions::default());
     let Some(spec) = parsed.spec else { return Err(format!("the spec is wrong: {:?}", parsed.diagnostics).into()) };
     let (plan, _) = plan::make(&spec, &Reality::default(), None);
-    let toolset = Toolset::compile(&spec, &plan, HashMap::new()).map_err(|found| format!("{found:?}"))?;
+    let toolset =
+        Toolset::compile(&spec, &plan, engine::Connections::default()).map_err(|found| format!("{found:?}"))?;
     Ok((Kept { _spec: spec, _plan: plan }, Hosted::new(Arc::new(toolset))))
 }
 

@@ -23,6 +23,7 @@ mod schemas;
 mod script;
 pub(crate) mod secrets;
 mod sql;
+mod templates;
 pub(crate) mod text;
 mod triggers;
 mod zones;

@@ -88,7 +88,7 @@ codes! {
 
     TWO_ACTIONS "MF0501" error "A tool has two actions";
     FUTURE_ACTION "MF0502" error "An action is not in this build";
-    ACTION_CONNECTION "MF0503" error "A sql action needs a connection";
+    ACTION_CONNECTION "MF0503" error "An action needs a connection";
     IDLE_CONNECTION "MF0504" warning "An action does not use the tool's connection";
     BAD_SQL "MF0505" error "The SQL cannot be read";
     SEVERAL_STATEMENTS "MF0506" error "One text holds several SQL statements";
@@ -104,6 +104,11 @@ codes! {
     REPLY "MF0516" error "A reply needs exactly one of text and json";
     NEEDLESS_WRITE "MF0517" warning "`write: true` on statements that only read";
     SCRIPT_NAME "MF0518" error "A script cannot reach a connection of this name";
+    TEMPLATE "MF0519" error "A template cannot be read";
+    TEMPLATE_NAME "MF0520" error "A template uses a name that is not there";
+    ACTION_KIND "MF0521" error "An action cannot run on its connection";
+    HTTP_PATH "MF0522" error "The path of a request is not usable";
+    HTTP "MF0523" error "A request is not usable";
 
     CONNECTION_SOURCE "MF0601" error "A connection needs exactly one of envVar and url";
     ENV_VAR "MF0602" error "The name of an environment variable is not valid";
@@ -113,6 +118,8 @@ codes! {
     TLS "MF0606" warning "A TLS setting has no effect";
     SECRET_REFERENCE "MF0607" error "A `${…}` reference is not valid";
     AUTH "MF0608" error "The settings of auth are not valid";
+    SECRET_PLACE "MF0609" error "A secret needs exactly one place";
+    CREDENTIALS "MF0610" error "The credentials of a connection are not usable";
 
     CRON "MF0701" error "A schedule is not a cron expression";
     TIME_ZONE "MF0702" error "A time zone is not known";

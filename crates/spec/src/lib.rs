@@ -7,6 +7,7 @@
 mod canonical;
 mod check;
 mod codes;
+pub mod expression;
 mod fmt;
 pub mod limits;
 pub mod model;

@@ -57,3 +57,37 @@ pub const ENUM_MAX: usize = 1_000;
 pub const NAME_CHARS_MAX: usize = 64;
 /// Largest compiled regular expression of a `pattern`, bytes.
 pub const PATTERN_BYTES_MAX: usize = 1024 * 1024;
+/// Default of `rateLimit.periodMs`: the period of a connection's rate limit, milliseconds.
+pub const RATE_PERIOD_MS: u64 = 1_000;
+/// Default of `retries.max`: attempts after the first one.
+pub const RETRIES: u64 = 2;
+/// Largest `retries.max`.
+pub const RETRIES_MAX: u64 = 10;
+/// Default of `retries.backoffMs`: wait before the first repetition, milliseconds.
+pub const BACKOFF_MS: u64 = 200;
+/// Default of `retries.waitMaxMs`: longest wait before a repetition, milliseconds.
+pub const RETRY_WAIT_MS: u64 = 10_000;
+/// Default of `limits.connectTimeoutMs` of a connection: wait for a socket, milliseconds.
+pub const CONNECT_TIMEOUT_MS: u64 = 10_000;
+/// Default of `limits.requestBytes` and `limits.answerBytes` of a connection, bytes.
+pub const HTTP_BODY_BYTES: u64 = 8 * 1024 * 1024;
+/// Largest body of a request or an answer, bytes.
+pub const HTTP_BODY_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Default of `limits.redirects` of a connection.
+pub const REDIRECTS: u64 = 5;
+/// Largest `limits.redirects` of a connection.
+pub const REDIRECTS_MAX: u64 = 20;
+/// Default of `pages.max` of an `http` action: pages that are followed.
+pub const HTTP_PAGES: u64 = 10;
+/// Largest `pages.max` of an `http` action.
+pub const HTTP_PAGES_MAX: u64 = 1_000;
+/// Default of `events.max` of an `http` action: events that are kept.
+pub const HTTP_EVENTS: u64 = 1_000;
+/// Largest `events.max` of an `http` action.
+pub const HTTP_EVENTS_MAX: u64 = 100_000;
+/// Longest expression or template, bytes.
+pub const TEMPLATE_BYTES_MAX: usize = 64 * 1024;
+/// Steps that one evaluation of an expression or a template may take.
+pub const TEMPLATE_FUEL: u64 = 100_000;
+/// Largest text that one template may make, bytes.
+pub const TEMPLATE_OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;

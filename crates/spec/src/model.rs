@@ -11,9 +11,15 @@ mod resource;
 mod tool;
 mod trigger;
 
-pub use action::{Action, FUTURE_ACTIONS, Page, PageBy, Reply, Script, ScriptPlace, Sql, SqlResult, TextPlace};
+pub use action::{
+    Action, FUTURE_ACTIONS, Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn, Page, PageBy, Reply,
+    Script, ScriptPlace, Sql, SqlResult, TextPlace,
+};
 pub use auth::Auth;
-pub use connection::{Connection, ConnectionKind, Pool, Tls, TlsMode};
+pub use connection::{
+    Connection, ConnectionKind, Credentials, Database, HttpConnection, HttpLimits, HttpTls, Pool, RateLimit, Retries,
+    SecretPlace, SecretRef, SignatureEncoding, SignatureHash, Tls, TlsMode,
+};
 pub use parameter::{Parameter, Schema};
 pub use prompt::{Prompt, PromptArgument, PromptMessage, Role};
 pub use resource::Resource;

@@ -43,12 +43,14 @@ pub enum Dialect {
     Sqlite,
 }
 
-impl From<ConnectionKind> for Dialect {
-    fn from(kind: ConnectionKind) -> Self {
+impl Dialect {
+    /// The SQL of a kind of connection, if it takes SQL.
+    pub fn of(kind: ConnectionKind) -> Option<Self> {
         match kind {
-            ConnectionKind::Postgresql => Self::Postgresql,
-            ConnectionKind::Mysql | ConnectionKind::Mariadb => Self::Mysql,
-            ConnectionKind::Sqlite => Self::Sqlite,
+            ConnectionKind::Postgresql => Some(Self::Postgresql),
+            ConnectionKind::Mysql | ConnectionKind::Mariadb => Some(Self::Mysql),
+            ConnectionKind::Sqlite => Some(Self::Sqlite),
+            ConnectionKind::Http => None,
         }
     }
 }

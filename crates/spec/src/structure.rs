@@ -218,7 +218,7 @@ impl Walk<'_> {
         if definition == "Tool" && crate::model::FUTURE_ACTIONS.contains(&text.as_str()) {
             let problem = Diagnostic::error(codes::FUTURE_ACTION, format!("the action `{text}` is not in this build"))
                 .at(entry.key.span)
-                .help("actions of this build: `sql`, `script`, `reply`");
+                .help(format!("actions of this build: {}", list(&crate::model::Action::KEYS)));
             return self.report.push(problem);
         }
         let known: Vec<&str> = properties.keys().map(String::as_str).collect();

@@ -43,7 +43,18 @@ pub struct Api {
     pub(super) cache: Option<Cache>,
 }
 
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Api").field("name", &self.settings.name).finish_non_exhaustive()
+    }
+}
+
 impl Api {
+    /// The origin of the base URL, without credentials.
+    pub fn origin(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+
     /// Checks the settings. Nothing is sent.
     pub fn open(settings: Settings) -> Result<Self, Error> {
         let config = |message: String| failure(&settings.name, ErrorKind::Config, "open", message);

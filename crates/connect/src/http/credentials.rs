@@ -44,7 +44,7 @@ pub enum Credentials {
 
 impl Credentials {
     /// Everything in it that must not be seen.
-    pub(super) fn secrets(&self) -> Vec<Secret> {
+    pub fn secrets(&self) -> Vec<Secret> {
         match self {
             Self::None => Vec::new(),
             Self::Basic { user, password } => vec![password.clone(), basic(user, password)],

@@ -1,17 +1,18 @@
 //! What answers a running script.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use connect::{Answer, Error, ErrorKind, Query};
+use connect::{Answer, Database, Error, ErrorKind, Query};
 use script::{Host, HostError, HostFuture, Level};
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use spec::model::Limits;
 use tokio_util::sync::CancellationToken;
 
 use super::ScriptAction;
-use super::reach::{FUNCTIONS, refuse};
+use super::reach::refuse;
+use super::reach::sql::Prepared;
 use crate::context::CallContext;
 use crate::errors;
 use crate::mask::Mask;
@@ -26,17 +27,9 @@ pub(super) struct ScriptHost<'a> {
     pub(super) deadline: Instant,
 }
 
-/// `(sql, values?)`.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Arguments {
-    Bare((String,)),
-    Bound((String, Option<Map<String, Value>>)),
-}
-
 impl Host for ScriptHost<'_> {
     fn call(&self, function: usize, arguments: String) -> HostFuture<'_> {
-        Box::pin(self.statement(function, arguments))
+        Box::pin(self.dispatch(function, arguments))
     }
 
     fn progress(&self, done: f64, total: Option<f64>, message: &str) {
@@ -49,21 +42,26 @@ impl Host for ScriptHost<'_> {
 }
 
 impl ScriptHost<'_> {
-    async fn statement(&self, function: usize, arguments: String) -> Result<Bytes, HostError> {
-        let (at, name) = (function / FUNCTIONS.len(), FUNCTIONS[function % FUNCTIONS.len()]);
-        let reach = &self.action.reach[at];
-        let connection = reach.connection();
-        let (sql, values) = match serde_json::from_str(&arguments) {
-            Ok(Arguments::Bare((sql,))) => (sql, Map::new()),
-            Ok(Arguments::Bound((sql, values))) => (sql, values.unwrap_or_default()),
-            Err(_) => {
-                let message = format!("`{connection}.{name}(sql, values)` takes a text and an object of values");
-                return Err(refuse(FailureKind::Statement, message));
-            }
+    async fn dispatch(&self, function: usize, arguments: String) -> Result<Bytes, HostError> {
+        let Some((at, name)) = self.action.functions.get(function) else {
+            return Err(refuse(FailureKind::Internal, "there is no such function".to_owned()));
         };
-        let prepared = reach.prepare(&sql, self.action.write)?;
-        let values = prepared.bind(values)?;
-        let database = reach.database()?;
+        self.action.reach[*at].call(self, name, &arguments).await
+    }
+
+    /// Whether the script may change data.
+    pub(super) fn writes(&self) -> bool {
+        self.action.write
+    }
+
+    /// Runs a statement: its rows, or with `execute` the number of rows that it changed.
+    pub(super) async fn statement(
+        &self,
+        database: Arc<Database>,
+        prepared: Arc<Prepared>,
+        values: Vec<Value>,
+        execute: bool,
+    ) -> Result<Bytes, HostError> {
         let timeout = self.deadline.saturating_duration_since(Instant::now());
         let (write, row_limit) = (self.action.write, self.action.row_limit);
         let byte_limit = usize::try_from(self.limits.result_bytes).unwrap_or(usize::MAX);
@@ -89,11 +87,11 @@ impl ScriptHost<'_> {
         let done = task.await.map_err(|_| refuse(FailureKind::Internal, "the connection failed".to_owned()))?;
         guard.disarm();
         let (answer, rows) = done.map_err(|error| told(&error, write))?;
-        self.answer(name, &answer, rows)
+        self.answer(execute, &answer, rows)
     }
 
-    fn answer(&self, name: &str, answer: &Answer, rows: Vec<u8>) -> Result<Bytes, HostError> {
-        if name == "execute" {
+    fn answer(&self, execute: bool, answer: &Answer, rows: Vec<u8>) -> Result<Bytes, HostError> {
+        if execute {
             return Ok(Bytes::from(answer.affected.to_string()));
         }
         if answer.truncated {
@@ -108,7 +106,7 @@ impl ScriptHost<'_> {
     }
 }
 
-fn told(error: &Error, write: bool) -> HostError {
+pub(super) fn told(error: &Error, write: bool) -> HostError {
     let kind = match error.kind {
         ErrorKind::Timeout => FailureKind::Timeout,
         ErrorKind::Cancelled => FailureKind::Cancelled,

@@ -6,17 +6,19 @@ use std::time::Duration;
 
 use base::Diagnostic;
 use bytes::Bytes;
-use connect::{Database, Statement};
-use plan::{ActionPlan, Plan, ScriptPlan, SqlPlan, StatementPlan, ToolPlan};
+use connect::Statement;
+use plan::{ActionPlan, On, Plan, ScriptPlan, SqlPlan, StatementPlan, ToolPlan};
 use script::Script;
 use serde_json::Value;
 use spec::Spec;
-use spec::model::{Limits, Parameter, Reply, ScriptPlace, input_schema};
+use spec::model::{ConnectionKind, Http, Limits, Parameter, Reply, ScriptPlace, input_schema};
 use spec::sql::{Dialect, Template};
 use tokio::sync::Semaphore;
 
 use super::{About, Action, Pages, Slot, SqlAction, Tool, ToolInfo, Toolset, batch, instant};
+use crate::actions::http::HttpAction;
 use crate::codes;
+use crate::connections::{Connections, Link};
 use crate::mask::Mask;
 use crate::metrics::Meter;
 use crate::outcome::Content;
@@ -26,20 +28,16 @@ use crate::schema::Schema;
 use crate::scripts::{self, Reach, ScriptAction};
 
 impl Toolset {
-    /// Compiles a spec as planned. `databases` holds the opened connections by name; the tools of a missing one
-    /// are compiled too and answer that it is not available.
+    /// Compiles a spec as planned over the opened connections; the tools of a missing one are compiled too and answer
+    /// that it is not available.
     ///
     /// Nothing is connected and no schema is compiled here, so a thousand tools take milliseconds; see
     /// [`Toolset::check`].
     ///
     /// # Errors
     /// Everything that keeps the plan from being run (`MF09xx`), for the author of the spec.
-    pub fn compile(
-        spec: &Spec,
-        plan: &Plan,
-        databases: HashMap<String, Arc<Database>>,
-    ) -> Result<Self, Vec<Diagnostic>> {
-        let mut compiler = Compiler { plan, limits: &spec.limits, databases, problems: Vec::new() };
+    pub fn compile(spec: &Spec, plan: &Plan, connections: Connections) -> Result<Self, Vec<Diagnostic>> {
+        let mut compiler = Compiler { spec, plan, limits: &spec.limits, connections, problems: Vec::new() };
         let planned: HashMap<&str, &ToolPlan> = plan.tools.iter().map(|tool| (tool.tool.as_str(), tool)).collect();
         let mut tools = Vec::with_capacity(spec.tools.len());
         for (index, tool) in spec.tools.iter().enumerate() {
@@ -137,9 +135,10 @@ fn count(limit: u64) -> usize {
 }
 
 struct Compiler<'a> {
+    spec: &'a Spec,
     plan: &'a Plan,
     limits: &'a Limits,
-    databases: HashMap<String, Arc<Database>>,
+    connections: Connections,
     problems: Vec<Diagnostic>,
 }
 
@@ -162,6 +161,7 @@ impl Compiler<'_> {
         let action = match &planned.action {
             ActionPlan::Sql(sql) => self.sql(&tool.name, sql, &planned.parameters, path),
             ActionPlan::Script(script) => self.script(tool, script, path),
+            ActionPlan::Http(on) => self.http(&tool.name, on, path),
             ActionPlan::Reply(reply) => fixed(reply, output.is_some()),
             ActionPlan::NotImplemented { reason } => Action::NotImplemented(reason.clone()),
         };
@@ -197,11 +197,8 @@ impl Compiler<'_> {
         };
         let mut reach = Vec::with_capacity(planned.connections.len());
         for name in &planned.connections {
-            match self.plan.connections.iter().find(|connection| connection.name == *name) {
-                Some(connection) => {
-                    let database = self.databases.get(name).cloned();
-                    reach.push(Reach::new(name, plan::dialect(connection.engine), database));
-                }
+            match self.reach(name) {
+                Some(one) => reach.push(one),
                 None => {
                     let message = format!(
                         "the plan of tool `{}` uses connection `{name}`, which the plan does not have",
@@ -215,6 +212,34 @@ impl Compiler<'_> {
         Action::Script(Box::new(ScriptAction::new(script, planned, row_limit, reach)))
     }
 
+    /// A connection as a script sees it.
+    fn reach(&self, name: &str) -> Option<Reach> {
+        let declared = self.spec.connections.iter().find(|connection| connection.name() == name)?;
+        if declared.kind() == ConnectionKind::Http {
+            return Some(Reach::http(name, self.link(name, &self.connections.apis)));
+        }
+        let planned = self.plan.connections.iter().find(|connection| connection.name == name)?;
+        let database = self.link(name, &self.connections.databases);
+        Some(Reach::sql(name, plan::dialect(planned.engine), database))
+    }
+
+    /// An opened connection, or why it is not there.
+    fn link<T>(&self, name: &str, opened: &HashMap<String, Arc<T>>) -> Link<T> {
+        opened.get(name).cloned().ok_or_else(|| self.connections.why(name))
+    }
+
+    fn http(&mut self, tool: &str, on: &On<Http>, path: &str) -> Action {
+        let api = self.link(&on.connection, &self.connections.apis);
+        match HttpAction::compile(&on.connection, api, &on.action, self.limits.rows) {
+            Ok(action) => Action::Http(Box::new(action)),
+            Err(why) => {
+                let message = format!("the request of tool `{tool}` cannot be compiled: {why}");
+                self.fail(codes::ACTION, message, &format!("{path}/http"), "mend the action in the spec");
+                Action::NotImplemented(String::new())
+            }
+        }
+    }
+
     fn sql(&mut self, tool: &str, sql: &SqlPlan, parameters: &[Parameter], path: &str) -> Action {
         let path = format!("{path}/sql");
         let planned = self.plan.connections.iter().find(|connection| connection.name == sql.connection);
@@ -224,7 +249,7 @@ impl Compiler<'_> {
             self.fail(codes::PLAN_DIFFERS, message, &path, "plan the spec again");
             return Action::NotImplemented(String::new());
         };
-        let database = self.databases.get(&sql.connection).cloned();
+        let database = self.connections.databases.get(&sql.connection).cloned();
         if let Some(database) = &database
             && database.engine() != engine
         {
@@ -271,7 +296,7 @@ impl Compiler<'_> {
         Action::Sql(Box::new(SqlAction {
             connection: sql.connection.as_str().into(),
             database,
-            unavailable: None,
+            unavailable: self.connections.unavailable.get(&sql.connection).cloned(),
             statements,
             slots,
             instants,

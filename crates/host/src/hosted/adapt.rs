@@ -112,6 +112,20 @@ pub(super) fn result(outcome: Outcome) -> ToolResult {
     let content = outcome.content.into_iter().map(|content| match content {
         Content::Text(text) => service::Content::text(text),
         Content::Block(json) => service::Content::Raw(Json::trusted(json)),
+        Content::Image { data, mime_type } => {
+            service::Content::Image { data: data.into(), mime_type: mime_type.into() }
+        }
+        Content::Audio { data, mime_type } => {
+            service::Content::Audio { data: data.into(), mime_type: mime_type.into() }
+        }
+        Content::Resource { uri, mime_type, body, is_blob } => service::Content::Embedded(service::ResourceContents {
+            uri,
+            mime_type: Some(mime_type),
+            body: body.into(),
+            is_blob,
+            meta: None,
+        }),
+        Content::Link { uri, name, mime_type } => service::Content::Link { uri, name, description: None, mime_type },
     });
     ToolResult {
         content: content.collect(),

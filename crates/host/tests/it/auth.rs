@@ -81,10 +81,12 @@ fn connections_are_opened_or_say_why_not() {
     };
     let codes = |dev: bool| {
         let opened = host::open(&spec, &variable, dev);
-        let mut open: Vec<String> = opened.databases.keys().cloned().collect();
+        let mut open: Vec<String> = opened.connections.databases.keys().cloned().collect();
         open.sort();
         assert_eq!(open, ["b", "c"]);
-        assert_eq!(opened.unavailable, [("a".to_owned(), "environment variable A_URL is not set".to_owned())]);
+        let closed: Vec<(&str, &str)> =
+            opened.connections.unavailable.iter().map(|(name, why)| (name.as_str(), why.as_str())).collect();
+        assert_eq!(closed, [("a", "environment variable A_URL is not set")]);
         assert_eq!(opened.secrets.iter().map(base::Secret::expose).collect::<Vec<_>>(), ["p%40ssword"]);
         opened.diagnostics.iter().map(|found| (found.code.clone(), found.is_error())).collect::<Vec<_>>()
     };

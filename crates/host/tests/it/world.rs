@@ -100,11 +100,11 @@ impl World {
         variables.entry("DATABASE_URL".to_owned()).or_insert_with(|| place.url.clone());
         let opened = host::open(&spec, &|name: &str| variables.get(name).cloned(), true);
         let mut diagnostics = opened.diagnostics.clone();
-        let database = opened.databases.values().next().cloned();
+        let database = opened.connections.databases.values().next().cloned();
         for statement in seed {
             execute(database.as_ref().unwrap(), statement).await;
         }
-        let (plan, found) = host::make_plan(&spec, &opened.databases, None).await;
+        let (plan, found) = host::make_plan(&spec, &opened.connections.databases, None).await;
         diagnostics.extend(found);
         let errors: Vec<_> = diagnostics.iter().filter(|found| found.is_error()).collect();
         assert!(errors.is_empty(), "{errors:#?}");

@@ -152,9 +152,10 @@ pub(super) async fn server(context: &Context, name: &str, offline: bool) -> Vec<
     for connection in status.connections {
         let check = format!("{label} connection {}", connection.name);
         let finding = match (connection.ok, connection.server, connection.error) {
-            (true, Some(server), _) => {
-                passed(format!("{server} answered in {} ms", connection.latency_ms.unwrap_or_default()))
-            }
+            (true, Some(server), _) => match connection.latency_ms {
+                Some(latency) => passed(format!("{server} answered in {latency} ms")),
+                None => passed(format!("{server} is set, with its credentials; nothing was sent")),
+            },
             (true, None, _) => passed("its URL is set; it was not tried"),
             (false, _, error) => failed(error.unwrap_or_default(), remedy(connection.env_var.as_deref())),
         };

@@ -77,13 +77,10 @@ pub(super) async fn of_tool(
     };
     match &tool.action {
         ActionPlan::NotImplemented { reason } => return Ok(skipped(format!("it has no action: {reason}"))),
-        ActionPlan::Sql(sql) if sql.write && !write => {
+        action if action.may_write() && !write => {
             return Ok(skipped("it may change data; `--write` tests it too".to_owned()));
         }
-        ActionPlan::Script(script) if script.write && !write => {
-            return Ok(skipped("it may change data; `--write` tests it too".to_owned()));
-        }
-        ActionPlan::Sql(_) | ActionPlan::Script(_) | ActionPlan::Reply(_) => {}
+        _ => {}
     }
     let mut cases = Vec::new();
     let minimal = arguments(tool, false);

@@ -38,7 +38,7 @@ fn plan_of(case: &Path) -> String {
     let spec = parsed.spec.unwrap_or_else(|| panic!("{}: {:#?}", case.display(), parsed.diagnostics));
     let reality = fs::read_to_string(case.join("catalogue.txt")).map(|text| {
         let (engine, catalogue) = catalogue::read(&text);
-        let name = spec.connections.first().map(|connection| connection.name.clone()).unwrap_or_default();
+        let name = spec.connections.first().map(|connection| connection.name().to_owned()).unwrap_or_default();
         let server = Some(catalogue.server.clone());
         Reality {
             connections: vec![ConnectionReality { name, engine: Some(engine), server, catalogue: Some(catalogue) }],

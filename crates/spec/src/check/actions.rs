@@ -2,17 +2,24 @@
 
 use super::{Check, annotations, pages, script, sql};
 use crate::codes;
-use crate::model::{Action, Reply, Spec, Tool};
+use crate::model::{Action, ConnectionKind, Reply, Spec, Tool};
 use crate::structure::{clip, list};
 use crate::syntax::Node;
 
-/// A `sql` action without a connection uses the only one of the spec.
+mod http;
+
+/// An action without a connection uses the only one of the spec that it can run on. With one connection, that one: whether it
+/// fits is checked.
 pub(crate) fn choose_connections(spec: &mut Spec) {
-    let [only] = spec.connections.as_slice() else { return };
-    let name = only.name.clone();
     for tool in &mut spec.tools {
-        if tool.connection.is_none() && matches!(tool.action, Some(Action::Sql(_))) {
-            tool.connection = Some(name.clone());
+        let Some(action) = tool.action.as_ref().filter(|_| tool.connection.is_none()) else { continue };
+        let mut fitting = spec.connections.iter().filter(|connection| action.runs_on(connection.kind()) == Some(true));
+        match (fitting.next(), fitting.next(), spec.connections.as_slice()) {
+            (Some(only), None, _) => tool.connection = Some(only.name().to_owned()),
+            (None, None, [only]) if action.runs_on(only.kind()).is_some() => {
+                tool.connection = Some(only.name().to_owned())
+            }
+            _ => {}
         }
     }
 }
@@ -27,6 +34,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
                 pages::all(check, tool, action, node, statements.as_deref());
                 statements.map(|statements| sql::effects(&statements))
             }
+            Some(Action::Http(action)) => http::all(check, tool, action, node),
             Some(Action::Reply(action)) => {
                 reply(check, action, node);
                 Some(sql::NO_EFFECTS)
@@ -52,22 +60,39 @@ fn connection(check: &mut Check<'_, '_>, tool: &Tool, node: &Node) {
                 "remove `connection`",
             );
         }
+    }
+    let Some(action) = &tool.action else { return };
+    let span = node.entry(action.key()).map_or(node.span, |entry| entry.key.span);
+    if let Some(found) = check.spec.connections.iter().find(|one| Some(one.name()) == tool.connection.as_deref()) {
+        if action.runs_on(found.kind()) == Some(false) {
+            let (key, kind, name) = (action.key(), found.kind().as_str(), clip(found.name()));
+            let message = format!("the action `{key}` cannot run on `{name}`, which is a connection of type `{kind}`");
+            let help = format!("use a connection that has `{key}`, or another action");
+            check.error(codes::ACTION_KIND, span, message, help);
+        }
         return;
     }
-    let Some(Action::Sql(_)) = tool.action else { return };
-    if tool.connection.is_some() || check.is_damaged(node) {
+    if action.runs_on(ConnectionKind::Http).is_none() || tool.connection.is_some() || check.is_damaged(node) {
         return;
     }
-    let span = node.entry("sql").map_or(node.span, |entry| entry.key.span);
     let names: Vec<&str> = check.names.connections.iter().map(String::as_str).collect();
     let (message, help) = match names.len() {
         0 => (
-            "the action `sql` needs a connection, and the spec has none".to_owned(),
+            format!("the action `{}` needs a connection, and the spec has none", action.key()),
             "add one under `connections`".to_owned(),
         ),
         1 => return, // It was cut out for an error of its own.
         _ => (
-            format!("the tool `{}` does not say which connection its SQL is for", clip(&tool.name)),
+            match action {
+                Action::Sql(_) => {
+                    format!("the tool `{}` does not say which connection its SQL is for", clip(&tool.name))
+                }
+                _ => format!(
+                    "the tool `{}` does not say which connection its `{}` is for",
+                    clip(&tool.name),
+                    action.key()
+                ),
+            },
             format!("add `connection`, one of {}", list(&names)),
         ),
     };
@@ -75,7 +100,7 @@ fn connection(check: &mut Check<'_, '_>, tool: &Tool, node: &Node) {
 }
 
 fn one_action(check: &mut Check<'_, '_>, tool: &Tool, node: &Node) {
-    let mut keys = node.entries().iter().filter(|entry| matches!(entry.key.text.as_str(), "sql" | "script" | "reply"));
+    let mut keys = node.entries().iter().filter(|entry| Action::KEYS.contains(&entry.key.text.as_str()));
     if let (Some(first), Some(second)) = (keys.next(), keys.next()) {
         let message =
             format!("the tool `{}` has two actions, `{}` and `{}`", clip(&tool.name), first.key.text, second.key.text);

@@ -3,41 +3,53 @@
 use base::{Diagnostic, Span};
 
 use super::{Check, auth, secrets};
+
 use crate::codes;
-use crate::model::{Connection, ConnectionKind, TlsMode};
+use crate::model::{Connection, ConnectionKind, Database, TlsMode};
 use crate::structure::clip;
 use crate::syntax::Node;
+
+mod http;
+
+pub(in crate::check) use http::is_header;
 
 pub(super) fn all(check: &mut Check<'_, '_>) {
     let spec = check.spec;
     for (connection, node) in spec.connections.iter().zip(check.list("connections")) {
         source(check, connection, node);
-        if let (Some(variable), Some(at)) = (&connection.env_var, node.get("envVar")) {
+        if let (Some(variable), Some(at)) = (connection.env_var(), node.get("envVar")) {
             auth::env_var(check, variable, at.span);
         }
-        if let (Some(url), Some(at)) = (&connection.url, node.get("url")) {
-            check_url(check, connection.kind, url, at.span);
+        if let (Some(url), Some(at)) = (connection.url(), node.get("url")) {
+            check_url(check, connection.kind(), url, at.span);
         }
-        tls(check, connection, node);
+        match connection {
+            Connection::Http(api) => http::all(check, api, node),
+            _ => {
+                if let Some(database) = connection.database() {
+                    tls(check, connection.kind(), database, node);
+                }
+            }
+        }
     }
 }
 
 fn source(check: &mut Check<'_, '_>, connection: &Connection, node: &Node) {
-    let name = clip(&connection.name);
-    match (&connection.env_var, &connection.url) {
+    let name = clip(connection.name());
+    match (connection.env_var(), connection.url()) {
         (Some(_), Some(_)) => {
             let span = node.entry("url").map_or(node.span, |entry| entry.key.span);
             let message = format!("the connection `{name}` has both `envVar` and `url`");
             check.error(codes::CONNECTION_SOURCE, span, message, "keep one of them");
         }
         (None, None) if !check.is_damaged(node) => {
-            let message = format!("the connection `{name}` does not say where its database is");
-            check.error(
-                codes::CONNECTION_SOURCE,
-                node.span,
-                message,
-                "add `envVar: DATABASE_URL`, or a `url` without credentials",
-            );
+            let (what, variable) = match connection.kind().is_database() {
+                true => ("its database is", "DATABASE_URL"),
+                false => ("it leads", "API_URL"),
+            };
+            let message = format!("the connection `{name}` does not say where {what}");
+            let help = format!("add `envVar: {variable}`, or a `url` without credentials");
+            check.error(codes::CONNECTION_SOURCE, node.span, message, help);
         }
         _ => {}
     }
@@ -58,17 +70,9 @@ fn check_url(check: &mut Check<'_, '_>, kind: ConnectionKind, url: &str, span: S
     if url.starts_with("${") {
         return; // Known only at the moment of use.
     }
-    let schemes: &[&str] = match kind {
-        ConnectionKind::Postgresql => &["postgresql", "postgres"],
-        ConnectionKind::Mysql | ConnectionKind::Mariadb => &["mysql", "mariadb"],
-        ConnectionKind::Sqlite => &["sqlite"],
-    };
     let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
-    let example = match kind {
-        ConnectionKind::Sqlite => "sqlite:data.db".to_owned(),
-        _ => format!("{}://localhost/mydb", schemes[0]),
-    };
-    if !schemes.contains(&scheme.to_ascii_lowercase().as_str()) {
+    let example = kind.example();
+    if !kind.schemes().contains(&scheme.to_ascii_lowercase().as_str()) {
         let message = format!("the URL does not fit the type `{}`", kind.as_str());
         return check.error(
             codes::CONNECTION_URL,
@@ -110,7 +114,7 @@ fn has_secret_query(url: &str) -> bool {
 }
 
 /// Checks `${env:NAME}` and `${file:/path}`; `true` when one is wrong.
-fn references(check: &mut Check<'_, '_>, url: &str, span: Span) -> bool {
+pub(super) fn references(check: &mut Check<'_, '_>, url: &str, span: Span) -> bool {
     let mut rest = url;
     while let Some(at) = rest.find("${") {
         let inside = &rest[at + 2..];
@@ -131,10 +135,10 @@ fn references(check: &mut Check<'_, '_>, url: &str, span: Span) -> bool {
     false
 }
 
-fn tls(check: &mut Check<'_, '_>, connection: &Connection, node: &Node) {
+fn tls(check: &mut Check<'_, '_>, kind: ConnectionKind, database: &Database, node: &Node) {
     let Some(at) = node.get("tls") else { return };
-    let mode = connection.tls.mode;
-    if connection.kind == ConnectionKind::Sqlite {
+    let mode = database.tls.mode;
+    if kind == ConnectionKind::Sqlite {
         return check.warning(codes::TLS, at.span, "`tls` has no effect on a file", "remove it");
     }
     if let Some(file) = at.get("caFile").filter(|file| file.as_str().is_some_and(|path| path.trim().is_empty())) {

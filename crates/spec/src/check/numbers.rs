@@ -3,12 +3,13 @@
 use super::Check;
 use crate::codes;
 use crate::limits::{
-    ARGUMENT_BYTES_MAX, CONCURRENCY_MAX, PAGE_SIZE_MAX, POOL_SIZE_MAX, RESULT_BYTES_MAX, ROWS_MAX, TIMEOUT_MS_MAX,
+    ARGUMENT_BYTES_MAX, CONCURRENCY_MAX, HTTP_BODY_BYTES_MAX, HTTP_EVENTS_MAX, HTTP_PAGES_MAX, PAGE_SIZE_MAX,
+    POOL_SIZE_MAX, REDIRECTS_MAX, RESULT_BYTES_MAX, RETRIES_MAX, ROWS_MAX, TIMEOUT_MS_MAX,
 };
 use crate::syntax::Node;
 
 /// Definition, key, least, most. The published schema and the reference page have them too.
-pub(crate) const RANGES: [(&str, &str, u64, u64); 11] = [
+pub(crate) const RANGES: [(&str, &str, u64, u64); 24] = [
     ("Limits", "timeoutMs", 1, TIMEOUT_MS_MAX),
     ("Limits", "rows", 1, ROWS_MAX),
     ("Limits", "resultBytes", 1, RESULT_BYTES_MAX),
@@ -20,18 +21,39 @@ pub(crate) const RANGES: [(&str, &str, u64, u64); 11] = [
     ("Tool", "timeoutMs", 1, TIMEOUT_MS_MAX),
     ("Sql", "rowLimit", 1, ROWS_MAX),
     ("Page", "size", 1, PAGE_SIZE_MAX),
+    ("RateLimit", "requests", 1, 1_000_000),
+    ("RateLimit", "periodMs", 1, TIMEOUT_MS_MAX),
+    ("RateLimit", "burst", 1, 1_000_000),
+    ("Retries", "max", 0, RETRIES_MAX),
+    ("Retries", "backoffMs", 1, TIMEOUT_MS_MAX),
+    ("Retries", "waitMaxMs", 1, TIMEOUT_MS_MAX),
+    ("HttpLimits", "connectTimeoutMs", 1, TIMEOUT_MS_MAX),
+    ("HttpLimits", "requestBytes", 1, HTTP_BODY_BYTES_MAX),
+    ("HttpLimits", "answerBytes", 1, HTTP_BODY_BYTES_MAX),
+    ("HttpLimits", "redirects", 0, REDIRECTS_MAX),
+    ("HttpEvents", "max", 1, HTTP_EVENTS_MAX),
+    ("HttpPages", "max", 1, HTTP_PAGES_MAX),
+    ("HttpPages", "first", 0, 1_000_000),
 ];
 
 pub(super) fn all(check: &mut Check<'_, '_>) {
     ranges(check, check.tree.get("limits"), "Limits");
     for connection in check.list("connections") {
         ranges(check, connection.get("pool"), "Pool");
+        ranges(check, connection.get("rateLimit"), "RateLimit");
+        ranges(check, connection.get("retries"), "Retries");
+        if connection.str_of("type") == Some("http") {
+            ranges(check, connection.get("limits"), "HttpLimits");
+        }
     }
     for tool in check.list("tools") {
         ranges(check, Some(tool), "Tool");
         let sql = tool.get("sql");
         ranges(check, sql, "Sql");
         ranges(check, sql.and_then(|sql| sql.get("page")), "Page");
+        let http = tool.get("http");
+        ranges(check, http.and_then(|http| http.get("events")), "HttpEvents");
+        ranges(check, http.and_then(|http| http.get("pages")), "HttpPages");
     }
 }
 

@@ -33,10 +33,10 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, node: &N
         check.error(codes::EMPTY_TEXT, at.span, "the action has no statement", "add `query: SELECT …`");
     }
     let connection =
-        check.spec.connections.iter().find(|connection| Some(&connection.name) == tool.connection.as_ref());
+        check.spec.connections.iter().find(|connection| Some(connection.name()) == tool.connection.as_deref());
     // Without a connection the engine is unknown; that is reported elsewhere.
-    let kind = connection?.kind;
-    let dialect = Dialect::from(kind);
+    let kind = connection?.kind();
+    let dialect = Dialect::of(kind)?;
     // A parameter that was cut out for an error of its own is not undeclared.
     let are_whole = node.get("parameters").is_none_or(|parameters| !check.is_damaged(parameters));
     let bindable = bindable(check, tool, action, at).filter(|_| are_whole);
@@ -44,7 +44,7 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, node: &N
     let mut statements = Vec::new();
     let mut is_complete = true;
     for (text, node) in action.statements.iter().zip(nodes) {
-        match statement(check, text, node, kind) {
+        match statement(check, text, node, kind, dialect) {
             Some((template, statement)) => {
                 parameters(check, &template, node, bindable.as_ref());
                 used.extend(template.parameters().into_iter().map(str::to_owned));
@@ -72,8 +72,8 @@ fn statement(
     text: &str,
     node: &Node,
     kind: ConnectionKind,
+    dialect: Dialect,
 ) -> Option<(Template, Statement)> {
-    let dialect = Dialect::from(kind);
     if text.trim().is_empty() {
         check.error(
             codes::EMPTY_TEXT,

@@ -215,11 +215,11 @@ fn database(check: &mut Check<'_, '_>, connection: &str, channel: &str, node: &N
         if let Some(at) = node.get("connection") {
             check.unknown(codes::UNKNOWN_CONNECTION, false, at, "connection", &known);
         }
-    } else if let Some(found) = spec.connections.iter().find(|other| other.name == connection)
-        && found.kind != ConnectionKind::Postgresql
+    } else if let Some(found) = spec.connections.iter().find(|other| other.name() == connection)
+        && found.kind() != ConnectionKind::Postgresql
     {
         let message =
-            format!("the connection `{}` is {}, which has no notifications", clip(connection), found.kind.as_str());
+            format!("the connection `{}` is {}, which has no notifications", clip(connection), found.kind().as_str());
         check.error(
             codes::DATABASE_TRIGGER,
             node.span_of("connection"),

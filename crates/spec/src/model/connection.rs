@@ -1,52 +1,48 @@
 //! The outside things that tools use.
 
+mod credentials;
+mod database;
+mod http;
+mod secret;
+
+pub use credentials::{Credentials, Place as SecretPlace, SignatureEncoding, SignatureHash};
+pub use database::{Database, Pool, Tls, TlsMode};
+pub use http::{Http as HttpConnection, HttpLimits, HttpTls, RateLimit, Retries};
+pub use secret::SecretRef;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::limits;
-
-/// A database that tools use, by name.
+/// Something outside that tools use, by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Connection {
-    /// Name that tools refer to.
-    pub name: String,
-    /// What it is.
-    #[serde(rename = "type")]
-    pub kind: ConnectionKind,
-    /// Environment variable that holds the URL. One of `envVar` and `url` is needed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub env_var: Option<String>,
-    /// URL without credentials: `postgresql://host/db`, `mysql://host/db`, `sqlite:path`.
-    /// `${env:NAME}` and `${file:/path}` are replaced at the moment of use.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// What is in it, for people and for planning.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Database schema that tables are looked up in. Default: `public`, or the URL's database.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schema: Option<String>,
-    /// Limits of the connection pool.
-    #[serde(default)]
-    pub pool: Pool,
-    /// Transport security.
-    #[serde(default)]
-    pub tls: Tls,
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Connection {
+    /// PostgreSQL 10 or newer (`postgres` is accepted too).
+    Postgresql(Database),
+    /// MySQL 5.7 or newer.
+    Mysql(Database),
+    /// MariaDB 10.2 or newer.
+    Mariadb(Database),
+    /// An SQLite file, or `sqlite::memory:`.
+    Sqlite(Database),
+    /// An HTTP API.
+    Http(HttpConnection),
 }
 
 /// The kinds of connection that this build can open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConnectionKind {
-    /// PostgreSQL 10 or newer (`postgres` is accepted too).
+    /// PostgreSQL.
     Postgresql,
-    /// MySQL 5.7 or newer.
+    /// MySQL.
     Mysql,
-    /// MariaDB 10.2 or newer.
+    /// MariaDB.
     Mariadb,
-    /// An SQLite file, or `sqlite::memory:`.
+    /// SQLite.
     Sqlite,
+    /// An HTTP API.
+    Http,
 }
 
 impl ConnectionKind {
@@ -57,54 +53,118 @@ impl ConnectionKind {
             Self::Mysql => "mysql",
             Self::Mariadb => "mariadb",
             Self::Sqlite => "sqlite",
+            Self::Http => "http",
+        }
+    }
+
+    /// Whether it is a SQL database.
+    pub fn is_database(self) -> bool {
+        matches!(self, Self::Postgresql | Self::Mysql | Self::Mariadb | Self::Sqlite)
+    }
+
+    /// The schemes of its URLs, the usual one first.
+    pub fn schemes(self) -> &'static [&'static str] {
+        match self {
+            Self::Postgresql => &["postgresql", "postgres"],
+            Self::Mysql | Self::Mariadb => &["mysql", "mariadb"],
+            Self::Sqlite => &["sqlite"],
+            Self::Http => &["https", "http"],
+        }
+    }
+
+    /// An example of its URLs, without credentials.
+    pub fn example(self) -> &'static str {
+        match self {
+            Self::Postgresql => "postgresql://localhost/mydb",
+            Self::Mysql | Self::Mariadb => "mysql://localhost/mydb",
+            Self::Sqlite => "sqlite:data.db",
+            Self::Http => "https://api.example.com/v1",
         }
     }
 }
 
-/// Limits of a connection pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Pool {
-    /// Most connections.
-    pub max: u64,
-    /// Longest wait for a free connection, milliseconds.
-    pub acquire_timeout_ms: u64,
-    /// An unused connection is closed after this, milliseconds.
-    pub idle_timeout_ms: u64,
+/// What every kind of connection says of itself.
+#[derive(Clone, Copy, Debug)]
+struct Common<'a> {
+    name: &'a str,
+    env_var: Option<&'a str>,
+    url: Option<&'a str>,
+    kind: ConnectionKind,
 }
 
-impl Default for Pool {
-    fn default() -> Self {
-        Self {
-            max: limits::POOL_MAX,
-            acquire_timeout_ms: limits::ACQUIRE_TIMEOUT_MS,
-            idle_timeout_ms: limits::IDLE_TIMEOUT_MS,
+impl Database {
+    fn common(&self, kind: ConnectionKind) -> Common<'_> {
+        Common { name: &self.name, env_var: self.env_var.as_deref(), url: self.url.as_deref(), kind }
+    }
+}
+
+impl Connection {
+    fn common(&self) -> Common<'_> {
+        match self {
+            Self::Postgresql(of) => of.common(ConnectionKind::Postgresql),
+            Self::Mysql(of) => of.common(ConnectionKind::Mysql),
+            Self::Mariadb(of) => of.common(ConnectionKind::Mariadb),
+            Self::Sqlite(of) => of.common(ConnectionKind::Sqlite),
+            Self::Http(of) => Common {
+                name: &of.name,
+                env_var: of.env_var.as_deref(),
+                url: of.url.as_deref(),
+                kind: ConnectionKind::Http,
+            },
+        }
+    }
+
+    /// Name that tools refer to.
+    pub fn name(&self) -> &str {
+        self.common().name
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> ConnectionKind {
+        self.common().kind
+    }
+
+    /// Environment variable that holds the URL.
+    pub fn env_var(&self) -> Option<&str> {
+        self.common().env_var
+    }
+
+    /// The URL, without credentials.
+    pub fn url(&self) -> Option<&str> {
+        self.common().url
+    }
+
+    /// Names of the environment variables that it reads.
+    pub fn variables(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.env_var().map(str::to_owned).into_iter().collect();
+        // Secrets and texts of every kind of connection name their variables in one of two ways.
+        collect(&serde_json::to_value(self).unwrap_or_default(), &mut names);
+        names
+    }
+
+    /// The settings of a SQL database.
+    pub fn database(&self) -> Option<&Database> {
+        match self {
+            Self::Postgresql(of) | Self::Mysql(of) | Self::Mariadb(of) | Self::Sqlite(of) => Some(of),
+            Self::Http(_) => None,
         }
     }
 }
 
-/// Transport security of a connection.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Tls {
-    /// How much is asked for.
-    pub mode: TlsMode,
-    /// PEM file of the accepted certificate authorities. Default: the Mozilla roots.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ca_file: Option<String>,
-}
-
-/// How much transport security a connection asks for (the words of PostgreSQL's `sslmode`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum TlsMode {
-    /// Never.
-    Disable,
-    /// If the server offers it, without checking its certificate.
-    #[default]
-    Prefer,
-    /// Always, without checking the certificate.
-    Require,
-    /// Always, with certificate and host name checked.
-    VerifyFull,
+/// The variables in `{env: NAME}` and `${env:NAME}`.
+fn collect(value: &Value, names: &mut Vec<String>) {
+    match value {
+        Value::String(text) => {
+            let references = text.split("${env:").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.trim()));
+            names.extend(references.map(str::to_owned));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, names)),
+        Value::Object(fields) => {
+            if let (Some(Value::String(name)), 1) = (fields.get("env"), fields.len()) {
+                names.push(name.clone());
+            }
+            fields.values().for_each(|field| collect(field, names));
+        }
+        _ => {}
+    }
 }

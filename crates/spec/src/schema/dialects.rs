@@ -65,6 +65,7 @@ fn short_forms(schema: &mut Value) {
     let texts = |text: Value| json!({"anyOf": [text, {"type": "array", "items": {"type": "string"}}]});
     replace(schema, "Page", "key", texts(json!({"type": "string"})));
     replace(schema, "Icon", "sizes", texts(json!({"type": "string"})));
+    replace(schema, "HttpEvents", "keep", texts(json!({"type": "string"})));
     let argument = json!({"anyOf": [
         {"type": "string"},
         {"type": "object", "properties": {
@@ -96,10 +97,12 @@ fn short_forms(schema: &mut Value) {
         all.insert("Schema".to_owned(), fragment::schema());
         all.insert("SchemaKeywords".to_owned(), fragment::keywords());
         all.remove("Parameter");
-        for variant in all.get_mut("Auth").and_then(|auth| auth.get_mut("oneOf")?.as_array_mut()).into_iter().flatten()
-        {
-            if let Some(scopes) = variant.pointer_mut("/properties/scopes") {
-                *scopes = texts(json!({"type": "string"}));
+        for owner in ["Auth", "Credentials"] {
+            let variants = all.get_mut(owner).and_then(|owner| owner.get_mut("oneOf")?.as_array_mut());
+            for variant in variants.into_iter().flatten() {
+                if let Some(scopes) = variant.pointer_mut("/properties/scopes") {
+                    *scopes = texts(json!({"type": "string"}));
+                }
             }
         }
         for variant in all.get_mut("Trigger").and_then(|t| t.get_mut("oneOf")?.as_array_mut()).into_iter().flatten() {
@@ -123,6 +126,9 @@ fn sql(schema: &mut Value) {
     }
     or_short(schema, "Sql", json!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}));
     or_short(schema, "Script", json!({"type": "string"}));
+    or_short(schema, "Http", json!({"type": "string"}));
+    let place = r"^\s*\$\{(env|file):[^}]+\}\s*$";
+    or_short(schema, "SecretRef", json!({"type": "string", "pattern": place}));
     or_short(schema, "Reply", json!({"type": "string"}));
     or_short(schema, "Page", json!({"type": "integer", "minimum": 1, "maximum": crate::limits::PAGE_SIZE_MAX}));
     or_short(schema, "Icon", json!({"type": "string"}));

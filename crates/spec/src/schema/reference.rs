@@ -9,15 +9,25 @@ use crate::check::numbers::RANGES;
 use crate::structure::dialect::{ALIASES, WORDS};
 
 /// A section: the definition, its head, the key that has it, and an example.
-const SECTIONS: [(&str, &str, &str, &str); 17] = [
+const SECTIONS: [(&str, &str, &str, &str); 27] = [
     ("Spec", "The document", "", include_str!("examples/spec.yaml")),
     ("Connection", "Connections", "connections[]", include_str!("examples/connection.yaml")),
     ("Pool", "Pools", "connections[].pool", ""),
     ("Tls", "Transport security", "connections[].tls", ""),
+    ("Credentials", "Credentials", "connections[].credentials", include_str!("examples/credentials.yaml")),
+    ("SecretRef", "Places of secrets", "wherever a secret is needed", ""),
+    ("RateLimit", "Rate limits", "connections[].rateLimit", ""),
+    ("Retries", "Retries", "connections[].retries", ""),
+    ("HttpLimits", "Limits of requests", "connections[].limits", ""),
+    ("HttpTls", "Transport security of HTTP", "connections[].tls", ""),
     ("Tool", "Tools", "tools[]", include_str!("examples/tool.yaml")),
     ("Annotations", "Annotations", "tools[].annotations", ""),
     ("Sql", "SQL actions", "tools[].sql", include_str!("examples/sql.yaml")),
     ("Page", "Pages", "tools[].sql.page", include_str!("examples/page.yaml")),
+    ("Http", "HTTP actions", "tools[].http", include_str!("examples/http.yaml")),
+    ("HttpBody", "Bodies of requests", "tools[].http.body", ""),
+    ("HttpPages", "Pages of HTTP answers", "tools[].http.pages", ""),
+    ("HttpEvents", "Streams of events", "tools[].http.events", ""),
     ("Script", "Scripts", "tools[].script", include_str!("examples/script.yaml")),
     ("Reply", "Replies", "tools[].reply", include_str!("examples/reply.yaml")),
     ("Resource", "Resources", "resources[]", include_str!("examples/resource.yaml")),

@@ -9,11 +9,14 @@ use crate::syntax::{Entry, Key, Node, Value};
 
 /// Keys that mean another key of the same definition, beyond `snake_case` for `camelCase`, which
 /// is accepted everywhere. The published schema lists them too.
-pub(crate) const ALIASES: [(&str, &str, &str); 12] = [
+pub(crate) const ALIASES: [(&str, &str, &str); 15] = [
     ("Auth", "header_name", "header"),
     ("Auth", "headerName", "header"),
     ("Auth", "env", "envVar"),
     ("Connection", "env", "envVar"),
+    ("Connection", "baseUrl", "url"),
+    ("SecretRef", "envVar", "env"),
+    ("HttpBody", "contentType", "mediaType"),
     ("Trigger", "env", "envVar"),
     ("Trigger", "header_name", "header"),
     ("Resource", "uriTemplate", "uri"),
@@ -25,9 +28,12 @@ pub(crate) const ALIASES: [(&str, &str, &str); 12] = [
 ];
 
 /// Words that mean another word of the same definition. The published schema lists them too.
-pub(crate) const WORDS: [(&str, &str, &str); 7] = [
-    ("ConnectionKind", "postgres", "postgresql"),
-    ("ConnectionKind", "sqlite3", "sqlite"),
+pub(crate) const WORDS: [(&str, &str, &str); 10] = [
+    ("Connection", "postgres", "postgresql"),
+    ("Connection", "sqlite3", "sqlite"),
+    ("Connection", "rest", "http"),
+    ("Credentials", "oauth", "oauth2"),
+    ("Credentials", "api_key", "header"),
     ("Auth", "apiKey", "api_key"),
     ("Auth", "api-key", "api_key"),
     ("Auth", "oauth", "oauth2"),
@@ -93,6 +99,8 @@ pub(crate) fn value(definition: &str, node: Node, report: &mut Report) -> Node {
         ("Sql", Value::Map(_)) => query_to_statements(node, report),
         ("Reply", Value::String(..)) => wrap(node, "text"),
         ("Script", Value::String(..)) => wrap(node, "code"),
+        ("Http", Value::String(..)) => request_line(node),
+        ("SecretRef", Value::String(..)) => secret(node),
         ("Page", Value::Number(_)) => wrap(node, "size"),
         ("Icon", Value::String(..)) => wrap(node, "src"),
         ("Auth", Value::String(..)) => wrap(node, "type"),
@@ -107,7 +115,13 @@ pub(crate) fn property(definition: &str, key: &str, node: Node, source: &str, re
         ("Tool", "parameters") => parameters::normalise(node, report),
         ("Tool", "returns") => Some(fragment::returns(node)),
         ("Spec", "version") => Some(version(node, source, report)),
-        ("Page", "key") | ("Icon", "sizes") | ("Auth", "scopes") | ("Trigger", "events") => Some(words_to_list(node)),
+        ("Page", "key")
+        | ("Icon", "sizes")
+        | ("Auth" | "Credentials", "scopes")
+        | ("Trigger", "events")
+        | ("HttpEvents", "keep") => Some(words_to_list(node)),
+        ("Http", "method") => Some(upper(node)),
+
         ("Prompt", "arguments") => Some(named_list(node)),
         ("Prompt", "messages") if node.as_str().is_some() => Some(user_message(node)),
         _ => Some(node),
@@ -120,6 +134,8 @@ pub(crate) fn expected(definition: &str, key: &str) -> Option<&'static str> {
         ("Sql", "sql") => "SQL text, a list of SQL texts, or a map",
         ("Script", "script") => "JavaScript text, or a map with `code`",
         ("Reply", "reply") => "text, or a map with `text` or `json`",
+        ("Http", "http") => "a text such as `GET /users/{id}`, or a map with `path`",
+        ("SecretRef", _) => "a place, such as `{env: NAME}` or `${env:NAME}`",
         ("Tool", "parameters") => "a map from name to schema, or a list",
         ("Schema", _) => "a schema: a map such as `{type: string}`, or a type word",
         ("Prompt", "arguments") => "a list, or a map from name to argument",
@@ -148,6 +164,17 @@ pub(crate) fn title(definition: &str) -> &'static str {
         "Page" => "page",
         "Reply" => "reply",
         "Script" => "script",
+        "Http" => "http",
+        "HttpBody" => "body",
+        "HttpPart" => "a part",
+        "HttpEvents" => "events",
+        "HttpPages" => "pages",
+        "HttpTls" => "tls",
+        "HttpLimits" => "limits",
+        "RateLimit" => "rateLimit",
+        "Retries" => "retries",
+        "Credentials" => "credentials",
+        "SecretRef" => "the place of a secret",
         "Annotations" => "annotations",
         "Parameter" => "a parameter",
         _ => "this",
@@ -169,6 +196,8 @@ pub(crate) fn example(definition: &str, key: &str) -> Option<&'static str> {
         ("Resource", "uri") => "uri: docs://handbook",
         ("Sql", "statements") => "query: SELECT 1",
         ("PromptMessage", "role") => "role: user",
+        ("Http", "path") => "path: /users/{id}",
+        ("HttpPages", "by") => "by: cursor",
         _ => return None,
     })
 }
@@ -183,6 +212,37 @@ fn wrap(node: Node, key: &str) -> Node {
 fn wrap_list(node: Node, key: &str) -> Node {
     let span = node.span;
     wrap(Node::new(span, Value::List(vec![node])), key)
+}
+
+/// `GET /users/{id}` as `{method: GET, path: …}`; a path alone is read with GET.
+fn request_line(node: Node) -> Node {
+    let span = node.span;
+    let text = node.as_str().unwrap_or_default().trim().to_owned();
+    let (method, path) = match text.split_once(char::is_whitespace) {
+        Some((method, path)) if !method.starts_with('/') => (Some(method.to_ascii_uppercase()), path.trim().to_owned()),
+        _ => (None, text),
+    };
+    let entry =
+        |key: &str, value: String| Entry { key: Key { span, text: key.to_owned() }, value: Node::text(span, value) };
+    let method = method.map(|method| entry("method", method));
+    Node::new(span, Value::Map(method.into_iter().chain([entry("path", path)]).collect()))
+}
+
+/// `${env:NAME}` as `{env: NAME}`. Any other text is no place; it is refused without being shown.
+fn secret(node: Node) -> Node {
+    let span = node.span;
+    let reference = node.as_str().and_then(|text| text.trim().strip_prefix("${")?.strip_suffix('}'));
+    let Some((kind @ ("env" | "file"), name)) = reference.and_then(|text| text.split_once(':')) else {
+        return node;
+    };
+    wrap(Node::text(span, name.trim()), kind)
+}
+
+fn upper(node: Node) -> Node {
+    match node.as_str() {
+        Some(text) => Node::text(node.span, text.to_ascii_uppercase()),
+        None => node,
+    }
 }
 
 /// `query: …` as `statements: […]`, and one statement as a list of one.

@@ -1,0 +1,50 @@
+//! What tools do beside SQL: one module for each action, which compiles it once and runs each call.
+
+pub(crate) mod http;
+mod part;
+
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+use spec::expression::Scope;
+use tokio::sync::SemaphorePermit;
+
+pub(crate) use part::{Fault, fixed_text};
+
+use crate::context::CallContext;
+use crate::errors;
+use crate::outcome::Failure;
+use crate::toolset::{Tool, Toolset};
+
+type Attempt<T> = Result<T, Box<Failure>>;
+
+/// One call on its way: its permit, and when it must have ended.
+pub(crate) struct Turn<'a> {
+    /// When the call must have ended.
+    pub(crate) deadline: Instant,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Toolset {
+    /// Takes a permit for a call that began at `started`, and finds its end.
+    pub(crate) async fn turn(&self, context: &CallContext<'_>, tool: &Tool, started: Instant) -> Attempt<Turn<'_>> {
+        let deadline = started + tool.timeout;
+        let deadline = context.deadline.map_or(deadline, |given| given.min(deadline));
+        let permit = self.permit(context, tool, deadline).await?;
+        if deadline <= Instant::now() {
+            return Err(errors::timeout(tool, started.elapsed()));
+        }
+        Ok(Turn { deadline, _permit: permit })
+    }
+
+    /// Most bytes of one answer.
+    pub(crate) fn result_bytes(&self) -> usize {
+        usize::try_from(self.limits.result_bytes).unwrap_or(usize::MAX)
+    }
+}
+
+/// The names that templates of a call look up: `args`, and `caller`.
+pub(crate) fn scope(context: &CallContext<'_>, arguments: &Map<String, Value>) -> Scope {
+    let caller = context.caller.cloned().map_or_else(|| Value::Object(Map::new()), Value::Object);
+    Scope::new().with("args", &Value::Object(arguments.clone())).with("caller", &caller)
+}

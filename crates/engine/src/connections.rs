@@ -1,0 +1,34 @@
+//! The opened connections of a server, by name.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use connect::Database;
+use connect::http::Api;
+
+/// The opened connections of a server, by name. Nothing is connected yet: each connects when it is first used.
+#[derive(Clone, Default)]
+pub struct Connections {
+    /// SQL databases.
+    pub databases: HashMap<String, Arc<Database>>,
+    /// HTTP APIs.
+    pub apis: HashMap<String, Arc<Api>>,
+    /// Connections that could not be opened, and why.
+    pub unavailable: HashMap<String, String>,
+}
+
+impl std::fmt::Debug for Connections {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connections").field("unavailable", &self.unavailable).finish_non_exhaustive()
+    }
+}
+
+impl Connections {
+    /// Why a connection is not there.
+    pub fn why(&self, name: &str) -> String {
+        self.unavailable.get(name).cloned().unwrap_or_else(|| "it is not configured".to_owned())
+    }
+}
+
+/// A connection that an action uses, or why it cannot.
+pub(crate) type Link<T> = Result<Arc<T>, String>;

@@ -1,0 +1,68 @@
+//! SQL databases.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{Diagnostic, Secret};
+use connect::{Config, Database, Engine, Tls};
+use spec::model::{ConnectionKind, TlsMode};
+
+use super::Opened;
+use crate::codes;
+
+impl Opened {
+    pub(super) fn database(
+        &mut self,
+        kind: ConnectionKind,
+        settings: &spec::model::Database,
+        url: Secret,
+        path: &str,
+        dev: bool,
+    ) {
+        let name = &settings.name;
+        self.secrets.extend(password(url.expose()));
+        if let Some(found) = Engine::of_url(url.expose())
+            && Some(found) != plan::engine(kind)
+        {
+            let message =
+                format!("connection `{name}` is declared `{}`, but its URL names {}", kind.as_str(), found.as_str());
+            let diagnostic = if dev {
+                Diagnostic::warning(codes::MISMATCH, message)
+            } else {
+                Diagnostic::error(codes::MISMATCH, message).help("correct `type` or the URL; `--dev` runs it as it is")
+            };
+            self.diagnostics.push(diagnostic.path(format!("{path}/type")));
+        }
+        match Database::open(config(settings, url)) {
+            Ok(database) => drop(self.connections.databases.insert(name.clone(), Arc::new(database))),
+            Err(error) => self.refused(name, path, error),
+        }
+    }
+}
+
+/// The password of a URL as it stands there; its other forms are masked with it.
+fn password(url: &str) -> Option<Secret> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let (user, _) = authority.rsplit_once('@')?;
+    let (_, password) = user.split_once(':')?;
+    Some(Secret::new(password))
+}
+
+fn config(connection: &spec::model::Database, url: Secret) -> Config {
+    Config {
+        name: connection.name.clone(),
+        url,
+        schema: connection.schema.clone(),
+        pool_max: usize::try_from(connection.pool.max).unwrap_or(usize::MAX),
+        acquire_timeout: Duration::from_millis(connection.pool.acquire_timeout_ms),
+        idle_timeout: Duration::from_millis(connection.pool.idle_timeout_ms),
+        tls: match connection.tls.mode {
+            TlsMode::Disable => Tls::Disable,
+            TlsMode::Prefer => Tls::Prefer,
+            TlsMode::Require => Tls::Require,
+            TlsMode::VerifyFull => Tls::VerifyFull,
+        },
+        ca_file: connection.tls.ca_file.as_deref().map(Into::into),
+    }
+}

@@ -1,0 +1,151 @@
+//! HTTP APIs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{Diagnostic, Secret};
+use connect::egress::Policy;
+use connect::http::{self, Api, Encoding, Hash, Limits, OAuth, Rate, Retries, Settings, Signing};
+use spec::model::{Credentials, HttpConnection, SecretPlace, SecretRef, SignatureEncoding, SignatureHash};
+
+use super::{Opened, Operator};
+use crate::codes;
+use crate::resolve::{Lookup, Missing, expand, file, variable};
+
+impl Opened {
+    pub(super) fn api(&mut self, api: &HttpConnection, url: Secret, path: &str, operator: &Operator<'_>) {
+        let settings = match settings(api, url, operator) {
+            Ok(settings) => settings,
+            Err((key, Missing { what, help })) => {
+                let message = format!("connection `{}` has no credentials: {what}", api.name);
+                let problem = Diagnostic::warning(codes::MISSING, message).path(format!("{path}/{key}")).help(help);
+                return self.closed(&api.name, what, problem);
+            }
+        };
+        let secret = settings.headers.iter().zip(api.headers.values()).filter(|(_, written)| written.contains("${"));
+        self.secrets.extend(secret.map(|((_, value), _)| Secret::new(value.as_str())));
+        self.secrets.extend(settings.credentials.secrets());
+        match Api::open(settings) {
+            Ok(opened) => drop(self.connections.apis.insert(api.name.clone(), Arc::new(opened))),
+            Err(error) => self.refused(&api.name, path, error),
+        }
+    }
+}
+
+type Missed = (&'static str, Missing);
+
+fn settings(api: &HttpConnection, url: Secret, operator: &Operator<'_>) -> Result<Settings, Missed> {
+    let mut networks = operator.networks.clone();
+    // What the operator wrote whole is the operator's decision: its own host may be a private one.
+    if api.env_var.is_some()
+        && let Some(host) = host_of(url.expose())
+    {
+        networks = networks.with_host(&host);
+    }
+    let policy =
+        api.hosts.iter().fold(Policy::default().allow_networks(networks), |policy, host| policy.allow_host(host));
+    let headers = api.headers.iter().map(|(name, value)| {
+        let value = expand(value, operator.lookup, "a value").map_err(|missing| ("headers", missing))?;
+        Ok::<_, Missed>((name.clone(), value))
+    });
+    Ok(Settings {
+        credentials: credentials(&api.credentials, operator.lookup).map_err(|missing| ("credentials", missing))?,
+        headers: headers.collect::<Result<_, _>>()?,
+        policy,
+        rate: api.rate_limit.as_ref().map(|rate| Rate {
+            requests: small(rate.requests),
+            period: Duration::from_millis(rate.period_ms),
+            burst: small(rate.burst),
+        }),
+        retries: Retries {
+            max: small(api.retries.max),
+            backoff: Duration::from_millis(api.retries.backoff_ms),
+            wait_max: Duration::from_millis(api.retries.wait_max_ms),
+        },
+        limits: Limits {
+            connect: Duration::from_millis(api.limits.connect_timeout_ms),
+            request_bytes: usize::try_from(api.limits.request_bytes).unwrap_or(usize::MAX),
+            answer_bytes: usize::try_from(api.limits.answer_bytes).unwrap_or(usize::MAX),
+            redirects: small(api.limits.redirects),
+            ..Limits::default()
+        },
+        ca_file: api.tls.ca_file.as_deref().map(Into::into),
+        ..Settings::new(api.name.as_str(), url)
+    })
+}
+
+fn small(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn host_of(url: &str) -> Option<String> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = match authority.rfind(':') {
+        Some(at) if !authority[at..].contains(']') => &authority[..at],
+        _ => authority,
+    };
+    (!host.is_empty() && !host.contains('@')).then(|| host.to_ascii_lowercase())
+}
+
+/// The value of a secret.
+fn secret(place: &SecretRef, lookup: Lookup<'_>) -> Result<Secret, Missing> {
+    let value = match (&place.env, &place.file) {
+        (Some(name), _) => variable(name, lookup, "the secret")?,
+        (None, Some(path)) => file(path)?,
+        (None, None) => {
+            return Err(Missing {
+                what: "a secret has no place".to_owned(),
+                help: "write `{env: NAME}` or `{file: /path}`".to_owned(),
+            });
+        }
+    };
+    Ok(Secret::new(value))
+}
+
+fn credentials(declared: &Credentials, lookup: Lookup<'_>) -> Result<http::Credentials, Missing> {
+    let place = |place: &SecretRef| secret(place, lookup);
+    let optional = |place: &Option<SecretRef>| place.as_ref().map(|place| secret(place, lookup)).transpose();
+    let text = |text: &str| expand(text, lookup, "a value");
+    Ok(match declared {
+        Credentials::None => http::Credentials::None,
+        Credentials::Basic { user, password } => {
+            http::Credentials::Basic { user: text(user)?, password: place(password)? }
+        }
+        Credentials::Bearer { token } => http::Credentials::Bearer(place(token)?),
+        Credentials::Header { header, prefix, value } => {
+            let value = place(value)?;
+            let value = if prefix.is_empty() { value } else { Secret::new(format!("{prefix}{}", value.expose())) };
+            http::Credentials::Header { name: header.clone(), value }
+        }
+        Credentials::Query { parameter, value } => {
+            http::Credentials::Query { name: parameter.clone(), value: place(value)? }
+        }
+        Credentials::Oauth2 { token_url, client_id, client_secret, refresh_token, scopes, audience, secret_in } => {
+            http::Credentials::OAuth(OAuth {
+                token_url: text(token_url)?,
+                client_id: text(client_id)?,
+                client_secret: optional(client_secret)?,
+                refresh_token: optional(refresh_token)?,
+                scopes: scopes.clone(),
+                audience: audience.clone(),
+                secret_in_form: *secret_in == SecretPlace::Form,
+                exchange: None,
+                form: Vec::new(),
+            })
+        }
+        Credentials::Hmac { key, hash, encoding, message, headers } => http::Credentials::Signing(Signing {
+            hash: match hash {
+                SignatureHash::Sha256 => Hash::Sha256,
+                SignatureHash::Sha512 => Hash::Sha512,
+            },
+            encoding: match encoding {
+                SignatureEncoding::Hex => Encoding::Hex,
+                SignatureEncoding::Base64 => Encoding::Base64,
+            },
+            message: message.clone(),
+            headers: headers.clone().into_iter().collect(),
+            ..Signing::new(place(key)?)
+        }),
+    })
+}

@@ -1,0 +1,34 @@
+//! What names stand for.
+
+use std::collections::BTreeMap;
+
+use minijinja::Value as Jinja;
+use minijinja::value::Serde;
+use serde_json::Value;
+
+/// The names that an evaluation can look up.
+#[derive(Clone, Debug, Default)]
+pub struct Scope(BTreeMap<&'static str, Jinja>);
+
+impl Scope {
+    /// A scope without names.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With one more name, such as `args`.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &Value) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// Gives a name a value, in place of the one that it has.
+    pub fn set(&mut self, name: &'static str, value: &Value) {
+        self.0.insert(name, Jinja::from(Serde(value.clone())));
+    }
+
+    pub(super) fn root(&self) -> Jinja {
+        Jinja::from_pairs(self.0.iter().map(|(name, value)| (*name, value.clone())))
+    }
+}

@@ -1,0 +1,42 @@
+//! Scripts.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// JavaScript in a sandbox: one ECMAScript module whose default export is a function of the call's arguments and of what it may
+/// reach, `export default async function run(args, { my_db, log, progress, sleep }) { … }`. A string is short for `{code: …}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Script {
+    /// The module. Each connection is an object with `query(sql, values)`, which gives rows, and `execute(sql, values)`, which
+    /// gives the number of rows changed; names in the SQL, `:name`, are bound. With `connection` in the tool it is the only one.
+    pub code: String,
+    /// Whether its statements may change data. Without it they run in read-only transactions.
+    #[serde(default)]
+    pub write: bool,
+    /// Where the code stands in the document that it was read from.
+    #[serde(skip)]
+    pub place: ScriptPlace,
+}
+
+/// Where a text of several lines stands in its document: each line on a line of its own, in the same column. `None` when that
+/// is not so, as in a JSON string with `\n`. It is no part of what a spec says: all are equal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ScriptPlace(pub Option<TextPlace>);
+
+impl PartialEq for ScriptPlace {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// The place of a text's first character, and the column of its further lines. All from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextPlace {
+    /// Line of the first character.
+    pub line: u32,
+    /// Its column, in characters.
+    pub column: u32,
+    /// Column of the first character of the lines after it.
+    pub indent: u32,
+}
