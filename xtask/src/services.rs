@@ -6,6 +6,7 @@ mod daemon;
 mod graphql;
 mod grpc;
 mod mariadb;
+mod pgvector;
 mod postgres;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use daemon::Daemon;
 pub const HELP: &str = "\
 Usage: cargo xtask services up|down|status
 
-Throw-away servers for the tests: PostgreSQL, MariaDB, a GraphQL server and a gRPC server. They listen on 127.0.0.1,
+Throw-away servers for the tests: PostgreSQL (with and without pgvector), MariaDB, a GraphQL server and a gRPC server. They listen on 127.0.0.1,
 keep nothing safe (no fsync), and end with `down`, which also deletes their data.
 
   up      starts what does not run yet, waits until it answers, writes `.work/services.env` and prints it
@@ -28,6 +29,7 @@ keep nothing safe (no fsync), and end with `down`, which also deletes their data
 Variables in services.env, which the tests read:
   MCP_FACTORY_TEST_POSTGRES  URL of the PostgreSQL server, as its superuser
   MCP_FACTORY_TEST_MYSQL     URL of the MariaDB server, as root
+  MCP_FACTORY_TEST_PGVECTOR  URL of a PostgreSQL server that has pgvector, as its superuser
   MCP_FACTORY_TEST_GRAPHQL   URL of the GraphQL server, without a path
   MCP_FACTORY_TEST_GRPC      URL of the gRPC server, which tells its schema by reflection v1alpha
   MCP_FACTORY_TEST_GRPC_TLS  URL of the gRPC server with TLS, which tells its schema by reflection v1
@@ -68,6 +70,8 @@ pub fn up() -> Result<Vec<(String, String)>> {
     postgres.start(postgres::prepare, postgres::is_ready)?;
     let mariadb = mariadb::daemon(&folder)?;
     mariadb.start(mariadb::prepare, mariadb::is_ready)?;
+    let pgvector = pgvector::daemon(&folder)?;
+    pgvector.start(pgvector::prepare, pgvector::is_ready)?;
     let graphql = graphql::daemon(&folder)?;
     graphql.start(graphql::prepare, graphql::is_ready)?;
     let grpc = grpc::daemon(&folder)?;
@@ -75,6 +79,7 @@ pub fn up() -> Result<Vec<(String, String)>> {
     let variables = vec![
         (POSTGRES_VARIABLE.to_owned(), format!("postgresql://postgres@127.0.0.1:{}/postgres", postgres.port)),
         (MYSQL_VARIABLE.to_owned(), format!("mysql://root@127.0.0.1:{}/", mariadb.port)),
+        ("MCP_FACTORY_TEST_PGVECTOR".to_owned(), format!("postgresql://postgres@127.0.0.1:{}/postgres", pgvector.port)),
         ("MCP_FACTORY_TEST_GRAPHQL".to_owned(), format!("http://127.0.0.1:{}", graphql.port)),
         ("MCP_FACTORY_TEST_GRPC".to_owned(), format!("http://127.0.0.1:{}", grpc.port)),
         ("MCP_FACTORY_TEST_GRPC_TLS".to_owned(), format!("https://localhost:{}", grpc::port(&grpc, "tls-port")?)),

@@ -16,7 +16,7 @@ Parts:
   mariadb   the Debian packages of MariaDB (needs root or sudo)
   valgrind  the Debian package of Valgrind (needs root or sudo)
   python    private Python environments in the work folder: the MCP SDK of several ages, mcpcheck, and a
-            Node.js that is new enough for the conformance suite; a gRPC server
+            Node.js that is new enough for the conformance suite; a gRPC server; PostgreSQL with pgvector
   node      the conformance suite, the Inspector and the TypeScript SDKs, from tests/clients/node; a GraphQL server
 
 The services of the Debian packages are not started; `cargo xtask services up` starts throw-away ones.
@@ -78,6 +78,7 @@ fn install(parts: &[&str]) -> Result<()> {
         for environment in python::ENVIRONMENTS {
             python::install(environment)?;
         }
+        python::pgvector()?;
     }
     if parts.contains(&"node") {
         node::install()?;

@@ -33,6 +33,8 @@ mod postgres;
 mod sqlite;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "http"))]
 mod tls;
+#[cfg(feature = "vector")]
+pub mod vector;
 
 pub use catalogue::Catalogue;
 pub use config::{Config, Engine, Tls};

@@ -12,6 +12,8 @@ mod pool;
 mod run;
 mod url;
 mod value;
+#[cfg(feature = "vector")]
+mod vectors;
 mod watch;
 
 use std::sync::Arc;

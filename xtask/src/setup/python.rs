@@ -65,3 +65,21 @@ pub fn install(environment: &str) -> Result<()> {
     Run::new(&pip).args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&list).run()?;
     std::fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
 }
+
+/// A package that holds the programs of PostgreSQL and pgvector. They do not depend on the version of Python.
+const PGVECTOR: &str = "pgserver==0.1.4";
+
+/// The folder of the package; installs it unless that is done.
+pub fn pgvector() -> Result<PathBuf> {
+    let folder = repo::work()?.join("pgvector");
+    if !folder.join("pgserver/pginstall/bin/postgres").is_file() {
+        println!("setup: {PGVECTOR}");
+        Run::new(place(TOOLS, "pip")?)
+            .args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"])
+            .args(["--python-version=3.11", "--target"])
+            .arg(&folder)
+            .arg(PGVECTOR)
+            .run()?;
+    }
+    Ok(folder)
+}

@@ -69,6 +69,8 @@ impl Link {
         if role == Role::Read {
             connection.pragma_update(None, "query_only", true)?;
         }
+        #[cfg(feature = "vector")]
+        super::vectors::add(&connection)?;
         let (watch, own) = (Watch::default(), Own::default());
         let looking = watch.clone();
         connection.progress_handler(STEPS_PER_LOOK, Some(move || looking.stop().is_some()))?;

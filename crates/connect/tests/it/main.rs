@@ -15,3 +15,5 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "vector")]
+mod vector;
