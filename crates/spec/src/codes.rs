@@ -109,6 +109,7 @@ codes! {
     ACTION_KIND "MF0521" error "An action cannot run on its connection";
     HTTP_PATH "MF0522" error "The path of a request is not usable";
     HTTP "MF0523" error "A request is not usable";
+    SCRIPT_USES "MF0524" warning "A script uses what it does not have";
 
     CONNECTION_SOURCE "MF0601" error "A connection needs exactly one of envVar and url";
     ENV_VAR "MF0602" error "The name of an environment variable is not valid";

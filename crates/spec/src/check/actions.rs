@@ -39,7 +39,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
                 reply(check, action, node);
                 Some(sql::NO_EFFECTS)
             }
-            Some(Action::Script(action)) => script::all(check, action, node),
+            Some(Action::Script(action)) => script::all(check, tool, action, node),
             None => None,
         };
         annotations::all(check, tool, node, effects);

@@ -238,7 +238,8 @@ fn icons(check: &mut Check<'_, '_>) {
     for icon in lists.flat_map(Node::items) {
         let src = icon.str_of("src").unwrap_or_default();
         let is_data = src.starts_with("data:image/") && src.contains(',');
-        let is_https = src.starts_with("https://") && url::Url::parse(src).is_ok();
+        let is_https = src.strip_prefix("https://").is_some_and(|rest| !rest.starts_with(['/', '\\']))
+            && url::Url::parse(src).is_ok();
         if !is_data && !is_https {
             let message = format!("the icon address `{}` is not allowed", clip(src));
             check.error(codes::ICON, icon.span_of("src"), message, "use an `https://` address or a `data:image/…` URL");

@@ -61,14 +61,19 @@ fn keys(check: &mut Check<'_, '_>, key: &[String], at: &Node, statement: &Statem
         if key[..index].iter().any(|other| name(other) == name(column)) {
             let message = format!("the key names `{}` twice", clip(column));
             check.error(codes::PAGES, node.span, message, "name each column once");
-        } else if statement.verb == "SELECT" && !mentions(text, &name(column)) {
+        } else if statement.verb == "SELECT" && !gives(statement, text, &name(column)) {
             let message = format!("the statement gives no column `{}`", clip(column.trim_start_matches('-')));
             check.error(codes::PAGES, node.span, message, "add it to the select list, or name another column");
         }
     }
 }
 
-/// Whether a statement may give a column: it names it somewhere, or selects `*`.
+/// Whether a statement may give a column: it is one of its select list, or when that is not known, it is named somewhere.
+fn gives(statement: &Statement, text: &str, column: &str) -> bool {
+    statement.outputs.as_ref().map_or_else(|| mentions(text, column), |given| given.iter().any(|name| name == column))
+}
+
+/// Whether a statement names a column somewhere, or selects `*`.
 fn mentions(sql: &str, column: &str) -> bool {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     sql.contains('*') || sql.to_lowercase().split(|c| !is_name(c)).any(|word| word == column)

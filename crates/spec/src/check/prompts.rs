@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base::{Diagnostic, nearest};
 
-use super::Check;
+use super::{Check, schemas};
 use crate::codes;
 use crate::model::Prompt;
 use crate::structure::clip;
@@ -29,6 +29,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
 fn arguments(check: &mut Check<'_, '_>, prompt: &Prompt, node: &Node) {
     let nodes = node.get("arguments").map(Node::items).unwrap_or_default();
     check.duplicates("argument", nodes.iter().filter_map(|argument| argument.get("name")), false);
+    nodes.iter().filter_map(|argument| argument.get("enum")).for_each(|choices| schemas::offered(check, choices));
     let known: Vec<&str> = prompt.arguments.iter().map(|argument| argument.name.as_str()).collect();
     let is_damaged = check.is_damaged(node);
     let mut used = BTreeSet::new();

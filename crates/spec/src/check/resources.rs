@@ -11,6 +11,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
     let nodes = check.list("resources");
     check.duplicates("resource", nodes.iter().filter_map(|resource| resource.get("uri")), false);
     check.duplicates("resource", nodes.iter().filter_map(|resource| resource.get("name")), false);
+    same_templates(check, nodes);
     for (resource, node) in spec.resources.iter().zip(nodes) {
         if resource.name.trim().is_empty() {
             check.error(codes::EMPTY_TEXT, node.span_of("name"), "the resource's name is empty", "give it a name");
@@ -37,9 +38,11 @@ fn uri<'r>(check: &mut Check<'_, '_>, resource: &'r Resource, node: &Node) -> Op
         check.error(codes::RESOURCE_URI, at.span, message, "start it with a scheme: `docs://handbook`");
         return None;
     }
-    if let Some((offset, bad)) =
-        text.char_indices().find(|(_, c)| c.is_whitespace() || c.is_control() || "<>\"\\^`|".contains(*c))
-    {
+    let is_bad = |offset: usize, c: char| {
+        let is_half = c == '%' && !text[offset + 1..].bytes().take(2).filter(u8::is_ascii_hexdigit).count().eq(&2);
+        c.is_whitespace() || c.is_control() || !c.is_ascii() || is_half || "<>\"\\^`|".contains(c)
+    };
+    if let Some((offset, bad)) = text.char_indices().find(|(offset, c)| is_bad(*offset, *c)) {
         let place = align::place(check.lines, at, offset, bad.len_utf8());
         check.error(
             codes::RESOURCE_URI,
@@ -49,12 +52,56 @@ fn uri<'r>(check: &mut Check<'_, '_>, resource: &'r Resource, node: &Node) -> Op
         );
         return None;
     }
+    if let Some(offset) = dots(text) {
+        let place = align::place(check.lines, at, offset, 2);
+        let help = "clients resolve `.` and `..` before they ask; write the URI without them";
+        check.error(codes::RESOURCE_URI, place, "a URI has no `.` or `..` as a part of its path", help);
+        return None;
+    }
     match variables(text) {
         Ok(names) => Some(names),
         Err((offset, message)) => {
             let place = align::place(check.lines, at, offset, 1);
             check.error(codes::RESOURCE_URI, place, message, "a variable is a name in braces: `orders://{id}`");
             None
+        }
+    }
+}
+
+/// Where `.` or `..` is a part of a URI's path, plain or percent-encoded.
+fn dots(uri: &str) -> Option<usize> {
+    let path = &uri[..uri.find(['?', '#']).unwrap_or(uri.len())];
+    let mut start = 0;
+    path.split('/').find_map(|part| {
+        let at = start;
+        start += part.len() + 1;
+        let plain = part.replace("%2e", ".").replace("%2E", ".");
+        (at > 0 && matches!(plain.as_str(), "." | "..")).then_some(at)
+    })
+}
+
+/// Templates that differ only in the names of their variables: which of them is meant could not be told.
+fn same_templates(check: &mut Check<'_, '_>, nodes: &[Node]) {
+    let mut seen: std::collections::HashMap<String, (&str, usize)> = std::collections::HashMap::new();
+    for node in nodes.iter().filter_map(|resource| resource.get("uri")) {
+        let uri = node.as_str().unwrap_or_default();
+        let Ok(names) = variables(uri) else { continue };
+        if names.is_empty() {
+            continue;
+        }
+        let form = names.iter().fold(uri.to_owned(), |form, name| form.replace(&format!("{{{name}}}"), "{}"));
+        match seen.get(&form) {
+            Some((first, line)) if *first != uri => {
+                let message = format!("the templates `{}` and `{}` match the same URIs", clip(uri), clip(first));
+                let problem = base::Diagnostic::error(codes::DUPLICATE_NAME, message)
+                    .at(node.span)
+                    .label(format!("first declared on line {line}"));
+                check.push(problem.help("give one of them another path"));
+            }
+            Some(_) => {} // The same text twice is reported as that.
+            None => {
+                seen.insert(form, (uri, node.span.line));
+            }
         }
     }
 }

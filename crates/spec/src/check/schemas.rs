@@ -52,6 +52,11 @@ fn fragment(check: &mut Check<'_, '_>, node: &Node) {
     }
 }
 
+/// The values that an argument of a prompt offers.
+pub(super) fn offered(check: &mut Check<'_, '_>, node: &Node) {
+    keywords::choices_of(check, node, None);
+}
+
 fn schema(check: &mut Check<'_, '_>, node: &Node) {
     let Some(entries) = node.as_map() else {
         if node.as_bool().is_none() {

@@ -1,10 +1,17 @@
 //! Scripts of tools. Whether the code can be compiled is for the room that can compile it.
 
+use base::{Diagnostic, nearest};
+
+use self::shape::{Call, Taken};
 use super::{Check, sql};
 use crate::codes;
-use crate::model::{Action, Script, ScriptPlace, Spec, TextPlace};
+use crate::model::{Action, Script, ScriptPlace, Spec, TextPlace, Tool};
 use crate::sql::Effects;
+use crate::structure::{clip, list};
 use crate::syntax::{Lines, Node, align};
+
+mod shape;
+mod words;
 
 /// Names that the second parameter of a script's function has anyhow.
 const OWN_NAMES: [&str; 3] = ["log", "progress", "sleep"];
@@ -55,7 +62,7 @@ fn place(code: &str, node: &Node, lines: &Lines<'_>) -> Option<TextPlace> {
 }
 
 /// Checks a script; gives what it may do.
-pub(super) fn all(check: &mut Check<'_, '_>, action: &Script, node: &Node) -> Option<Effects> {
+pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Script, node: &Node) -> Option<Effects> {
     let at = node.get("script")?;
     if action.code.trim().is_empty() && !check.is_damaged(at) {
         let help = "write `export default async function run(args, host) { … }`";
@@ -70,5 +77,54 @@ pub(super) fn all(check: &mut Check<'_, '_>, action: &Script, node: &Node) -> Op
         let span = connection.span_of("name");
         check.error(codes::SCRIPT_NAME, span, message, "give the connection another name");
     }
+    if let Some(code) = at.get("code").filter(|_| !check.is_damaged(node)) {
+        uses(check, tool, action, code);
+    }
     Some(if action.write { ANYTHING } else { sql::NO_EFFECTS })
+}
+
+/// What the text of a script says that it uses: arguments, connections, SQL, and what no script has.
+fn uses(check: &mut Check<'_, '_>, tool: &Tool, action: &Script, node: &Node) {
+    let shape = shape::read(&action.code);
+    if tool.parameters.is_some() {
+        let known: Vec<&str> = tool.parameters().iter().map(|parameter| parameter.name.as_str()).collect();
+        for taken in &shape.arguments {
+            unknown_name(check, node, taken, "argument", &known);
+        }
+    }
+    let declared = check.names;
+    let connections = declared.connections.iter().map(String::as_str);
+    let own = |name: &&str| tool.connection.as_deref().is_none_or(|only| only == *name);
+    let known: Vec<&str> = connections.filter(own).chain(OWN_NAMES).collect();
+    for taken in &shape.host {
+        unknown_name(check, node, taken, "connection or function", &known);
+    }
+    for (name, offset) in &shape.foreign {
+        let place = align::place(check.lines, node, *offset, name.len());
+        let help = "a script reaches its connections, `log`, `progress` and `sleep`: no network, no files, no modules";
+        check.warning(codes::SCRIPT_USES, place, format!("a script has no `{name}`"), help);
+    }
+    for call in &shape.calls {
+        statement(check, action, call, node);
+    }
+}
+
+fn unknown_name(check: &mut Check<'_, '_>, node: &Node, taken: &Taken<'_>, what: &str, known: &[&str]) {
+    if known.contains(&taken.key) {
+        return;
+    }
+    let place = align::place(check.lines, node, taken.start, taken.key.len());
+    let message = format!("the script takes `{}`, and there is no such {what}", clip(taken.key));
+    let help = if known.is_empty() { "there is none".to_owned() } else { format!("there are {}", list(known)) };
+    let problem = Diagnostic::warning(codes::SCRIPT_USES, message).at(place).help(help);
+    check.push(match nearest(taken.key, known.iter().copied()) {
+        Some(near) => problem.label(format!("did you mean `{near}`?")),
+        None => problem,
+    });
+}
+
+/// A SQL text that a script holds as a whole is checked as the SQL of a tool is.
+fn statement(check: &mut Check<'_, '_>, action: &Script, call: &Call<'_>, node: &Node) {
+    let Some(connection) = check.spec.connections.iter().find(|other| other.name() == call.connection) else { return };
+    sql::in_script(check, call.sql, connection.kind(), action.write, (node, call.start));
 }

@@ -16,7 +16,7 @@ fn walk(node: &Node, key: &str, report: &mut Report) {
         Value::String(text, _) => {
             if let Some(what) = recognise(text, key) {
                 report.push(secret(node.span, what));
-            } else if has_secret_name(key) && is_random(text) {
+            } else if has_secret_name(key) && (is_random(text) || is_mixed(text)) {
                 report.push(secret(node.span, "a secret value"));
             }
         }
@@ -27,6 +27,9 @@ fn walk(node: &Node, key: &str, report: &mut Report) {
             let name = node.str_of("name").filter(|name| has_secret_name(name)).unwrap_or(inherited);
             for entry in entries {
                 let own = entry.key.text.as_str();
+                if let Some(what) = recognise(own, "") {
+                    report.push(secret(entry.key.span, what));
+                }
                 let key = if matches!(own, "default" | "value" | "const" | "enum" | "examples" | "schema") {
                     name
                 } else {
@@ -114,7 +117,7 @@ fn recognise(text: &str, key: &str) -> Option<&'static str> {
         }
     }
     // The URL of a connection has a code of its own.
-    if key != "url" && has_password_in_url(text) {
+    if key != "url" && passwords_in_urls(text).any(|password| !is_place(password)) {
         return Some("a URL with a password");
     }
     if key != "url" && assigned(text, is_sql(key)) || is_sql(key) && compared(text) {
@@ -151,17 +154,30 @@ fn is_jwt(word: &str) -> bool {
     parts.len() == 3 && parts[0].starts_with("eyJ") && parts[1].starts_with("eyJ") && parts.iter().all(is_base64)
 }
 
-/// `scheme://user:password@host`, unless the password is a `${…}` reference.
+/// Whether a text has a `scheme://user:password@host`, unless the password is a `${…}` reference.
 pub(crate) fn has_password_in_url(text: &str) -> bool {
-    text.match_indices("://").any(|(at, _)| {
+    passwords_in_urls(text).next().is_some()
+}
+
+/// The passwords of the URLs of a text, `${…}` references and `<…>` apart.
+fn passwords_in_urls(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("://").filter_map(|(at, _)| {
         let scheme_is_good = text[..at].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric());
         let rest = &text[at + 3..];
         let authority =
             &rest[..rest.find(|c: char| matches!(c, '/' | '?' | '#') || c.is_whitespace()).unwrap_or(rest.len())];
-        let credentials = authority.rsplit_once('@').map(|(credentials, _)| credentials);
-        let password = credentials.and_then(|c| c.split_once(':')).map(|(_, password)| password);
-        scheme_is_good && password.is_some_and(|p| !p.is_empty() && !p.starts_with("${") && !p.starts_with('<'))
+        let (credentials, _) = authority.rsplit_once('@')?;
+        let (_, password) = credentials.split_once(':')?;
+        let is_value = !password.is_empty() && !password.starts_with("${") && !password.starts_with('<');
+        (scheme_is_good && is_value).then_some(password)
     })
+}
+
+/// Whether a word stands in the place of a password, as documents write it: `PASSWORD`, `YOUR_DB_PASS`, `***`, `xxx`.
+fn is_place(word: &str) -> bool {
+    let is_upper = word.bytes().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'));
+    let names_it = ["PASS", "PWD", "SECRET", "TOKEN", "KEY"].iter().any(|part| word.contains(part));
+    is_upper && names_it || word.chars().all(|c| matches!(c, '*' | 'x' | 'X' | '.' | '…' | '•'))
 }
 
 /// Whether the text of a key is SQL, where `password = …` may be about a column.
@@ -287,6 +303,20 @@ fn is_random(text: &str) -> bool {
         && !text.contains("${")
         && !text.contains("{{")
         && entropy(text) >= LEAST_BITS_PER_CHARACTER
+}
+
+/// A password of one word with capitals, small letters, digits and signs, as no plain word has them. References, such as
+/// those of vaults, have `:`, `/` or braces.
+fn is_mixed(text: &str) -> bool {
+    const LEAST_LENGTH: usize = 10;
+    let has = |class: fn(&u8) -> bool| text.bytes().any(|byte| class(&byte));
+    text.len() >= LEAST_LENGTH
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_digit)
+        && text.contains(['!', '#', '$', '%', '&', '*', '+', '?', '@', '^', '~'])
+        && !text.contains([':', '/', '{', '}', '<', '>', '[', ']', '\\', '(', ')'])
 }
 
 /// Shannon entropy, bits per byte.

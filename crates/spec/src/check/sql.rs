@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use base::{Diagnostic, nearest};
+use base::{Diagnostic, Span, nearest};
 
 use super::Check;
 use crate::codes;
@@ -65,6 +65,31 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Sql, node: &N
     needless_write(check, action, &statements, at);
     result(check, action, &statements, at);
     Some(statements)
+}
+
+/// Checks a SQL text of a script: `place` is the script and the offset of the text in it.
+pub(super) fn in_script(
+    check: &mut Check<'_, '_>,
+    text: &str,
+    kind: ConnectionKind,
+    write: bool,
+    (node, start): (&Node, usize),
+) {
+    let Some(dialect) = Dialect::of(kind) else { return };
+    let foreign = (kind == ConnectionKind::Mariadb).then(|| sql::in_mariadb(text)).flatten();
+    let read = Template::parse(text, dialect).map_err(|error| vec![error]).and_then(|_| sql::check(text, dialect));
+    match foreign.map_or(read, |error| Err(vec![error])) {
+        Ok(statement) => {
+            let at = text.to_ascii_uppercase().find(statement.verb.as_str()).unwrap_or(0);
+            let span = align::place(check.lines, node, start + at, statement.verb.len());
+            of_class(check, write, &statement, span);
+        }
+        Err(errors) => {
+            for error in errors {
+                bad_sql(check, node, &SqlError { offset: start + error.offset, ..error });
+            }
+        }
+    }
 }
 
 fn statement(
@@ -182,9 +207,14 @@ fn class(check: &mut Check<'_, '_>, action: &Sql, statement: &Statement, node: &
     let text = node.as_str().unwrap_or_default();
     let offset = text.to_ascii_uppercase().find(verb.as_str()).unwrap_or(0);
     let span = align::place(check.lines, node, offset, verb.len());
+    of_class(check, action.write, statement, span);
+}
+
+fn of_class(check: &mut Check<'_, '_>, write: bool, statement: &Statement, span: Span) {
+    let verb = &statement.verb;
     match statement.class {
         Class::Read => {}
-        Class::Write if action.write => {}
+        Class::Write if write => {}
         Class::Write => {
             let message = format!("{verb} changes data, and the tool does not say that it writes");
             check.error(

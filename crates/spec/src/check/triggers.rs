@@ -31,6 +31,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
                 }
                 if let Some(name) = header {
                     auth::header_name(check, name, node.span_of("header"));
+                    unsigned(check, env_var.is_some(), node);
                 }
             }
             Trigger::File { path, pattern, events, .. } => {
@@ -133,6 +134,16 @@ fn webhook(check: &mut Check<'_, '_>, path: &str, span: Span) {
     }
 }
 
+/// A header of a signature without a secret to check it with: everybody could call the webhook.
+fn unsigned(check: &mut Check<'_, '_>, has_secret: bool, node: &Node) {
+    if has_secret || check.is_damaged(node) {
+        return;
+    }
+    let span = node.entry("header").map_or(node.span, |entry| entry.key.span);
+    let message = "`header` names a signature, and there is no `envVar` for the secret that it is checked with";
+    check.error(codes::AUTH, span, message, "add `envVar: WEBHOOK_SECRET`, or remove `header`");
+}
+
 fn file(check: &mut Check<'_, '_>, path: &str, pattern: Option<&str>, node: &Node) {
     let problem = if path.trim().is_empty() {
         Some("it is empty")
@@ -140,6 +151,8 @@ fn file(check: &mut Check<'_, '_>, path: &str, pattern: Option<&str>, node: &Nod
         Some("it must not have `..` as a part")
     } else if path.starts_with('~') {
         Some("`~` is not replaced; write the whole path")
+    } else if names_variable(path) {
+        Some("variables are not replaced; write the whole path")
     } else if path.contains("://") {
         Some("it is a URL, not a path")
     } else if is_of_kernel(path) {
@@ -165,6 +178,18 @@ fn file(check: &mut Check<'_, '_>, path: &str, pattern: Option<&str>, node: &Nod
         let message = format!("the pattern `{}` is not allowed: {problem}", clip(pattern));
         check.error(codes::FILE_PATH, node.span_of("pattern"), message, "write a pattern such as `*.csv`");
     }
+}
+
+/// Whether a path has a variable of a shell in it: `$HOME`, `${HOME}`, `%TEMP%`.
+fn names_variable(path: &str) -> bool {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    let dollar = path
+        .match_indices('$')
+        .any(|(at, _)| path[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '{' | '(')));
+    dollar || path.split('%').skip(1).step_by(2).any(is_name) && path.matches('%').count() > 1
 }
 
 /// Whether a path is in `/proc`, `/sys` or `/dev`, however it is written.

@@ -171,6 +171,23 @@ fn schemas(out: &mut String) {
     let _ = writeln!(out, "```yaml\n{}\n```", include_str!("examples/schemas.yaml").trim_end());
 }
 
+/// Values that may be written shorter, and what they mean. `structure::dialect` reads them.
+const SHORT_FORMS: [(&str, &str); 13] = [
+    ("sql: SELECT 1", "sql: {statements: [SELECT 1]}"),
+    ("sql: [SELECT 1, SELECT 2]", "sql: {statements: [SELECT 1, SELECT 2]}"),
+    ("page: 20", "page: {size: 20}"),
+    ("key: -created_at id", "key: [-created_at, id]"),
+    ("reply: Hello!", "reply: {text: Hello!}"),
+    ("script: export default () => 1", "script: {code: export default () => 1}"),
+    ("auth: bearer", "auth: {type: bearer}"),
+    ("scopes: read write", "scopes: [read, write]"),
+    ("icons: [https://example.com/a.png]", "icons: [{src: https://example.com/a.png}]"),
+    ("sizes: 48x48", "sizes: [48x48]"),
+    ("events: created", "events: [created]"),
+    ("messages: Sum it up.", "messages: [{role: user, text: Sum it up.}]"),
+    ("arguments: {topic: {required: true}}", "arguments: [{name: topic, required: true}]"),
+];
+
 fn spellings(out: &mut String) {
     let _ = writeln!(
         out,
@@ -181,6 +198,10 @@ fn spellings(out: &mut String) {
         let head =
             SECTIONS.iter().find(|(section, ..)| section == definition).map_or(*definition, |(_, head, ..)| *head);
         let _ = writeln!(out, "| `{alias}` | `{name}` | {} |", head.to_lowercase());
+    }
+    let _ = writeln!(out, "\nShort ways of writing a value:\n\n| written | means |\n|---|---|");
+    for (short, full) in SHORT_FORMS {
+        let _ = writeln!(out, "| `{short}` | `{full}` |");
     }
 }
 
@@ -216,6 +237,40 @@ mod tests {
             let parsed = crate::parse(source, &crate::ParseOptions { strict: true, format: None });
             let shown: String = parsed.diagnostics.iter().map(|d| d.render(source, false)).collect();
             assert!(parsed.spec.is_some(), "{shown}\n{text}");
+        }
+    }
+
+    #[test]
+    fn short_forms_mean_what_the_page_says() {
+        const TOOL: &str = "tools: [{name: t, connection: db, parameters: {}, ";
+        const DB: &str = "connections: [{name: db, type: sqlite, envVar: DB}]\n";
+        let inside = |form: &str| match form.split(':').next().unwrap_or_default() {
+            "sql" | "reply" | "script" => format!("{DB}{TOOL}{form}}}]"),
+            "page" => format!("{DB}{TOOL}sql: {{query: SELECT id FROM t ORDER BY id, {form}}}}}]"),
+            "key" => {
+                format!("{DB}{TOOL}sql: {{query: 'SELECT id, created_at FROM t', page: {{by: keyset, {form}}}}}}}]")
+            }
+            "scopes" => {
+                format!("auth: {{type: oauth2, issuer: 'https://example.com', {form}}}\ntools: [{{name: t, reply: a}}]")
+            }
+            "sizes" => format!("icons: [{{src: 'https://example.com/a.png', {form}}}]\ntools: [{{name: t, reply: a}}]"),
+            "events" => {
+                format!("tools: [{{name: t, reply: a}}]\ntriggers: [{{type: file, path: ./in, tool: t, {form}}}]")
+            }
+            "messages" => format!("prompts: [{{name: p, {form}}}]"),
+            "arguments" => format!("prompts: [{{name: p, messages: 'On {{{{topic}}}}', {form}}}]"),
+            _ => format!("{form}\ntools: [{{name: t, reply: a}}]"),
+        };
+        let digest = |form: &str| {
+            let text = format!("name: demo\n{}\n", inside(form));
+            let source = Source { name: "short.yaml", text: &text };
+            let parsed = crate::parse(source, &crate::ParseOptions::default());
+            let shown: String = parsed.diagnostics.iter().map(|d| d.render(source, false)).collect();
+            assert!(parsed.spec.is_some(), "{shown}\n{text}");
+            parsed.spec.map(|spec| spec.digest())
+        };
+        for (short, full) in super::SHORT_FORMS {
+            assert_eq!(digest(short), digest(full), "{short}");
         }
     }
 

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Assignment, BinaryOperator, Delete, Expr, FromTable, Function, Insert, ObjectName, OnConflictAction, OnInsert,
-    Query, Select, SetExpr, Statement as Tree, TableFactor, TableObject, TableWithJoins, Update, Visit, Visitor,
+    Query, Select, SelectItem, SetExpr, Statement as Tree, TableFactor, TableObject, TableWithJoins, Update, Visit,
+    Visitor,
 };
 
 use super::check::{Class, Effects, Statement};
@@ -115,6 +116,16 @@ fn of_query(query: &Query) -> Statement {
     out
 }
 
+/// The name of a column of the answer, when the text says it.
+fn output(item: &SelectItem) -> Option<String> {
+    let name = match item {
+        SelectItem::ExprWithAlias { alias, .. } | SelectItem::UnnamedExpr(Expr::Identifier(alias)) => alias,
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => parts.last()?,
+        _ => return None,
+    };
+    Some(name.value.to_lowercase())
+}
+
 fn of_body(body: &SetExpr) -> Statement {
     match body {
         SetExpr::Select(select) => {
@@ -128,6 +139,7 @@ fn of_body(body: &SetExpr) -> Statement {
                 };
             }
             out.limited |= select.top.is_some();
+            out.outputs = select.projection.iter().map(output).collect();
             out
         }
         SetExpr::Query(query) => Statement { limited: true, ..of_query(query) },

@@ -38,6 +38,8 @@ pub struct Statement {
     pub written: Vec<String>,
     /// Columns it names, without their tables.
     pub columns: Vec<String>,
+    /// The names of the columns that a `SELECT` gives, lower case; `None` when one of them is not in its text, as with `*`.
+    pub outputs: Option<Vec<String>>,
     /// Functions it calls, lower case, without their schemas.
     pub functions: Vec<String>,
     /// Whether the main statement has a `WHERE`.
@@ -248,6 +250,7 @@ impl Statement {
             tables: Vec::new(),
             written: Vec::new(),
             columns: Vec::new(),
+            outputs: None,
             functions: Vec::new(),
             has_where: false,
             reaches_all: false,

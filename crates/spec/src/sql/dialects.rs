@@ -95,6 +95,8 @@ impl Visitor for Reader {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> Flow {
         let message = match self.dialect {
+            // The generic grammar reads `WHERE id :id` as a path into a JSON value.
+            _ if matches!(expr, Expr::JsonAccess { .. }) => Some("an operator is missing before the parameter"),
             Postgresql => in_postgresql(expr),
             Mysql => in_mysql(expr),
             Sqlite => in_sqlite(expr),

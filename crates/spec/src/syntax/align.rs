@@ -36,17 +36,19 @@ fn follow(raw: &str, style: Style, value: &str, offset: usize) -> Option<usize> 
         && !next.is_whitespace()
     {
         let rest = raw.get(at..)?;
-        at += rest.len() - rest.trim_start().len();
+        // Nor is it the backslash that joins two lines.
+        let joined = rest.strip_prefix('\\').filter(|more| style == Style::Double && more.starts_with(['\n', '\r']));
+        at += rest.len() - joined.unwrap_or(rest).trim_start().len();
     }
     Some(at)
 }
 
-/// Where the text starts: after the quote, or on the line after a block scalar's header.
+/// Where the text starts: after the quote. The span of a block scalar starts at its first character that is not white
+/// space, and not at its header.
 fn header(raw: &str, style: Style) -> usize {
     match style {
-        Style::Plain => 0,
+        Style::Plain | Style::Block => 0,
         Style::Single | Style::Double => 1.min(raw.len()),
-        Style::Block => raw.find('\n').map_or(0, |at| at + 1),
     }
 }
 
@@ -99,4 +101,31 @@ fn escape(rest: &str) -> usize {
         None => 1,
     };
     length.min(rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use base::Source;
+
+    #[test]
+    fn a_place_in_a_text_of_several_lines_is_found_in_every_style() {
+        for (sql, place) in [
+            ("|\n      SELECT id\n      FROM t\n      WHERE a = :x\n", (9, 17)),
+            (">-\n      SELECT id\n\n      FROM t\n        WHERE a = :x\n", (10, 19)),
+            ("|\n\n      -- é\n      SELECT :x\n", (9, 14)),
+            ("|2\n        SELECT id\n      , :x\n", (8, 9)),
+            ("\"SELECT id\n      FROM t WHERE a = \\\n      :x\"\n", (8, 7)),
+            ("'SELECT id, ''a''\n\n      FROM t WHERE a = :x'\n", (8, 24)),
+            ("SELECT id\n      FROM t\n      WHERE a = :x\n", (8, 17)),
+        ] {
+            let text = format!(
+                "name: demo\nconnections:\n  - {{name: db, type: sqlite, envVar: DB}}\ntools:\n  - name: t\n    sql: {sql}"
+            );
+            let source = Source { name: "demo.yaml", text: &text };
+            let parsed = crate::parse(source, &crate::ParseOptions::default());
+            let places: Vec<_> =
+                parsed.diagnostics.iter().map(|d| (d.code.as_str(), d.span.map(|s| (s.line, s.column)))).collect();
+            assert_eq!(places, [("MF0507", Some(place))], "{text}");
+        }
+    }
 }

@@ -41,6 +41,7 @@ pub(super) fn shape(check: &mut Check<'_, '_>, entry: &Entry) {
     }
     match name {
         "pattern" => patterns::all(check, value.as_str().unwrap_or_default(), value, None),
+        "format" => format(check, value),
         "patternProperties" => {
             for inner in value.entries() {
                 patterns::all(check, &inner.key.text, value, Some(inner.key.span));
@@ -50,9 +51,65 @@ pub(super) fn shape(check: &mut Check<'_, '_>, entry: &Entry) {
     }
 }
 
+/// The formats of draft 2020-12. Others are an author's own, unless they are nearly one of these.
+const FORMATS: [&str; 19] = [
+    "date-time",
+    "date",
+    "time",
+    "duration",
+    "email",
+    "idn-email",
+    "hostname",
+    "idn-hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "uri-template",
+    "iri",
+    "iri-reference",
+    "uuid",
+    "json-pointer",
+    "relative-json-pointer",
+    "regex",
+];
+
+/// A format that is written otherwise than the draft does checks nothing.
+fn format(check: &mut Check<'_, '_>, node: &Node) {
+    /// Words of other schema languages, without signs.
+    const SYNONYMS: [(&str, &str); 8] = [
+        ("datetime", "date-time"),
+        ("timestamp", "date-time"),
+        ("url", "uri"),
+        ("guid", "uuid"),
+        ("ip", "ipv4"),
+        ("ipaddress", "ipv4"),
+        ("mail", "email"),
+        ("emailaddress", "email"),
+    ];
+    let name = node.as_str().unwrap_or_default();
+    if FORMATS.contains(&name) {
+        return;
+    }
+    let folded: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let synonym = SYNONYMS.iter().find(|(word, _)| *word == folded).map(|(_, format)| *format);
+    let Some(near) = synonym.or_else(|| base::nearest(name, FORMATS)) else { return };
+    let problem = base::Diagnostic::warning(
+        codes::UNKNOWN_KEYWORD,
+        format!("JSON Schema has no format `{}`: it checks nothing", clip(name)),
+    );
+    let help = "write the format as the draft does, or remove it";
+    check.push(problem.at(node.span).label(format!("did you mean `{near}`?")).help(help));
+}
+
 /// `enum`: not empty, no value twice, values of the schema's type.
 pub(super) fn enumeration(check: &mut Check<'_, '_>, node: &Node) {
     let Some(choices) = node.get("enum").and_then(|choices| choices.as_list().map(|_| choices)) else { return };
+    choices_of(check, choices, kinds(node).as_deref());
+}
+
+/// The values of an `enum`, with the types that they may have when that is known.
+pub(super) fn choices_of(check: &mut Check<'_, '_>, choices: &Node, kinds: Option<&[&str]>) {
     let values = choices.items();
     if values.is_empty() {
         return check.error(
@@ -71,8 +128,8 @@ pub(super) fn enumeration(check: &mut Check<'_, '_>, node: &Node) {
         if !seen.insert(crate::canonical::text(&value.to_json())) {
             let message = format!("the enum names `{}` twice", clip(&value.to_json().to_string()));
             check.error(codes::BAD_ENUM, value.span, message, "name each value once");
-        } else if !kinds(node).is_none_or(|kinds| kinds.iter().any(|kind| is_of(value, kind))) {
-            let kinds = kinds(node).unwrap_or_default().join(" or ");
+        } else if !kinds.is_none_or(|kinds| kinds.iter().any(|kind| is_of(value, kind))) {
+            let kinds = kinds.unwrap_or_default().join(" or ");
             let message = format!("the enum's value `{}` is not of type {kinds}", clip(&value.to_json().to_string()));
             let help = match value.value {
                 Value::Number(_) | Value::Bool(_) if kinds.contains("string") => "put it in quotes",
