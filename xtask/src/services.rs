@@ -5,9 +5,11 @@ mod certificates;
 mod daemon;
 mod graphql;
 mod grpc;
+mod mail;
 mod mariadb;
 mod pgvector;
 mod postgres;
+mod storage;
 
 use std::path::{Path, PathBuf};
 
@@ -19,8 +21,9 @@ use daemon::Daemon;
 pub const HELP: &str = "\
 Usage: cargo xtask services up|down|status
 
-Throw-away servers for the tests: PostgreSQL (with and without pgvector), MariaDB, a GraphQL server and a gRPC server. They listen on 127.0.0.1,
-keep nothing safe (no fsync), and end with `down`, which also deletes their data.
+Throw-away servers for the tests: PostgreSQL (with and without pgvector), MariaDB, a GraphQL server, a gRPC server, stores of
+files (S3, Google Cloud Storage) and mail servers. They listen on 127.0.0.1, keep nothing safe (no fsync), and end with
+`down`, which also deletes their data.
 
   up      starts what does not run yet, waits until it answers, writes `.work/services.env` and prints it
   down    stops them
@@ -34,6 +37,13 @@ Variables in services.env, which the tests read:
   MCP_FACTORY_TEST_GRPC      URL of the gRPC server, which tells its schema by reflection v1alpha
   MCP_FACTORY_TEST_GRPC_TLS  URL of the gRPC server with TLS, which tells its schema by reflection v1
   MCP_FACTORY_TEST_GRPC_CLOSED  URL of the gRPC server without reflection
+  MCP_FACTORY_TEST_S3        URL of the server of S3, and of other services of AWS
+  MCP_FACTORY_TEST_S3_KEYS   identifier of its key, a colon, the key
+  MCP_FACTORY_TEST_GCS       URL of the emulator of Google Cloud Storage
+  MCP_FACTORY_TEST_SMTP      port of the mail server with STARTTLS and login
+  MCP_FACTORY_TEST_SMTP_TLS  port of the one with TLS from the start
+  MCP_FACTORY_TEST_SMTP_OPEN  port of the one without TLS and login
+  MCP_FACTORY_TEST_SMTP_WEB  port where letters are read back by HTTP
   MCP_FACTORY_TEST_CA        certificate authority (PEM) of the servers' certificates, for `localhost` and 127.0.0.1
 
 In a shell: `set -a; . .work/services.env; set +a`
@@ -76,6 +86,12 @@ pub fn up() -> Result<Vec<(String, String)>> {
     graphql.start(graphql::prepare, graphql::is_ready)?;
     let grpc = grpc::daemon(&folder)?;
     grpc.start(grpc::prepare, grpc::is_ready)?;
+    let s3 = storage::s3(&folder)?;
+    s3.start(storage::prepare, storage::s3_is_ready)?;
+    let gcs = storage::gcs(&folder)?;
+    gcs.start(storage::prepare, storage::gcs_is_ready)?;
+    let mail = mail::daemon(&folder)?;
+    mail.start(mail::prepare, mail::is_ready)?;
     let variables = vec![
         (POSTGRES_VARIABLE.to_owned(), format!("postgresql://postgres@127.0.0.1:{}/postgres", postgres.port)),
         (MYSQL_VARIABLE.to_owned(), format!("mysql://root@127.0.0.1:{}/", mariadb.port)),
@@ -84,6 +100,13 @@ pub fn up() -> Result<Vec<(String, String)>> {
         ("MCP_FACTORY_TEST_GRPC".to_owned(), format!("http://127.0.0.1:{}", grpc.port)),
         ("MCP_FACTORY_TEST_GRPC_TLS".to_owned(), format!("https://localhost:{}", grpc::port(&grpc, "tls-port")?)),
         ("MCP_FACTORY_TEST_GRPC_CLOSED".to_owned(), format!("http://127.0.0.1:{}", grpc::port(&grpc, "closed-port")?)),
+        ("MCP_FACTORY_TEST_S3".to_owned(), format!("http://127.0.0.1:{}", s3.port)),
+        ("MCP_FACTORY_TEST_S3_KEYS".to_owned(), storage::keys(&s3)?),
+        ("MCP_FACTORY_TEST_GCS".to_owned(), format!("http://127.0.0.1:{}", gcs.port)),
+        ("MCP_FACTORY_TEST_SMTP".to_owned(), mail.port.to_string()),
+        ("MCP_FACTORY_TEST_SMTP_TLS".to_owned(), grpc::port(&mail, "tls-port")?.to_string()),
+        ("MCP_FACTORY_TEST_SMTP_OPEN".to_owned(), grpc::port(&mail, "open-port")?.to_string()),
+        ("MCP_FACTORY_TEST_SMTP_WEB".to_owned(), grpc::port(&mail, "web-port")?.to_string()),
         (CA_VARIABLE.to_owned(), tls.authority.display().to_string()),
     ];
     let text: String = variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
@@ -125,7 +148,15 @@ fn status() -> Result<()> {
 
 fn daemons() -> Result<Vec<Daemon>> {
     let folder = folder()?;
-    Ok(vec![postgres::daemon(&folder)?, mariadb::daemon(&folder)?, graphql::daemon(&folder)?, grpc::daemon(&folder)?])
+    Ok(vec![
+        postgres::daemon(&folder)?,
+        mariadb::daemon(&folder)?,
+        graphql::daemon(&folder)?,
+        grpc::daemon(&folder)?,
+        storage::s3(&folder)?,
+        storage::gcs(&folder)?,
+        mail::daemon(&folder)?,
+    ])
 }
 
 /// Where the servers keep their data: in the work folder, unless the accounts that they run under

@@ -16,8 +16,10 @@ Parts:
   mariadb   the Debian packages of MariaDB (needs root or sudo)
   valgrind  the Debian package of Valgrind (needs root or sudo)
   python    private Python environments in the work folder: the MCP SDK of several ages, mcpcheck, and a
-            Node.js that is new enough for the conformance suite; a gRPC server; PostgreSQL with pgvector
+            Node.js that is new enough for the conformance suite; a gRPC server; PostgreSQL with pgvector;
+            stores of files
   node      the conformance suite, the Inspector and the TypeScript SDKs, from tests/clients/node; a GraphQL server
+            and a mail server
 
 The services of the Debian packages are not started; `cargo xtask services up` starts throw-away ones.
 pip and npm use the machine's own configuration. The work folder is `.work`, or $MCP_FACTORY_WORK.
@@ -83,6 +85,7 @@ fn install(parts: &[&str]) -> Result<()> {
     if parts.contains(&"node") {
         node::install()?;
         node::install_service("graphql")?;
+        node::install_service("mail")?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ mod connector;
 mod credentials;
 mod events;
 mod exchange;
-mod mask;
+pub(crate) mod mask;
 mod oauth;
 mod pages;
 mod rate;
@@ -41,13 +41,13 @@ pub use body::{Body, Part};
 pub use cache::Caching;
 pub use credentials::Credentials;
 pub use events::{Event, Events};
-pub use oauth::{Exchange, OAuth};
+pub use oauth::{Assertion, Exchange, OAuth};
 pub use pages::{Collected, Pages, Turn};
 pub use rate::Rate;
 #[cfg(feature = "grpc")]
 pub(crate) use raw::Shown;
 pub use retry::Retries;
-pub use sign::{Encoding, Hash, KeyForm, Signing};
+pub use sign::{Encoding, Hash, KeyForm, SigV4, Signing};
 
 /// A connection to an HTTP API.
 #[derive(Clone)]
@@ -78,6 +78,8 @@ pub struct Settings {
     pub http2: Http2,
     /// Answers that are kept for as long as the upstream says. None: each request is sent.
     pub cache: Option<Caching>,
+    /// Whether packed answers (gzip, br, zstd) are asked for and unpacked. Stores of files give them as they are kept.
+    pub unpack: bool,
 }
 
 impl Settings {
@@ -97,6 +99,7 @@ impl Settings {
             client_certificate: None,
             http2: Http2::default(),
             cache: None,
+            unpack: true,
         }
     }
 }

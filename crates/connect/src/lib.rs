@@ -9,21 +9,27 @@ pub mod database;
 #[cfg(feature = "http")]
 pub mod egress;
 pub mod error;
+#[cfg(feature = "files")]
+pub mod files;
 #[cfg(feature = "graphql")]
 pub mod graphql;
 #[cfg(feature = "grpc")]
 pub mod grpc;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(any(feature = "files", feature = "send"))]
+mod job;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 #[cfg_attr(
     not(all(feature = "postgres", feature = "mysql")),
     allow(dead_code, reason = "an engine alone does not give every kind of cell")
 )]
 mod json;
-#[cfg(any(feature = "mysql", feature = "sqlite"))]
+#[cfg(any(feature = "mysql", feature = "sqlite", feature = "http"))]
 mod percent;
 pub mod query;
+#[cfg(feature = "send")]
+pub mod send;
 
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -40,4 +46,6 @@ pub use catalogue::Catalogue;
 pub use config::{Config, Engine, Tls};
 pub use database::Database;
 pub use error::{Error, ErrorKind};
+#[cfg(any(feature = "files", feature = "send"))]
+pub use job::Job;
 pub use query::{Answer, ColumnInfo, Described, Query, Statement, Target};

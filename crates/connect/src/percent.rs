@@ -1,6 +1,7 @@
 //! Percent-encoding of URLs (RFC 3986, section 2.1).
 
 /// Decodes `%41`; a `%` without two hexadecimal digits stands for itself.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
 pub(crate) fn decode(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -21,4 +22,21 @@ pub(crate) fn decode(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(out).ok()
+}
+
+/// Encodes everything but letters, digits, `-._~` and what is to be kept.
+#[cfg(feature = "http")]
+pub(crate) fn encode(bytes: &[u8], kept: &[u8]) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut out = String::with_capacity(bytes.len());
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) || kept.contains(byte) {
+            out.push(char::from(*byte));
+        } else {
+            out.push('%');
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+    out
 }

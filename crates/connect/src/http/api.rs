@@ -65,7 +65,11 @@ impl Api {
         policy = policy.allow_host(&named(&text).unwrap_or_default());
         if let Credentials::OAuth(oauth) = &settings.credentials {
             policy = policy.allow_host(&named(&oauth.token_url).unwrap_or_default());
+            oauth.assertion.iter().try_for_each(|assertion| assertion.check().map_err(config))?;
             policy.check(&oauth.token_url).map_err(|refused| config(format!("the token URL {refused}")))?;
+        }
+        if let Credentials::SigV4(keys) = &settings.credentials {
+            keys.check().map_err(|why| config(format!("requests cannot be signed: {why}")))?;
         }
         if let Credentials::Signing(signing) = &settings.credentials {
             signing.check().map_err(|why| config(format!("requests cannot be signed: {why}")))?;
@@ -80,6 +84,7 @@ impl Api {
             name: settings.name.clone(),
             host: base.host_str().unwrap_or_default().to_owned(),
             answer_bytes: settings.limits.answer_bytes,
+            unpack: settings.unpack,
             mask: Mask::default(),
             client,
         });
@@ -163,7 +168,8 @@ impl Api {
     /// The headers of a request: those of the connection, then those of the call.
     pub(super) fn headers(&self, call: &Call) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
-        headers.insert(http::header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, zstd"));
+        let packed = if self.settings.unpack { "gzip, br, zstd" } else { "identity" };
+        headers.insert(http::header::ACCEPT_ENCODING, HeaderValue::from_static(packed));
         headers.insert(http::header::ACCEPT, HeaderValue::from_static("*/*"));
         headers.insert(http::header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         for (name, value) in self.settings.headers.iter().chain(&call.headers) {
@@ -175,6 +181,12 @@ impl Api {
     /// Adds a header, without showing its value in an error.
     pub(super) fn insert(&self, headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Error> {
         self.wire.insert(headers, name, value)
+    }
+
+    /// Takes a further secret out of what comes back.
+    #[cfg(feature = "send")]
+    pub(crate) fn hide(&self, secret: &base::Secret) {
+        self.wire.mask.add(secret);
     }
 
     pub(crate) fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {

@@ -115,12 +115,14 @@ pub(super) async fn read(
     headers: &HeaderMap,
     body: Incoming,
     limit: usize,
+    unpack: bool,
     events: Option<&Events>,
 ) -> Result<Read, Fault> {
     let stream = body.into_data_stream().map_err(std::io::Error::other);
     let packed = BufReader::with_capacity(CHUNK, StreamReader::new(stream));
     let encodings = headers.get_all(CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("?"));
     let encoding = encodings.collect::<Vec<_>>().join(",").trim().to_ascii_lowercase();
+    let encoding = if unpack { encoding } else { String::new() };
     let mut plain: Box<dyn AsyncRead + Unpin + Send> = match encoding.as_str() {
         "" | "identity" => Box::new(packed),
         "gzip" | "x-gzip" => {

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::oauth::OAuth;
-use super::sign::Signing;
+use super::sign::{SigV4, Signing};
 
 /// What a connection shows to its upstream. It is sent to the origin of the base URL only.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +40,8 @@ pub enum Credentials {
     OAuth(OAuth),
     /// Each request is signed.
     Signing(Signing),
+    /// Each request is signed as AWS wants it.
+    SigV4(SigV4),
 }
 
 impl Credentials {
@@ -51,6 +53,7 @@ impl Credentials {
             Self::Bearer(value) | Self::Header { value, .. } | Self::Query { value, .. } => vec![value.clone()],
             Self::OAuth(oauth) => oauth.secrets(),
             Self::Signing(signing) => vec![signing.key.clone()],
+            Self::SigV4(keys) => keys.session_token.iter().cloned().chain([keys.secret.clone()]).collect(),
         }
     }
 }

@@ -121,6 +121,11 @@ impl Api {
                 self.insert(headers, "authorization", &format!("Bearer {}", token.expose()))?;
                 return Ok(Some(token));
             }
+            Credentials::SigV4(keys) => {
+                let added = keys.sign(chrono::Utc::now(), method.as_str(), url, headers, body);
+                let added = added.map_err(|why| self.error(ErrorKind::Config, why))?;
+                added.iter().try_for_each(|(name, value)| self.insert(headers, name, value))?;
+            }
             Credentials::Signing(signing) => {
                 let signed = Signed { time: chrono::Utc::now(), method: method.as_str(), url, headers, body };
                 let added = signing.sign(&signed).map_err(|why| self.error(ErrorKind::Config, why))?;

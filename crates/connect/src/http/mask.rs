@@ -17,7 +17,7 @@ const TOKENS_MAX: usize = 16;
 
 /// The values that no answer may hold.
 #[derive(Default)]
-pub(super) struct Mask {
+pub(crate) struct Mask {
     secrets: RwLock<Secrets>,
 }
 
@@ -31,14 +31,14 @@ struct Secrets {
 
 impl Mask {
     /// Remembers a secret for as long as the connection is there.
-    pub(super) fn add(&self, secret: &Secret) {
+    pub(crate) fn add(&self, secret: &Secret) {
         let mut secrets = self.secrets.write();
         secrets.fixed.push(secret.expose().to_owned());
         secrets.rebuild();
     }
 
     /// Remembers a token.
-    pub(super) fn add_token(&self, token: &Secret) {
+    pub(crate) fn add_token(&self, token: &Secret) {
         let mut secrets = self.secrets.write();
         secrets.tokens.push_back(token.expose().to_owned());
         if secrets.tokens.len() > TOKENS_MAX {
@@ -48,12 +48,12 @@ impl Mask {
     }
 
     /// The bytes with stars in place of secrets; the same bytes when there are none.
-    pub(super) fn bytes(&self, bytes: Bytes) -> Bytes {
+    pub(crate) fn bytes(&self, bytes: Bytes) -> Bytes {
         self.secrets.read().spellings.iter().fold(bytes, |bytes, value| replaced(bytes, value))
     }
 
     /// The same with further secrets, those of one call.
-    pub(super) fn bytes_without<'a>(&self, bytes: Bytes, further: impl IntoIterator<Item = &'a Secret>) -> Bytes {
+    pub(crate) fn bytes_without<'a>(&self, bytes: Bytes, further: impl IntoIterator<Item = &'a Secret>) -> Bytes {
         let mut own: Vec<String> = Vec::new();
         for secret in further.into_iter().filter(|secret| secret.expose().len() >= SECRET_BYTES_MIN) {
             own.extend(spellings(secret.expose()));
@@ -63,13 +63,13 @@ impl Mask {
     }
 
     /// The same for a text.
-    pub(super) fn text_without<'a>(&self, text: &str, further: impl IntoIterator<Item = &'a Secret>) -> String {
+    pub(crate) fn text_without<'a>(&self, text: &str, further: impl IntoIterator<Item = &'a Secret>) -> String {
         let bytes = self.bytes_without(Bytes::copy_from_slice(text.as_bytes()), further);
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// The same for a text.
-    pub(super) fn text(&self, text: &str) -> String {
+    pub(crate) fn text(&self, text: &str) -> String {
         String::from_utf8_lossy(&self.bytes(Bytes::copy_from_slice(text.as_bytes()))).into_owned()
     }
 }

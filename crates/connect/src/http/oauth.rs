@@ -1,6 +1,7 @@
 //! Tokens by OAuth 2.0: client credentials and refresh tokens (RFC 6749, sections 4.4 and 6), and the exchange of a calling
 //! user's token for one of the upstream (RFC 8693).
 
+mod assertion;
 mod source;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::Error;
 
+pub use assertion::Assertion;
 pub(super) use source::Source;
 
 /// A token is renewed this long before it expires.
@@ -37,6 +39,8 @@ pub struct OAuth {
     pub secret_in_form: bool,
     /// The calling user's token, which comes with each call, is exchanged for one of the upstream. It never goes there itself.
     pub exchange: Option<Exchange>,
+    /// The grant is an assertion that a key of our own signs (RFC 7523).
+    pub assertion: Option<Box<Assertion>>,
     /// Further fields of the form, such as `resource`.
     pub form: Vec<(String, String)>,
 }
@@ -64,11 +68,17 @@ impl Default for Exchange {
 impl OAuth {
     pub(super) fn secrets(&self) -> Vec<Secret> {
         let basic = self.client_secret.as_ref().map(|secret| super::credentials::basic(&self.client_id, secret));
-        self.client_secret.iter().chain(&self.refresh_token).cloned().chain(basic).collect()
+        let key = self.assertion.as_ref().map(|assertion| assertion.key.clone());
+        self.client_secret.iter().chain(&self.refresh_token).cloned().chain(basic).chain(key).collect()
     }
 
     /// The form of a request for a token.
-    fn form(&self, refresh: Option<&Secret>, subject: Option<&Secret>) -> Vec<(String, String)> {
+    fn form(&self, refresh: Option<&Secret>, subject: Option<&Secret>) -> Result<Vec<(String, String)>, String> {
+        if let Some(assertion) = &self.assertion {
+            let text = assertion.sign(&self.scopes, chrono::Utc::now().timestamp())?;
+            let form = [("grant_type".to_owned(), Assertion::GRANT.to_owned()), ("assertion".to_owned(), text)];
+            return Ok(form.into_iter().chain(self.form.iter().cloned()).collect());
+        }
         let mut form = match (refresh, self.exchange.as_ref().zip(subject)) {
             (Some(token), _) => {
                 vec![("grant_type", "refresh_token".to_owned()), ("refresh_token", token.expose().to_owned())]
@@ -94,7 +104,7 @@ impl OAuth {
             form.extend(self.client_secret.as_ref().map(|secret| ("client_secret", secret.expose().to_owned())));
         }
         let form = form.into_iter().map(|(name, value)| (name.to_owned(), value));
-        form.chain(self.form.iter().cloned()).collect()
+        Ok(form.chain(self.form.iter().cloned()).collect())
     }
 
     /// The value of `Authorization` of that request, when the secret is not in the form.

@@ -1,6 +1,7 @@
 //! Requests signed with a shared key (HMAC, RFC 2104).
 
 mod text;
+mod v4;
 
 use base::Secret;
 use base64::Engine as _;
@@ -12,6 +13,8 @@ use sha2::{Sha256, Sha512};
 use url::Url;
 
 use text::Fill;
+
+pub use v4::SigV4;
 
 /// How requests are signed. Each text may hold, between braces:
 ///

@@ -21,6 +21,7 @@ pub(crate) struct Wire {
     pub(super) name: String,
     pub(super) host: String,
     pub(super) answer_bytes: usize,
+    pub(super) unpack: bool,
     pub(super) mask: Mask,
     pub(super) client: Client<Connector, Full<Bytes>>,
 }
@@ -62,10 +63,11 @@ impl Wire {
     ) -> Result<Reply, Error> {
         let (head, answer) = self.start(method, url, headers, body).await?.into_parts();
         let most = read.most.unwrap_or(self.answer_bytes);
-        let read = body::read(&head.headers, answer, most, read.events).await.map_err(|fault| match fault {
-            Fault::TooLarge => self.error(ErrorKind::Limit, format!("the answer is larger than {most} bytes")),
-            Fault::Broken(why) => self.error(ErrorKind::Transient, format!("the answer cannot be read: {why}")),
-        })?;
+        let read =
+            body::read(&head.headers, answer, most, self.unpack, read.events).await.map_err(|fault| match fault {
+                Fault::TooLarge => self.error(ErrorKind::Limit, format!("the answer is larger than {most} bytes")),
+                Fault::Broken(why) => self.error(ErrorKind::Transient, format!("the answer cannot be read: {why}")),
+            })?;
         let Read { bytes, events, truncated } = read;
         Ok(Reply { status: head.status, headers: head.headers, body: bytes, events, truncated })
     }

@@ -1,8 +1,18 @@
 //! Databases as the rest of the house sees them: a URL, native text and JSON values in, JSON out.
 
-#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite", feature = "graphql", feature = "grpc"))]
+#[cfg(any(
+    feature = "postgres",
+    feature = "mysql",
+    feature = "sqlite",
+    feature = "graphql",
+    feature = "grpc",
+    feature = "files",
+    feature = "send"
+))]
 mod support;
 
+#[cfg(feature = "files")]
+mod files;
 #[cfg(feature = "graphql")]
 mod graphql;
 #[cfg(feature = "grpc")]
@@ -13,6 +23,8 @@ mod http;
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "send")]
+mod send;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "vector")]

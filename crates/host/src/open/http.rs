@@ -131,6 +131,7 @@ fn credentials(declared: &Credentials, lookup: Lookup<'_>) -> Result<http::Crede
                 audience: audience.clone(),
                 secret_in_form: *secret_in == SecretPlace::Form,
                 exchange: None,
+                assertion: None,
                 form: Vec::new(),
             })
         }

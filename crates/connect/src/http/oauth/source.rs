@@ -77,7 +77,8 @@ impl Source {
             .check(&self.oauth.token_url)
             .map_err(|refused| wire.error(ErrorKind::Denied, format!("the token URL {refused}")))?;
         let refresh = tokens.refresh.clone().or_else(|| self.oauth.refresh_token.clone());
-        let form = Body::Form(self.oauth.form(refresh.as_ref(), subject));
+        let form = self.oauth.form(refresh.as_ref(), subject).map_err(|why| wire.error(ErrorKind::Config, why))?;
+        let form = Body::Form(form);
         let (bytes, kind) = form.encode().map_err(|why| wire.error(ErrorKind::Value, why))?;
         let mut headers = HeaderMap::new();
         wire.insert(&mut headers, "accept", "application/json")?;

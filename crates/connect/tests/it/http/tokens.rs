@@ -22,6 +22,7 @@ fn oauth(upstream: &Upstream) -> OAuth {
         audience: None,
         secret_in_form: false,
         exchange: None,
+        assertion: None,
         form: Vec::new(),
     }
 }
