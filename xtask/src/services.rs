@@ -7,8 +7,10 @@ mod graphql;
 mod grpc;
 mod mail;
 mod mariadb;
+mod mongo;
 mod pgvector;
 mod postgres;
+mod redis;
 mod storage;
 
 use std::path::{Path, PathBuf};
@@ -21,9 +23,9 @@ use daemon::Daemon;
 pub const HELP: &str = "\
 Usage: cargo xtask services up|down|status
 
-Throw-away servers for the tests: PostgreSQL (with and without pgvector), MariaDB, a GraphQL server, a gRPC server, stores of
-files (S3, Google Cloud Storage) and mail servers. They listen on 127.0.0.1, keep nothing safe (no fsync), and end with
-`down`, which also deletes their data.
+Throw-away servers for the tests: PostgreSQL (with and without pgvector), MariaDB, Redis, a server of MongoDB's protocol, a
+GraphQL server, a gRPC server, stores of files (S3, Google Cloud Storage) and mail servers. They listen on 127.0.0.1, keep
+nothing safe (no fsync), and end with `down`, which also deletes their data.
 
   up      starts what does not run yet, waits until it answers, writes `.work/services.env` and prints it
   down    stops them
@@ -33,6 +35,9 @@ Variables in services.env, which the tests read:
   MCP_FACTORY_TEST_POSTGRES  URL of the PostgreSQL server, as its superuser
   MCP_FACTORY_TEST_MYSQL     URL of the MariaDB server, as root
   MCP_FACTORY_TEST_PGVECTOR  URL of a PostgreSQL server that has pgvector, as its superuser
+  MCP_FACTORY_TEST_REDIS     URL of the Redis server
+  MCP_FACTORY_TEST_REDIS_TLS URL of the Redis server with TLS
+  MCP_FACTORY_TEST_MONGO     URL of NX-27017, which speaks MongoDB's protocol
   MCP_FACTORY_TEST_GRAPHQL   URL of the GraphQL server, without a path
   MCP_FACTORY_TEST_GRPC      URL of the gRPC server, which tells its schema by reflection v1alpha
   MCP_FACTORY_TEST_GRPC_TLS  URL of the gRPC server with TLS, which tells its schema by reflection v1
@@ -92,10 +97,18 @@ pub fn up() -> Result<Vec<(String, String)>> {
     gcs.start(storage::prepare, storage::gcs_is_ready)?;
     let mail = mail::daemon(&folder)?;
     mail.start(mail::prepare, mail::is_ready)?;
+    let redis = redis::daemon(&folder)?;
+    redis.start(redis::prepare, redis::is_ready)?;
+    let mongo = mongo::daemon(&folder)?;
+    mongo.start(mongo::prepare, mongo::is_ready)?;
+    let redis_tls = redis::tls_port(&redis.folder)?;
     let variables = vec![
         (POSTGRES_VARIABLE.to_owned(), format!("postgresql://postgres@127.0.0.1:{}/postgres", postgres.port)),
         (MYSQL_VARIABLE.to_owned(), format!("mysql://root@127.0.0.1:{}/", mariadb.port)),
         ("MCP_FACTORY_TEST_PGVECTOR".to_owned(), format!("postgresql://postgres@127.0.0.1:{}/postgres", pgvector.port)),
+        ("MCP_FACTORY_TEST_REDIS".to_owned(), format!("redis://127.0.0.1:{}", redis.port)),
+        ("MCP_FACTORY_TEST_REDIS_TLS".to_owned(), format!("rediss://localhost:{redis_tls}")),
+        ("MCP_FACTORY_TEST_MONGO".to_owned(), format!("mongodb://127.0.0.1:{}", mongo.port)),
         ("MCP_FACTORY_TEST_GRAPHQL".to_owned(), format!("http://127.0.0.1:{}", graphql.port)),
         ("MCP_FACTORY_TEST_GRPC".to_owned(), format!("http://127.0.0.1:{}", grpc.port)),
         ("MCP_FACTORY_TEST_GRPC_TLS".to_owned(), format!("https://localhost:{}", grpc::port(&grpc, "tls-port")?)),
@@ -156,6 +169,8 @@ fn daemons() -> Result<Vec<Daemon>> {
         storage::s3(&folder)?,
         storage::gcs(&folder)?,
         mail::daemon(&folder)?,
+        redis::daemon(&folder)?,
+        mongo::daemon(&folder)?,
     ])
 }
 

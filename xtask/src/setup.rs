@@ -14,6 +14,7 @@ Installs what the tests need. What is installed already is left alone, so it is 
 Parts:
   postgres  the Debian packages of PostgreSQL (needs root or sudo)
   mariadb   the Debian packages of MariaDB (needs root or sudo)
+  redis     the Debian packages of Redis (needs root or sudo)
   valgrind  the Debian package of Valgrind (needs root or sudo)
   python    private Python environments in the work folder: the MCP SDK of several ages, mcpcheck, and a
             Node.js that is new enough for the conformance suite; a gRPC server; PostgreSQL with pgvector;
@@ -29,7 +30,7 @@ Examples:
   cargo xtask setup --only postgres,mariadb
 ";
 
-const PARTS: [&str; 5] = ["postgres", "mariadb", "valgrind", "python", "node"];
+const PARTS: [&str; 6] = ["postgres", "mariadb", "redis", "valgrind", "python", "node"];
 
 /// The command.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -51,7 +52,7 @@ pub fn tools() -> Result<()> {
 
 /// Installs the databases.
 pub fn databases() -> Result<()> {
-    install(&["postgres", "mariadb"])
+    install(&["postgres", "mariadb", "redis"])
 }
 
 /// Installs what counts instructions.
@@ -71,6 +72,9 @@ fn install(parts: &[&str]) -> Result<()> {
     }
     if parts.contains(&"mariadb") {
         packages.extend(debian::MARIADB);
+    }
+    if parts.contains(&"redis") {
+        packages.extend(debian::REDIS);
     }
     if parts.contains(&"valgrind") {
         packages.extend(debian::VALGRIND);

@@ -125,6 +125,17 @@ impl Policy {
         Ok(url)
     }
 
+    /// Checks a host of a protocol other than HTTP before anything is looked up.
+    pub fn check_host(&self, host: &str) -> Result<(), Refused> {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        match bare.parse::<IpAddr>() {
+            Ok(ip) if self.private.has_host(bare) && matches!(reach(ip), Reach::Private(_)) => {}
+            Ok(ip) => self.check_address(ip)?,
+            Err(_) => names::check_name(bare, self.private.has_host(bare))?,
+        }
+        self.check_listed(&host.to_ascii_lowercase())
+    }
+
     /// Checks an address that a name stands for, or that a URL names.
     pub fn check_address(&self, ip: IpAddr) -> Result<(), Refused> {
         match reach(ip) {

@@ -10,7 +10,6 @@ mod connector;
 mod credentials;
 mod events;
 mod exchange;
-pub(crate) mod mask;
 mod oauth;
 mod pages;
 mod rate;

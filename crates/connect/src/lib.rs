@@ -6,7 +6,7 @@
 pub mod catalogue;
 pub mod config;
 pub mod database;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "redis", feature = "mongo"))]
 pub mod egress;
 pub mod error;
 #[cfg(feature = "files")]
@@ -25,11 +25,21 @@ mod job;
     allow(dead_code, reason = "an engine alone does not give every kind of cell")
 )]
 mod json;
-#[cfg(any(feature = "mysql", feature = "sqlite", feature = "http"))]
+#[cfg(any(feature = "http", feature = "redis", feature = "mongo"))]
+#[cfg_attr(not(feature = "http"), allow(dead_code, reason = "only HTTP has secrets that come and go"))]
+mod mask;
+#[cfg(feature = "mongo")]
+pub mod mongo;
+#[cfg(any(feature = "mysql", feature = "sqlite", feature = "http", feature = "redis", feature = "mongo"))]
+#[cfg_attr(not(feature = "http"), allow(dead_code, reason = "only HTTP encodes"))]
 mod percent;
 pub mod query;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(feature = "send")]
 pub mod send;
+#[cfg(any(feature = "redis", feature = "mongo"))]
+mod socket;
 
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -37,7 +47,7 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(any(feature = "postgres", feature = "mysql", feature = "http"))]
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "http", feature = "redis", feature = "mongo"))]
 mod tls;
 #[cfg(feature = "vector")]
 pub mod vector;

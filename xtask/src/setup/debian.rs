@@ -11,6 +11,8 @@ use crate::repo;
 pub const POSTGRES: &[&str] = &["postgresql", "openssl"];
 /// What a throw-away MariaDB needs.
 pub const MARIADB: &[&str] = &["mariadb-server", "openssl"];
+/// What a throw-away Redis needs.
+pub const REDIS: &[&str] = &["redis-server", "redis-tools", "openssl"];
 /// What counts instructions.
 pub const VALGRIND: &[&str] = &["valgrind"];
 

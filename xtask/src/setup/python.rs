@@ -8,7 +8,7 @@ use crate::exec::Run;
 use crate::repo;
 
 /// The environments: `tests/clients/python/NAME.txt` says what is in each.
-pub const ENVIRONMENTS: [&str; 5] = [TOOLS, "py-1x", "py-old", "py-services", "py-storage"];
+pub const ENVIRONMENTS: [&str; 6] = [TOOLS, "py-1x", "py-old", "py-services", "py-storage", "py-mongo"];
 /// The environment with the newest SDK, mcpcheck and Node.js.
 pub const TOOLS: &str = "py";
 

@@ -17,12 +17,12 @@ use url::Url;
 
 use super::cache::Cache;
 use super::connector::Connector;
-use super::mask::Mask;
 use super::oauth::Source;
 use super::rate::Limiter;
 use super::wire::Wire;
 use super::{Call, Credentials, Http2, Reply, Settings, failure, retry};
 use crate::egress::Policy;
+use crate::mask::Mask;
 use crate::{Error, ErrorKind, Tls};
 
 /// What the connection calls itself.

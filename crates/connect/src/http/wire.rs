@@ -11,9 +11,9 @@ use url::Url;
 use super::body::{self, Fault, Read};
 use super::connector::Connector;
 use super::events::Events;
-use super::mask::Mask;
 use super::{RESERVED, Reply};
 use crate::egress::Refused;
+use crate::mask::Mask;
 use crate::{Error, ErrorKind};
 
 /// What requests of a connection travel by.

@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 use super::letter::{self, Letter, Ready};
 use super::{Limits, fault, words};
 use crate::egress::{Policy, Resolver, system_resolver};
-use crate::http::mask::Mask;
+use crate::mask::Mask;
 use crate::{Error, ErrorKind, Job, Tls};
 use session::{Fault, Session};
 

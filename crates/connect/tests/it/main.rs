@@ -19,10 +19,14 @@ mod graphql;
 mod grpc;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "mongo")]
+mod mongo;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "send")]
 mod send;
 #[cfg(feature = "sqlite")]

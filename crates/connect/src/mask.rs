@@ -68,6 +68,32 @@ impl Mask {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// The same for every text of a value, in place.
+    #[cfg(any(feature = "redis", feature = "mongo"))]
+    pub(crate) fn value(&self, value: &mut serde_json::Value) {
+        use serde_json::Value;
+        if self.secrets.read().spellings.is_empty() {
+            return;
+        }
+        match value {
+            Value::String(text) if self.holds(text) => *text = self.text(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            Value::Object(fields) => {
+                if fields.keys().any(|key| self.holds(key)) {
+                    *fields = std::mem::take(fields).into_iter().map(|(key, value)| (self.text(&key), value)).collect();
+                }
+                fields.values_mut().for_each(|field| self.value(field));
+            }
+            _ => {}
+        }
+    }
+
+    #[cfg(any(feature = "redis", feature = "mongo"))]
+    fn holds(&self, text: &str) -> bool {
+        let secrets = self.secrets.read();
+        secrets.spellings.iter().any(|secret| memchr::memmem::find(text.as_bytes(), secret).is_some())
+    }
+
     /// The same for a text.
     pub(crate) fn text(&self, text: &str) -> String {
         String::from_utf8_lossy(&self.bytes(Bytes::copy_from_slice(text.as_bytes()))).into_owned()
