@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::Settings;
 use crate::load::{Figures, Request, window};
@@ -40,24 +40,21 @@ pub struct Plan {
 
 /// Measures all servers in turn, round by round, so that whatever else the machine does in the meantime falls on all of
 /// them. A server that answers wrongly is left out from there on.
-pub async fn measure(contenders: Vec<Contender>, plan: Plan) -> Comparison {
-    let mut all: Vec<(Contender, Measured)> = Vec::new();
-    for mut contender in contenders {
-        let server = std::mem::replace(&mut contender.server, Err(anyhow::anyhow!("not started")));
-        let rounds = match server {
+pub async fn measure(contenders: &[Contender], plan: Plan) -> Comparison {
+    let mut all: Vec<Measured> = Vec::new();
+    for contender in contenders.iter() {
+        let rounds = match &contender.server {
             Ok(server) => {
                 let request = (contender.request)(server.port);
-                let warm = window(&server, &request, plan.connections, WARM_UP).await.context("warm up");
-                contender.server = Ok(server);
+                let warm = window(server, &request, plan.connections, WARM_UP).await.context("warm up");
                 warm.map(|_| Vec::new())
             }
-            Err(missing) => Err(missing),
+            Err(missing) => Err(anyhow!("{missing:#}")),
         };
-        let measured = Measured { name: contender.name, rounds };
-        all.push((contender, measured));
+        all.push(Measured { name: contender.name, rounds });
     }
     for _ in 0..plan.rounds {
-        for (contender, measured) in &mut all {
+        for (contender, measured) in contenders.iter().zip(&mut all) {
             let (Ok(server), Ok(rounds)) = (&contender.server, &mut measured.rounds) else { continue };
             let request = (contender.request)(server.port);
             match window(server, &request, plan.connections, plan.window).await {
@@ -66,7 +63,17 @@ pub async fn measure(contenders: Vec<Contender>, plan: Plan) -> Comparison {
             }
         }
     }
-    Comparison(all.into_iter().map(|(_, measured)| measured).collect())
+    Comparison(all)
+}
+
+/// Gives every server the same share of one processor from now on.
+pub fn confine(contenders: &mut [Contender], share: f64) {
+    for contender in contenders {
+        let confined = contender.server.as_mut().map(|server| server.confine(share));
+        if let Ok(Err(error)) = confined {
+            contender.server = Err(error.context("cannot be confined"));
+        }
+    }
 }
 
 /// Unmeasured calls before the first round: pools fill, statements are prepared, code is compiled where it is at run time.
@@ -113,16 +120,22 @@ impl Comparison {
     /// The medians as a table, with the ratio of each server's CPU to ours.
     pub fn table(&self) -> Table {
         let mut table = Table::new(&["CPU us/call", "x ours", "calls/s", "p50 ms", "p99 ms", "RSS MB", "elsewhere %"]);
+        self.fill(&mut table, "");
+        table
+    }
+
+    /// Puts the medians into a table that [`Comparison::table`] made, with a word after the servers' names.
+    pub fn fill(&self, table: &mut Table, suffix: &str) {
         let ours = self.0.first().map(|measured| measured.name).unwrap_or_default();
         for measured in &self.0 {
-            let name = measured.name;
+            let (name, shown) = (measured.name, format!("{}{suffix}", measured.name));
             if let Err(error) = &measured.rounds {
-                table.missing(name, &format!("{error:#}"));
+                table.missing(&shown, &format!("{error:#}"));
                 continue;
             }
             let middle = |figure: fn(&Figures) -> f64| self.median(name, figure).unwrap_or(f64::NAN);
             table.row(
-                name,
+                &shown,
                 &[
                     middle(|f| f.cpu_us),
                     self.ratio(name, ours, |f| f.cpu_us).unwrap_or(f64::NAN),
@@ -134,6 +147,5 @@ impl Comparison {
                 ],
             );
         }
-        table
     }
 }

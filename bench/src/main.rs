@@ -11,6 +11,7 @@ mod compare;
 mod load;
 mod peers;
 mod process;
+mod quota;
 mod report;
 mod scenario;
 

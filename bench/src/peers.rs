@@ -32,10 +32,10 @@ pub async fn rmcp() -> Result<Server> {
 }
 
 /// A bare axum handler on sqlx.
-pub async fn sqlx(database: &str) -> Result<Server> {
+pub async fn sqlx(database: &str, pool: usize) -> Result<Server> {
     let port = free_port()?;
     let mut command = Command::new(beside("peer-sqlx")?);
-    command.arg(port.to_string()).env("DATABASE_URL", database);
+    command.arg(port.to_string()).env("DATABASE_URL", database).env("POOL", pool.to_string());
     Server::start(command, port).await
 }
 
@@ -51,8 +51,8 @@ pub async fn typescript(settings: &Settings) -> Result<Server> {
     Server::start(command, port).await
 }
 
-/// Google's MCP Toolbox for Databases with one SQL tool.
-pub async fn toolbox(settings: &Settings, database: &Database, statement: &str) -> Result<Server> {
+/// Google's MCP Toolbox for Databases with one SQL tool; its driver prepares the statement once, as the others do.
+pub async fn toolbox(settings: &Settings, database: &Database, statement: &str, pool: usize) -> Result<Server> {
     let binary = settings.peers.join("node_modules/@toolbox-sdk/server-linux-x64/bin/toolbox");
     if !binary.exists() {
         bail!("not installed: cargo xtask bench --peers");
@@ -63,7 +63,7 @@ pub async fn toolbox(settings: &Settings, database: &Database, statement: &str) 
     std::fs::write(
         &file,
         format!(
-            "kind: source\nname: bench\ntype: postgres\nhost: {host}\nport: {db_port}\ndatabase: {name}\nuser: {user}\npassword: \"{password}\"\n---\nkind: tool\nname: get_product\ntype: postgres-sql\nsource: bench\ndescription: One product\nparameters:\n  - {{name: id, type: integer, description: Key}}\nstatement: {statement}\n"
+            "kind: source\nname: bench\ntype: postgres\nhost: {host}\nport: {db_port}\ndatabase: {name}\nuser: {user}\npassword: \"{password}\"\nqueryParams:\n  pool_max_conns: \"{pool}\"\n  sslmode: disable\n---\nkind: tool\nname: get_product\ntype: postgres-sql\nsource: bench\ndescription: One product\nparameters:\n  - {{name: id, type: integer, description: Key}}\nstatement: {statement}\n"
         ),
     )?;
     let mut command = Command::new(binary);

@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::quota::Quota;
+
 /// A running server; killed when dropped.
 pub struct Server {
     child: Child,
+    quota: Option<Quota>,
     /// Its port on 127.0.0.1.
     pub port: u16,
 }
@@ -43,7 +46,7 @@ impl Server {
         pin(0, 0);
         let child = command.spawn();
         pin(0, 1);
-        let mut server = Self { child: child.with_context(|| format!("start {shown}"))?, port };
+        let mut server = Self { child: child.with_context(|| format!("start {shown}"))?, quota: None, port };
         let deadline = Instant::now() + Duration::from_secs(60);
         while Instant::now() < deadline {
             if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
@@ -55,6 +58,13 @@ impl Server {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         bail!("{shown} does not listen on {port}: {}", std::fs::read_to_string(&log).unwrap_or_default())
+    }
+
+    /// From now on it gets this share of one processor and no more.
+    pub fn confine(&mut self, share: f64) -> Result<()> {
+        let pid = self.child.id();
+        self.quota = Some(Quota::new(&format!("mcp-factory-bench-{pid}"), share, pid)?);
+        Ok(())
     }
 
     /// User and system time so far of the process and its children that still run, seconds.

@@ -4,12 +4,16 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use crate::Settings;
-use crate::compare::{Contender, Plan, measure};
+use crate::compare::{Contender, Plan, confine, measure};
 use crate::load::Request;
 use crate::peers::{self, Database, KEY};
 use crate::report::Table;
 
 const CONNECTIONS: usize = 16;
+/// Connections to the database that each server may open.
+const POOL: usize = 10;
+/// The share of a processor that each server has in the second series.
+const SHARE: f64 = 0.5;
 const OURS: &str = "mcp-factory";
 const TOOLBOX: &str = "MCP Toolbox 1.12.0";
 const BARE: &str = "bare axum + sqlx";
@@ -61,7 +65,7 @@ async fn compare(settings: &Settings, database: &Database) -> Result<Table> {
     let spec = json!({
         "name": "bench-mcp",
         "auth": {"type": "api_key", "envVar": "BENCH_MCP_API_KEY"},
-        "connections": [{"name": "shop", "type": "postgresql", "envVar": "BENCH_DATABASE_URL", "pool": {"max": 10}}],
+        "connections": [{"name": "shop", "type": "postgresql", "envVar": "BENCH_DATABASE_URL", "pool": {"max": POOL}}],
         "tools": [{
             "name": "get_product",
             "description": "One product",
@@ -73,17 +77,27 @@ async fn compare(settings: &Settings, database: &Database) -> Result<Table> {
     let arguments = r#""name":"get_product","arguments":{"id":4711}"#;
     let request = move |port, key| Request::mcp(port, "tools/call", Some("get_product"), arguments, key, "SKU-4711");
     let bare = |port| Request::post(port, "/mcp", &[], r#"{"id":4711}"#, "SKU-4711");
-    let ours = peers::ours(settings, &spec.to_string(), &[("BENCH_DATABASE_URL", &database.url)]).await;
-    let toolbox = peers::toolbox(settings, database, &format!("{COLUMNS} $1")).await;
-    let contenders = vec![
+    // The bare handler is built without TLS, so nobody uses it.
+    let url = format!("{}?sslmode=disable", database.url);
+    let ours = peers::ours(settings, &spec.to_string(), &[("BENCH_DATABASE_URL", &url)]).await;
+    let toolbox = peers::toolbox(settings, database, &format!("{COLUMNS} $1"), POOL).await;
+    let mut contenders = [
         Contender { name: OURS, server: ours, request: Box::new(move |port| request(port, Some(KEY))) },
         Contender { name: TOOLBOX, server: toolbox, request: Box::new(move |port| request(port, None)) },
-        Contender { name: BARE, server: peers::sqlx(&database.url).await, request: Box::new(bare) },
+        Contender { name: BARE, server: peers::sqlx(&url, POOL).await, request: Box::new(bare) },
     ];
-    let comparison = measure(contenders, Plan::of(settings, CONNECTIONS)).await;
-    let mut table = comparison.table();
-    table.at_most("server CPU per call, us", comparison.median(OURS, |f| f.cpu_us), 70.0);
-    table.at_least("calls per second over MCP Toolbox's", comparison.ratio(OURS, TOOLBOX, |f| f.rate), 3.0);
-    table.at_least("calls per second over bare axum + sqlx's", comparison.ratio(OURS, BARE, |f| f.rate), 0.8);
+    let plan = Plan::of(settings, CONNECTIONS);
+    let whole = measure(&contenders, plan).await;
+    confine(&mut contenders, SHARE);
+    let confined = measure(&contenders, plan).await;
+    let mut table = whole.table();
+    confined.fill(&mut table, ", half a processor");
+    table.at_most("server CPU per call, us", whole.median(OURS, |f| f.cpu_us), 70.0);
+    for (comparison, where_) in [(&whole, "with a processor"), (&confined, "with half a processor")] {
+        let (toolbox, bare) =
+            (format!("calls/s over MCP Toolbox's, {where_}"), format!("calls/s over the bare handler's, {where_}"));
+        table.at_least(&toolbox, comparison.ratio(OURS, TOOLBOX, |f| f.rate), 3.0);
+        table.at_least(&bare, comparison.ratio(OURS, BARE, |f| f.rate), 0.8);
+    }
     Ok(table)
 }

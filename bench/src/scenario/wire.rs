@@ -58,10 +58,10 @@ async fn all(
     request: impl Fn(u16, Option<&'static str>) -> Request + Copy + 'static,
 ) -> Comparison {
     let one = |name, server, key| Contender { name, server, request: Box::new(move |port| request(port, key)) };
-    let contenders = vec![
+    let contenders = [
         one(OURS, peers::ours(settings, &hundred(), &[]).await, Some(KEY)),
         one(RMCP, peers::rmcp().await, None),
         one(TYPESCRIPT, peers::typescript(settings).await, None),
     ];
-    measure(contenders, Plan::of(settings, CONNECTIONS)).await
+    measure(&contenders, Plan::of(settings, CONNECTIONS)).await
 }

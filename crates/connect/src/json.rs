@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::Target;
 
-pub(crate) use rows::{RowWriter, Shape};
+pub(crate) use rows::{Columns, RowWriter, Shape};
 
 /// Largest integer whose neighbours a double can tell apart (`Number.MAX_SAFE_INTEGER`): over it a
 /// JSON number is read wrongly by most clients, so the natural form is a string.

@@ -47,6 +47,8 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod steps;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "http", feature = "redis", feature = "mongo"))]
 mod tls;
 #[cfg(feature = "vector")]

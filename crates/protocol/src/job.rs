@@ -54,6 +54,22 @@ impl Job {
             Poll::Pending => None,
         }
     }
+
+    /// The same within a task. After `None`, go on with [`Job::woken_turn`].
+    pub(crate) async fn first_turn(&mut self) -> Option<Turn> {
+        let first = std::future::poll_fn(|cx| Poll::Ready(self.poll_turn(cx)));
+        match first.await {
+            Poll::Ready(turn) => Some(turn),
+            Poll::Pending => None,
+        }
+    }
+
+    /// The next turn of a job that this very task has just polled in vain: it is polled again when something has woken
+    /// the task, not before.
+    pub(crate) async fn woken_turn(&mut self) -> Turn {
+        let mut polled = true;
+        std::future::poll_fn(|cx| if std::mem::take(&mut polled) { Poll::Pending } else { self.poll_turn(cx) }).await
+    }
 }
 
 impl Drop for Job {

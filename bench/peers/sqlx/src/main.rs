@@ -1,4 +1,4 @@
-//! A bare axum handler: JSON in, one prepared statement on a pool of ten, one row out as JSON.
+//! A bare axum handler: JSON in, one prepared statement on a pool, one row out as JSON.
 //! No protocol, no checks, no limits, no read-only guard.
 
 use axum::extract::{Json, State};
@@ -30,7 +30,8 @@ async fn product(State(pool): State<PgPool>, Json(arguments): Json<Arguments>) -
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port = std::env::args().nth(1).unwrap_or_else(|| "0".to_owned());
     let url = std::env::var("DATABASE_URL")?;
-    let pool = PgPoolOptions::new().max_connections(10).test_before_acquire(false).connect(&url).await?;
+    let connections = std::env::var("POOL")?.parse()?;
+    let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false).connect(&url).await?;
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     println!("{}", listener.local_addr()?);
     let listener = listener.tap_io(|stream| {

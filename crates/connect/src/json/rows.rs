@@ -27,16 +27,48 @@ impl<'a> Shape<'a> {
     }
 }
 
+/// The columns of a statement, made once for all its rows.
+#[derive(Debug, Default)]
+pub(crate) struct Columns(Vec<Column>);
+
+#[derive(Debug)]
+struct Column {
+    name: String,
+    /// `"name":`.
+    key: Vec<u8>,
+}
+
+impl Columns {
+    /// Columns of these names.
+    pub(crate) fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+        let column = |name: &str| {
+            let mut key = Vec::with_capacity(name.len() + 3);
+            super::string(&mut key, name);
+            key.push(b':');
+            Column { name: name.to_owned(), key }
+        };
+        Self(names.into_iter().map(column).collect())
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The name of a column; nothing for one that there is not.
+    pub(crate) fn name(&self, column: usize) -> &str {
+        self.0.get(column).map(|column| column.name.as_str()).unwrap_or_default()
+    }
+}
+
 /// Appends rows to a buffer as JSON. Dropped before [`RowWriter::finish`], it leaves the buffer as
 /// it was.
 #[derive(Debug)]
 pub(crate) struct RowWriter<'o> {
     out: &'o mut Vec<u8>,
     start: usize,
-    /// `"name":` of each column.
-    keys: Vec<Vec<u8>>,
-    names: Vec<String>,
-    targets: Vec<Target>,
+    columns: &'o Columns,
+    targets: &'o [Target],
     /// For each kept name its column.
     kept: Vec<Option<usize>>,
     /// Where the last row's values are in the buffer.
@@ -50,35 +82,23 @@ pub(crate) struct RowWriter<'o> {
 
 impl<'o> RowWriter<'o> {
     /// Begins the array. `targets` may be shorter than the columns.
-    pub(crate) fn new<'n>(
-        out: &'o mut Vec<u8>,
-        names: impl IntoIterator<Item = &'n str>,
-        targets: &[Target],
-        shape: Shape<'_>,
-    ) -> Self {
-        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-        let keys = names.iter().map(|name| {
-            let mut key = Vec::with_capacity(name.len() + 3);
-            super::string(&mut key, name);
-            key.push(b':');
-            key
-        });
+    pub(crate) fn new(out: &'o mut Vec<u8>, columns: &'o Columns, targets: &'o [Target], shape: Shape<'_>) -> Self {
         let start = out.len();
         if !shape.single {
             out.push(b'[');
         }
+        let place = |name: &String| columns.0.iter().position(|column| column.name == *name);
         Self {
             start,
-            keys: keys.collect(),
-            targets: (0..names.len()).map(|at| targets.get(at).copied().unwrap_or_default()).collect(),
-            kept: shape.keep.iter().map(|name| names.iter().position(|column| column == name)).collect(),
-            places: Vec::with_capacity(names.len()),
+            targets,
+            kept: shape.keep.iter().map(place).collect(),
+            places: Vec::with_capacity(columns.0.len()),
             single: shape.single,
             row_limit: if shape.single { 1 } else { shape.row_limit },
             byte_limit: shape.byte_limit,
             rows: 0,
             finished: false,
-            names,
+            columns,
             out,
         }
     }
@@ -108,7 +128,7 @@ impl<'o> RowWriter<'o> {
         if column > 0 {
             self.out.push(b',');
         }
-        if let Some(key) = self.keys.get(column) {
+        if let Some(Column { key, .. }) = self.columns.0.get(column) {
             self.out.extend_from_slice(key);
         }
         let start = self.out.len();
@@ -127,7 +147,7 @@ impl<'o> RowWriter<'o> {
     pub(crate) fn misfit(&self, cell: Cell<'_>) -> CellError {
         let column = self.places.len();
         CellError::Misfit {
-            column: self.names.get(column).cloned().unwrap_or_default(),
+            column: self.columns.name(column).to_owned(),
             row: self.rows,
             found: found(cell),
             target: self.target(column),
@@ -249,7 +269,7 @@ fn found(cell: Cell<'_>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cell, CellError, RowWriter, Shape};
+    use super::{Cell, CellError, Columns, RowWriter, Shape};
     use crate::Target;
 
     const SHAPE: Shape<'static> = Shape { keep: &[], single: false, row_limit: 2, byte_limit: 100 };
@@ -257,8 +277,9 @@ mod tests {
     #[test]
     fn rows_are_objects_in_an_array_and_the_last_values_are_kept() {
         let keep = ["b".to_owned(), "missing".to_owned()];
+        let columns = Columns::new(["a", "b"]);
         let mut out = b"x".to_vec();
-        let mut rows = RowWriter::new(&mut out, ["a", "b"], &[Target::String], Shape { keep: &keep, ..SHAPE });
+        let mut rows = RowWriter::new(&mut out, &columns, &[Target::String], Shape { keep: &keep, ..SHAPE });
         for number in 1..=2 {
             assert!(!rows.is_full());
             rows.begin();
@@ -273,20 +294,20 @@ mod tests {
 
     #[test]
     fn a_single_row_is_an_object_or_null() {
-        let mut out = Vec::new();
-        let rows = RowWriter::new(&mut out, ["a"], &[], Shape { single: true, ..SHAPE });
+        let (mut out, columns) = (Vec::new(), Columns::new(["a"]));
+        let rows = RowWriter::new(&mut out, &columns, &[], Shape { single: true, ..SHAPE });
         assert_eq!(rows.finish(), (0, vec![]));
         assert_eq!(out, b"null");
     }
 
     #[test]
     fn errors_leave_the_buffer_as_it_was() {
-        let mut out = b"x".to_vec();
-        let mut rows = RowWriter::new(&mut out, ["a"], &[Target::Integer], Shape { byte_limit: 20, ..SHAPE });
+        let (mut out, columns) = (b"x".to_vec(), Columns::new(["a"]));
+        let mut rows = RowWriter::new(&mut out, &columns, &[Target::Integer], Shape { byte_limit: 20, ..SHAPE });
         rows.begin();
         assert!(matches!(rows.cell(Cell::Text("no")), Err(CellError::Misfit { column, .. }) if column == "a"));
         drop(rows);
-        let mut rows = RowWriter::new(&mut out, ["a"], &[], Shape { byte_limit: 20, ..SHAPE });
+        let mut rows = RowWriter::new(&mut out, &columns, &[], Shape { byte_limit: 20, ..SHAPE });
         rows.begin();
         assert_eq!(rows.cell(Cell::Text("0123456789012345678")), Err(CellError::Bytes { limit: 20, rows: 0 }));
         drop(rows);

@@ -14,7 +14,8 @@ use super::kind::{self, Shape};
 use super::pool::{Known, Use};
 use super::session::{JsonColumns, Role, Session};
 use super::value;
-use crate::json::{RowWriter, Shape as Wanted};
+use crate::json::{Columns, RowWriter, Shape as Wanted};
+use crate::steps::in_steps;
 use crate::{Answer, ColumnInfo, Described, Error, ErrorKind, Query, Statement};
 
 /// Number of the character set `binary`.
@@ -136,7 +137,7 @@ impl Run<'_> {
 
     async fn limits(&self, session: &mut Session) -> Result<(), Failure> {
         let row_limit = if self.query.single { 1 } else { self.query.row_limit };
-        let limited = session.limits(self.query.timeout, row_limit).await;
+        let limited = session.limits(in_steps(self.query.timeout), row_limit).await;
         limited.map_err(|error| Failure::native(self.place, &error, ""))
     }
 
@@ -221,8 +222,8 @@ impl Run<'_> {
     ) -> Result<bool, Failure> {
         let dirty = |error: Error| Failure { error, clean: false, broken: false };
         let native = |error: Native| Failure::native(self.place, &error, &statement.text);
-        let names = shapes.iter().map(|shape| shape.name.as_str());
-        let mut writer = RowWriter::new(out, names, &statement.targets, Wanted::of(self.query));
+        let columns = Columns::new(shapes.iter().map(|shape| shape.name.as_str()));
+        let mut writer = RowWriter::new(out, &columns, &statement.targets, Wanted::of(self.query));
         let mut row = if answer.has_rows { result.next().await.map_err(native)? } else { None };
         let mut scratch = String::new();
         while let Some(found) = row.as_ref().filter(|_| !writer.is_full()) {

@@ -12,13 +12,14 @@ use super::error::Place;
 use super::guard::{self, After, Bar, Traits};
 use super::session::Session;
 use super::{kind, words};
+use crate::json::Columns;
 use crate::{ColumnInfo, Described, Error, ErrorKind};
 
 /// A statement as the server knows it.
 pub(super) struct Prepared {
     pub(super) statement: tokio_postgres::Statement,
-    /// Names of the columns as the author wrote them.
-    pub(super) names: Vec<String>,
+    /// The columns by the names that the author wrote.
+    pub(super) columns: Columns,
     /// How each column is read; `None` for one whose type has no reader in a statement that cannot be wrapped.
     pub(super) readers: Vec<Option<Reader>>,
     pub(super) traits: Traits,
@@ -76,11 +77,11 @@ async fn limited_at_server(
     row_limit: usize,
 ) -> Result<Prepared, tokio_postgres::Error> {
     let plain = client.prepare(text).await?;
-    let names: Vec<String> = plain.columns().iter().map(|column| column.name().to_owned()).collect();
+    let columns = Columns::new(plain.columns().iter().map(Column::name));
     let readers: Vec<Option<Reader>> = plain.columns().iter().map(|column| reader(column.type_())).collect();
     let unusual = readers.iter().any(Option::is_none);
     let wrapped = match () {
-        () if names.is_empty() => None,
+        () if columns.is_empty() => None,
         () if traits.query => Some(limited(text, &traits, plain.columns(), &readers, row_limit)),
         () if unusual && traits.nests => Some(nested(text, &traits, plain.columns(), &readers)),
         () => None,
@@ -90,14 +91,14 @@ async fn limited_at_server(
             Ok(statement) => {
                 let types = plain.columns().iter().map(Column::type_);
                 let readers = readers.into_iter().zip(types).map(|(known, ty)| known.or(Some(as_text(ty)))).collect();
-                return Ok(Prepared { statement, names, readers, traits, wrapped: true, plain: false });
+                return Ok(Prepared { statement, columns, readers, traits, wrapped: true, plain: false });
             }
             // The author's statement is right: it is only not one that can stand in another.
             Err(error) if error.as_db_error().is_some() => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(Prepared { statement: plain, names, readers, traits, wrapped: false, plain: false })
+    Ok(Prepared { statement: plain, columns, readers, traits, wrapped: false, plain: false })
 }
 
 /// How a column of an unusual type is read when it was asked for by [`wanted`].

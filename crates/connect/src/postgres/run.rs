@@ -192,10 +192,16 @@ async fn alone(
     let setting = session.change_timeout(query.timeout);
     session
         .bounded(deadline, query.cancel, |client| async move {
-            // Both are written before either is waited for.
-            let (set, rows) =
-                future::join(execute(client, setting), client.query_raw(&prepared.statement, values)).await;
-            set.map_err(|error| place.engine(&error))?;
+            let asked = client.query_raw(&prepared.statement, values);
+            let rows = match setting {
+                None => asked.await,
+                // Both are written before either is waited for.
+                Some(setting) => {
+                    let (set, rows) = future::join(client.batch_execute(&setting), asked).await;
+                    set.map_err(|error| place.engine(&error))?;
+                    rows
+                }
+            };
             let rows = rows.map_err(|error| prepared.error(&error, &statement.text, place))?;
             let mut answer = Answer::default();
             read(rows, prepared, &statement.targets, query, place, out, &mut answer).await?;
@@ -305,7 +311,7 @@ async fn read(
     answer: &mut Answer,
 ) -> Result<(), Error> {
     let mut rows = pin!(rows);
-    let mut writer = RowWriter::new(out, prepared.names.iter().map(String::as_str), targets, Shape::of(query));
+    let mut writer = RowWriter::new(out, &prepared.columns, targets, Shape::of(query));
     let mut scratch = String::new();
     while let Some(row) = rows.next().await {
         let row = row.map_err(|error| place.engine(&error))?;
@@ -319,10 +325,10 @@ async fn read(
             let Raw(bytes) = row.try_get(at).map_err(|error| place.engine(&error))?;
             let written = match (bytes, reader) {
                 (None, _) => writer.cell(Cell::Null),
-                (Some(_), None) => return Err(unreadable(&prepared.names[at], place)),
+                (Some(_), None) => return Err(unreadable(prepared.columns.name(at), place)),
                 (Some(bytes), Some(reader)) => match reader.cell(bytes, &mut scratch) {
                     Ok(cell) => writer.cell(cell),
-                    Err(Malformed) => return Err(malformed(&prepared.names[at], place)),
+                    Err(Malformed) => return Err(malformed(prepared.columns.name(at), place)),
                 },
             };
             written.map_err(|error| error.into_error(place.connection))?;
@@ -331,7 +337,7 @@ async fn read(
     }
     (answer.rows, answer.last) = writer.finish();
     answer.affected += affected(&rows, prepared);
-    answer.has_rows = !prepared.names.is_empty();
+    answer.has_rows = !prepared.columns.is_empty();
     Ok(())
 }
 

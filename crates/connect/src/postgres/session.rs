@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Sleep;
 use tokio_postgres::{AsyncMessage, Client, Connection, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::Stop;
 use super::guard::After;
 use super::prepare::{Key, Prepared};
+use crate::steps::in_steps;
 
 /// Prepared statements kept per connection; the least used goes first.
 const STATEMENTS_MAX: usize = 256;
@@ -27,7 +29,6 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
 const CLEAN_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time that the server has to cancel by itself before we ask it to.
 pub(super) const GRACE: Duration = Duration::from_millis(250);
-
 const READ_ONLY: &str = "default_transaction_read_only";
 
 /// What a session may do.
@@ -68,7 +69,7 @@ pub(super) struct Session {
     role: Role,
     /// What every session of this pool and role is set to.
     settings: String,
-    /// The server's limit on statements, from those settings and now.
+    /// The server's limit on statements, from those settings and now, in steps.
     first_timeout: Duration,
     timeout: Duration,
     statements: HashMap<Key, (u64, Arc<Prepared>)>,
@@ -76,6 +77,8 @@ pub(super) struct Session {
     after: After,
     unfinished: bool,
     open: bool,
+    /// Rings when a request is late. Moved on with every request rather than made anew: that costs nearly nothing.
+    alarm: Pin<Box<Sleep>>,
     pub(super) idle_since: Instant,
 }
 
@@ -89,6 +92,7 @@ impl Session {
         schema: Option<&str>,
     ) -> Result<Self, Error> {
         let (client, connection) = config.connect(tls.clone()).await?;
+        let timeout = in_steps(timeout);
         let mut session = Self {
             client,
             driver: Some(Box::new(connection)),
@@ -102,6 +106,7 @@ impl Session {
             after: After::Keep,
             unfinished: false,
             open: false,
+            alarm: Box::pin(tokio::time::sleep(timeout)),
             idle_since: Instant::now(),
         };
         let Self { client, driver, settings, .. } = &mut session;
@@ -202,11 +207,12 @@ impl Session {
 
     /// The statement that sets the server's own limit, if it is not what this call needs.
     pub(super) fn change_timeout(&mut self, timeout: Duration) -> Option<String> {
+        let timeout = in_steps(timeout);
         if self.timeout == timeout {
             return None;
         }
         self.timeout = timeout;
-        Some(format!("SET statement_timeout = {}", timeout.as_millis().max(1)))
+        Some(format!("SET statement_timeout = {}", timeout.as_millis()))
     }
 
     /// A statement that was prepared on this connection before.
@@ -246,10 +252,11 @@ impl Session {
     where
         F: Future<Output = R>,
     {
-        let Self { client, driver, tls, unfinished, .. } = self;
+        let Self { client, driver, tls, unfinished, alarm, .. } = self;
         let client: &'s Client = client;
         // Whoever drops this future half-way leaves a session that cannot be used.
         *unfinished = true;
+        alarm.as_mut().reset((deadline + GRACE).into());
         let stop = tokio::select! {
             biased;
             output = drive(driver, work(client)) => {
@@ -257,7 +264,7 @@ impl Session {
                 return Ok(output);
             }
             () = cancel.cancelled() => Stop::Cancelled,
-            () = tokio::time::sleep_until((deadline + GRACE).into()) => Stop::Late,
+            () = alarm.as_mut() => Stop::Late,
         };
         let asked = client.cancel_token();
         let _ = tokio::time::timeout(CANCEL_TIMEOUT, asked.cancel_query(tls.clone())).await;
@@ -287,7 +294,7 @@ fn settings(role: Role, timeout: Duration, schema: Option<&str>) -> String {
         "SET {READ_ONLY} = {read_only}; SET statement_timeout = {}; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; \
          SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 1; \
          SET standard_conforming_strings = on; SET client_min_messages = 'error'",
-        timeout.as_millis().max(1)
+        timeout.as_millis()
     );
     if let Some(schema) = schema {
         text.push_str(&format!("; SET search_path = \"{}\"", schema.replace('"', "\"\"")));

@@ -8,7 +8,7 @@ use super::error::Place;
 use super::guard::Role;
 use super::{kind, value};
 use crate::catalogue::Kind;
-use crate::json::{RowWriter, Shape};
+use crate::json::{Columns, RowWriter, Shape};
 use crate::{Answer, ColumnInfo, Described, Error, ErrorKind, Query, Statement, Target};
 
 /// A request that a blocking thread can own.
@@ -107,7 +107,8 @@ impl Job {
         let columns = row.map(|row| columns(row.as_ref())).unwrap_or_default();
         let kinds: Vec<Option<Kind>> =
             columns.iter().map(|(_, declared)| kind::of_declared(declared.as_deref())).collect();
-        let mut writer = RowWriter::new(out, columns.iter().map(|(name, _)| name.as_str()), targets, shape);
+        let names = Columns::new(columns.iter().map(|(name, _)| name.as_str()));
+        let mut writer = RowWriter::new(out, &names, targets, shape);
         let mut scratch = String::new();
         while let Some(found) = row.filter(|_| !writer.is_full()) {
             writer.begin();

@@ -91,7 +91,7 @@ impl Endpoint {
         let exchange = Exchange::new(accepts != Accepts::Json);
         let via = Via::Http(headers);
         let mut job = Job::new(Incoming { endpoint: self.clone(), body, via, principal, exchange });
-        match job.try_turn() {
+        match job.first_turn().await {
             Some(Turn::Done(answer)) if accepts == Accepts::StreamFirst => respond::one_event(answer),
             Some(Turn::Done(answer)) => respond::answer(answer),
             Some(Turn::Event(event)) => self.stream(job, Some(event)),
@@ -104,15 +104,17 @@ impl Endpoint {
     /// takes so long that something between us and the client may lose patience.
     async fn wait(self: &Arc<Self>, mut job: Job) -> Response<Body> {
         if !job.exchange.streams() {
+            let mut turn = job.woken_turn().await;
             loop {
-                if let Turn::Done(answer) = job.turn().await {
-                    return respond::answer(answer);
+                match turn {
+                    Turn::Done(answer) => return respond::answer(answer),
+                    Turn::Event(_) => turn = job.turn().await,
                 }
             }
         }
         tokio::select! {
             biased;
-            turn = job.turn() => match turn {
+            turn = job.woken_turn() => match turn {
                 Turn::Done(answer) => respond::answer(answer),
                 Turn::Event(event) => self.stream(job, Some(event)),
             },

@@ -116,7 +116,9 @@ async fn the_servers_limits_are_those_of_each_call() {
     let database = world.database_with(|config| config.pool_max = 1);
     for (seconds, rows, fail) in [(3, 10, false), (4, 10, true), (3, 5, false), (5, 6, true), (4, 6, false)] {
         let text = "SELECT @@max_statement_time AS t, @@sql_select_limit AS l";
-        let mut call = Call { timeout: Duration::from_secs(seconds), row_limit: rows, ..Call::read(text, &[]) };
+        // A call has used up a little of its time before; that is no reason to set another limit.
+        let timeout = Duration::from_secs(seconds) - Duration::from_micros(seconds * 10);
+        let mut call = Call { timeout, row_limit: rows, ..Call::read(text, &[]) };
         let wanted = json!([{ "t": seconds as f64 + 0.5, "l": rows + 1 }]);
         assert_eq!(call.rows(&database).await, wanted);
         call.statements.push(statement(if fail { "SELECT nothing" } else { text }, 0));
@@ -200,4 +202,18 @@ async fn many_calls_at_once_get_their_own_answers() {
         call.await.expect("it ends");
     }
     assert_eq!(world.see("SELECT COUNT(DISTINCT x) FROM t").await, "67");
+}
+
+#[tokio::test]
+async fn calls_of_one_limit_set_it_once() {
+    let Some(world) = World::new("mysql calls_of_one_limit_set_it_once", SCHEMA).await else { return };
+    let database = world.database_with(|config| config.pool_max = 1);
+    let text =
+        "SELECT VARIABLE_VALUE AS v FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'COM_SET_OPTION'";
+    let mut counts = Vec::new();
+    for micros in [10, 20, 90] {
+        let timeout = Duration::from_secs(30) - Duration::from_micros(micros);
+        counts.push(Call { timeout, ..Call::read(text, &[]) }.rows(&database).await);
+    }
+    assert_eq!((&counts[1], &counts[2]), (&counts[0], &counts[0]));
 }
