@@ -89,6 +89,7 @@ pub(crate) fn no_connection(tool: &Tool, connection: &str, why: &str) -> Box<Fai
 
 /// A value that was sent cannot be used where it belongs.
 pub(crate) fn value(tool: &Tool, why: &str) -> Box<Failure> {
+    let why = why.trim_end_matches('.');
     failure(FailureKind::Value, format!("`{}` was not run: {why}. Call again with a value that fits.", tool.info.name))
 }
 
@@ -150,6 +151,15 @@ pub(crate) struct Answered<'a> {
     pub(crate) connection: &'a str,
     pub(crate) status: StatusCode,
     pub(crate) body: &'a Value,
+}
+
+/// The answer of an upstream is not what the action reads.
+pub(crate) fn unreadable(tool: &Tool, connection: &str, why: &str) -> Box<Failure> {
+    let text = format!(
+        "`{}` failed: the answer of `{connection}` cannot be used: {why}. The author of the server has to look at it; other arguments may avoid it.",
+        tool.info.name
+    );
+    Box::new(Failure::new(FailureKind::Output, text).with(json!({ "connection": connection, "message": why })))
 }
 
 /// The kind of failure that a status stands for (RFC 9110, section 15).

@@ -138,8 +138,8 @@ fn plan_tool(spec: &Spec, plan: &Plan, reality: &Reality, index: usize, tool: &T
         }
         (Some(Action::Script(script)), _) => (scripted(spec, tool, script), Vec::new()),
         (Some(Action::Http(http)), _) => {
-            let action = On { connection: tool.connection.clone().unwrap_or_default(), action: http.clone() };
-            (bare(tool, Origin::Declared, ActionPlan::Http(action), &[http.effects()]), Vec::new())
+            let action = On { connection: tool.connection.clone().unwrap_or_default(), action: (**http).clone() };
+            (bare(tool, Origin::Declared, ActionPlan::Http(Box::new(action)), &[http.effects()]), Vec::new())
         }
         (Some(Action::Sql(sql)), Some(connection)) => declared::plan(&ask, sql, &connection.name),
         (None, Some(connection)) => {

@@ -118,7 +118,7 @@ pub enum ActionPlan {
     /// SQL.
     Sql(SqlPlan),
     /// A request to an HTTP API.
-    Http(On<Http>),
+    Http(Box<On<Http>>),
     /// A fixed answer.
     Reply(Reply),
     /// JavaScript in a sandbox.

@@ -3,7 +3,7 @@
 //! A case has the sections `=== engines` (default `sqlite`), `=== env` (`NAME=value` lines), `=== spec`, `=== seed`
 //! (statements with an empty line between them), and `=== calls`: lines `> TOOL ARGUMENTS`, each followed by its answer.
 //! `$cursor` in arguments is the last cursor that was given; `* TOOL ARGUMENTS` walks all pages; `! SQL` changes the
-//! data in between. With `UPDATE_CASES=1` the answers are written.
+//! data in between. A spec that names `API_URL` gets an HTTP API that says back what it was asked. With `UPDATE_CASES=1` the answers are written.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -78,7 +78,11 @@ impl Case {
     async fn run(&self, place: Place, kind: &str) -> String {
         let seed: Vec<&str> = self.seed.split("\n\n").map(str::trim).filter(|sql| !sql.is_empty()).collect();
         let spec = self.spec.replace("type: sqlite", &format!("type: {kind}"));
-        let world = World::new(place, &spec, &seed, self.variables.clone()).await;
+        let mut variables = self.variables.clone();
+        if spec.contains("API_URL") {
+            variables.insert("API_URL".to_owned(), crate::upstream::start().await);
+        }
+        let world = World::new(place, &spec, &seed, variables).await;
         let mut out = String::new();
         for warning in &world.warnings {
             let _ = writeln!(out, "warning {warning}");
@@ -115,6 +119,13 @@ fn written(outcome: &Outcome) -> String {
         // The engine's own words differ from engine to engine.
         let own = failure.detail.as_ref().map(|detail| (detail["message"].as_str(), detail["code"].as_str()));
         let mut text = failure.text.clone();
+        // An address has the port of this run.
+        while let Some(at) = text.find("127.0.0.1:") {
+            let end = text[at..]
+                .find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':')
+                .map_or(text.len(), |end| at + end);
+            text.replace_range(at..end, "‹address›");
+        }
         if let Some((Some(message), Some(code))) = own {
             text = text.replace(&format!("{message} ({code})"), "‹message›");
         }

@@ -6,4 +6,5 @@ mod floods;
 mod live;
 mod scripts;
 mod service;
+mod upstream;
 mod world;

@@ -22,7 +22,7 @@ pub enum Action {
     /// Statements on a SQL connection.
     Sql(Sql),
     /// A request to an HTTP API.
-    Http(Http),
+    Http(Box<Http>),
     /// A fixed answer.
     Reply(Reply),
     /// JavaScript in a sandbox.

@@ -27,7 +27,7 @@ pub enum Connection {
     /// An SQLite file, or `sqlite::memory:`.
     Sqlite(Database),
     /// An HTTP API.
-    Http(HttpConnection),
+    Http(Box<HttpConnection>),
 }
 
 /// The kinds of connection that this build can open.

@@ -85,15 +85,15 @@ fn refuse(tool: &Tool, action: &HttpAction, reply: &Reply) -> Attempt<()> {
 fn from_json(set: &Toolset, tool: &Tool, action: &HttpAction, reply: &Reply) -> Attempt<Outcome> {
     if action.select.is_none() {
         // Copied as it is, once it is known to be JSON.
-        let raw: &RawValue = serde_json::from_slice(&reply.body).map_err(|error| no_json(tool, &error))?;
+        let raw: &RawValue = serde_json::from_slice(&reply.body).map_err(|error| no_json(tool, action, &error))?;
         return finish(set, tool, Bytes::copy_from_slice(raw.get().as_bytes()));
     }
-    let value: Value = serde_json::from_slice(&reply.body).map_err(|error| no_json(tool, &error))?;
+    let value: Value = serde_json::from_slice(&reply.body).map_err(|error| no_json(tool, action, &error))?;
     json_result(set, tool, action, value)
 }
 
-fn no_json(tool: &Tool, error: &serde_json::Error) -> Box<Failure> {
-    errors::output(tool, "", &format!("the answer is no JSON ({error})"))
+fn no_json(tool: &Tool, action: &HttpAction, error: &serde_json::Error) -> Box<Failure> {
+    errors::unreadable(tool, &action.connection, &format!("it is no JSON ({error})"))
 }
 
 /// A JSON value, of which a part may be selected.
@@ -101,7 +101,7 @@ fn json_result(set: &Toolset, tool: &Tool, action: &HttpAction, value: Value) ->
     let value = match &action.select {
         None => value,
         Some((select, written)) => {
-            let missing = || errors::output(tool, "", &format!("the answer has no `{written}`"));
+            let missing = || errors::unreadable(tool, &action.connection, &format!("it has no `{written}`"));
             select.pick(&value).ok_or_else(missing)?
         }
     };

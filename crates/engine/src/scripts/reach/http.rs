@@ -36,7 +36,7 @@ struct Options {
 #[serde(untagged)]
 enum Arguments {
     Bare((String,)),
-    With((String, Option<Options>)),
+    With((String, Option<Box<Options>>)),
 }
 
 pub(super) async fn call(
@@ -48,7 +48,7 @@ pub(super) async fn call(
 ) -> Result<Bytes, HostError> {
     let (path, options) = match serde_json::from_str(arguments) {
         Ok(Arguments::Bare((path,))) => (path, Options::default()),
-        Ok(Arguments::With((path, options))) => (path, options.unwrap_or_default()),
+        Ok(Arguments::With((path, options))) => (path, options.map(|options| *options).unwrap_or_default()),
         Err(_) => {
             let message = format!(
                 "`{connection}.{name}(path, options)` takes a path and an object with `params`, `query`, `headers`, `json`, `form`, `text`"
