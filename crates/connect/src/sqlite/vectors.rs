@@ -63,7 +63,10 @@ fn sums(context: &Context<'_>) -> Result<Sums> {
 }
 
 fn parse(text: &str) -> Result<Vec<f32>> {
-    let vector: Vec<f32> = serde_json::from_str(text).map_err(|_| fault("a vector is written `[1.0, 2.0]`"))?;
+    // Read with double precision, so that a number which is too large for a float is told from what is no number.
+    let numbers: Vec<f64> = serde_json::from_str(text).map_err(|_| fault("a vector is written `[1.0, 2.0]`"))?;
+    #[expect(clippy::cast_possible_truncation, reason = "what becomes infinite is refused below")]
+    let vector: Vec<f32> = numbers.into_iter().map(|number| number as f32).collect();
     if vector.iter().all(|number| number.is_finite()) {
         Ok(vector)
     } else {
