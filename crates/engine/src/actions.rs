@@ -1,7 +1,9 @@
 //! What tools do beside SQL: one module for each action, which compiles it once and runs each call.
 
 pub(crate) mod http;
+pub(crate) mod mongo;
 mod part;
+pub(crate) mod redis;
 
 use std::time::Instant;
 

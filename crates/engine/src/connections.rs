@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use connect::Database;
 use connect::http::Api;
+use connect::mongo::Mongo;
+use connect::redis::Redis;
 
 /// The opened connections of a server, by name. Nothing is connected yet: each connects when it is first used.
 #[derive(Clone, Default)]
@@ -13,6 +15,10 @@ pub struct Connections {
     pub databases: HashMap<String, Arc<Database>>,
     /// HTTP APIs.
     pub apis: HashMap<String, Arc<Api>>,
+    /// Redis servers.
+    pub redis: HashMap<String, Arc<Redis>>,
+    /// MongoDB servers.
+    pub mongo: HashMap<String, Arc<Mongo>>,
     /// Connections that could not be opened, and why.
     pub unavailable: HashMap<String, String>,
 }

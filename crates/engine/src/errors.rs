@@ -111,6 +111,34 @@ pub(crate) fn too_many_bytes(tool: &Tool, size: usize, most: usize) -> Box<Failu
     failure(FailureKind::Limit, text)
 }
 
+/// What Redis or MongoDB refused, or that there is no answer of it.
+pub(crate) fn store(tool: &Tool, error: &Error, write: bool, elapsed: Duration) -> Box<Failure> {
+    let (kind, next) = match error.kind {
+        ErrorKind::Timeout => return timeout(tool, elapsed),
+        ErrorKind::Cancelled => return cancelled(tool),
+        ErrorKind::Limit => (FailureKind::Limit, "Ask for less."),
+        ErrorKind::Statement => (
+            FailureKind::Statement,
+            "What the tool asks does not fit the data or the server: other arguments may; else the author of the server has to mend it.",
+        ),
+        ErrorKind::Denied if write => (FailureKind::Denied, "The server's account may not do this."),
+        other => advice(other, write),
+    };
+    let name = &tool.info.name;
+    if matches!(error.kind, ErrorKind::Statement | ErrorKind::Config | ErrorKind::Unreachable | ErrorKind::Other) {
+        tracing::warn!(tool = &**name, connection = error.connection, error = %error, "the store failed");
+    }
+    let hint = error.hint.as_deref().map(|hint| format!(" Hint: {hint}.")).unwrap_or_default();
+    let code = error.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
+    let message = error.message.trim_end_matches('.');
+    let text = format!(
+        "`{name}` failed while trying to {} on `{}`: {message}{code}. {next}{hint}",
+        error.attempted, error.connection
+    );
+    let detail = json!({ "connection": error.connection, "attempted": error.attempted, "message": error.message });
+    Box::new(Failure::new(kind, text).with(detail))
+}
+
 /// No answer of an upstream.
 pub(crate) fn upstream(tool: &Tool, error: &Error, elapsed: Duration) -> Box<Failure> {
     let (kind, next) = match error.kind {

@@ -20,6 +20,8 @@ use tokio::sync::Semaphore;
 pub(crate) use binding::Slot;
 
 use crate::actions::http::HttpAction;
+use crate::actions::mongo::MongoAction;
+use crate::actions::redis::RedisAction;
 use crate::context::CallContext;
 use crate::mask::Mask;
 use crate::metrics::{Meter, Metrics};
@@ -100,6 +102,8 @@ pub struct ToolInfo {
 pub(crate) enum Action {
     Sql(Box<SqlAction>),
     Http(Box<HttpAction>),
+    Redis(Box<RedisAction>),
+    Mongo(Box<MongoAction>),
     Script(Box<ScriptAction>),
     Reply { structured: Option<Bytes>, content: Option<Content> },
     NotImplemented(String),

@@ -2,6 +2,7 @@
 
 mod database;
 mod http;
+mod store;
 
 use base::{Diagnostic, Secret};
 use connect::egress::Networks;
@@ -87,6 +88,8 @@ impl Opened {
         };
         match connection {
             Connection::Http(api) => self.api(api, url, path, operator),
+            Connection::Redis(store) => self.redis(store, url, path, operator),
+            Connection::Mongodb(store) => self.mongo(store, url, path, operator),
             _ => {
                 if let Some(settings) = connection.database() {
                     self.database(connection.kind(), settings, url, path, operator.dev);
@@ -130,5 +133,7 @@ fn example(kind: ConnectionKind) -> &'static str {
         ConnectionKind::Mariadb => "mariadb://user:password@localhost:3306/database",
         ConnectionKind::Sqlite => "sqlite:/path/to/file.db",
         ConnectionKind::Http => "https://api.example.com/v1",
+        ConnectionKind::Redis => "redis://user:password@localhost:6379/0",
+        ConnectionKind::Mongodb => "mongodb://user:password@localhost:27017/database",
     }
 }

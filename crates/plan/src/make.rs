@@ -141,6 +141,14 @@ fn plan_tool(spec: &Spec, plan: &Plan, reality: &Reality, index: usize, tool: &T
             let action = On { connection: tool.connection.clone().unwrap_or_default(), action: (**http).clone() };
             (bare(tool, Origin::Declared, ActionPlan::Http(Box::new(action)), &[http.effects()]), Vec::new())
         }
+        (Some(Action::Redis(redis)), _) => {
+            let action = On { connection: tool.connection.clone().unwrap_or_default(), action: (**redis).clone() };
+            (bare(tool, Origin::Declared, ActionPlan::Redis(Box::new(action)), &[redis.effects()]), Vec::new())
+        }
+        (Some(Action::Mongo(mongo)), _) => {
+            let action = On { connection: tool.connection.clone().unwrap_or_default(), action: (**mongo).clone() };
+            (bare(tool, Origin::Declared, ActionPlan::Mongo(Box::new(action)), &[mongo.effects()]), Vec::new())
+        }
         (Some(Action::Sql(sql)), Some(connection)) => declared::plan(&ask, sql, &connection.name),
         (None, Some(connection)) => {
             let real = reality.connections.iter().find(|real| real.name == connection.name);

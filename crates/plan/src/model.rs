@@ -4,7 +4,7 @@ use base::Digest;
 use connect::{Engine, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use spec::model::{Annotations, Http, PageBy, Parameter, Reply, SqlResult, TextPlace};
+use spec::model::{Annotations, Http, Mongo, PageBy, Parameter, Redis, Reply, SqlResult, TextPlace};
 
 /// Version of the plan document.
 pub const FORMAT: u32 = 1;
@@ -79,6 +79,8 @@ impl ActionPlan {
             Self::Sql(sql) => sql.write,
             Self::Script(script) => script.write,
             Self::Http(on) => !on.action.effects().read_only,
+            Self::Redis(on) => on.action.write,
+            Self::Mongo(on) => on.action.write,
             Self::Reply(_) | Self::NotImplemented { .. } => false,
         }
     }
@@ -119,6 +121,10 @@ pub enum ActionPlan {
     Sql(SqlPlan),
     /// A request to an HTTP API.
     Http(Box<On<Http>>),
+    /// Commands of Redis.
+    Redis(Box<On<Redis>>),
+    /// An operation on a collection of MongoDB.
+    Mongo(Box<On<Mongo>>),
     /// A fixed answer.
     Reply(Reply),
     /// JavaScript in a sandbox.

@@ -36,6 +36,21 @@ fn render_tool(out: &mut String, tool: &ToolPlan) {
         ActionPlan::Http(on) => {
             let _ = writeln!(out, "  on {}: {} {}", on.connection, on.action.method, on.action.path);
         }
+        ActionPlan::Redis(on) => {
+            for words in on.action.all() {
+                let words: Vec<String> =
+                    words.iter().filter_map(|word| spec::expression::plain(word.clone())).collect();
+                let _ = writeln!(out, "  on {}: {}", on.connection, words.join(" "));
+            }
+            if on.action.scan.is_some() {
+                let _ = writeln!(out, "  on {}: a walk through keys", on.connection);
+            }
+        }
+        ActionPlan::Mongo(on) => {
+            for (verb, _) in on.action.operations() {
+                let _ = writeln!(out, "  on {}: {verb} {}", on.connection, on.action.collection);
+            }
+        }
         ActionPlan::Reply(_) => out.push_str("  a fixed answer\n"),
         ActionPlan::NotImplemented { .. } => {}
     }

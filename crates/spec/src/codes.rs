@@ -110,6 +110,9 @@ codes! {
     HTTP_PATH "MF0522" error "The path of a request is not usable";
     HTTP "MF0523" error "A request is not usable";
     SCRIPT_USES "MF0524" warning "A script uses what it does not have";
+    REDIS "MF0530" error "A Redis command is not usable";
+    REDIS_WRITE "MF0531" warning "`write: true` on Redis commands that only read";
+    MONGO "MF0532" error "A MongoDB operation is not usable";
 
     CONNECTION_SOURCE "MF0601" error "A connection needs exactly one of envVar and url";
     ENV_VAR "MF0602" error "The name of an environment variable is not valid";

@@ -12,13 +12,13 @@ mod tool;
 mod trigger;
 
 pub use action::{
-    Action, FUTURE_ACTIONS, Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn, Page, PageBy, Reply,
-    Script, ScriptPlace, Sql, SqlResult, TextPlace,
+    Action, FUTURE_ACTIONS, Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn, Mongo, MongoForm,
+    Page, PageBy, Redis, RedisScan, RedisText, RedisType, Reply, Script, ScriptPlace, Sql, SqlResult, TextPlace,
 };
 pub use auth::Auth;
 pub use connection::{
-    Connection, ConnectionKind, Credentials, Database, HttpConnection, HttpLimits, HttpTls, Pool, RateLimit, Retries,
-    SecretPlace, SecretRef, SignatureEncoding, SignatureHash, Tls, TlsMode,
+    Connection, ConnectionKind, Credentials, Database, HttpConnection, HttpLimits, HttpTls, MongoStore, Pool,
+    RateLimit, RedisStore, Retries, SecretPlace, SecretRef, SignatureEncoding, SignatureHash, StoreTls, Tls, TlsMode,
 };
 pub use parameter::{Parameter, Schema};
 pub use prompt::{Prompt, PromptArgument, PromptMessage, Role};

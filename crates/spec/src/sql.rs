@@ -50,7 +50,7 @@ impl Dialect {
             ConnectionKind::Postgresql => Some(Self::Postgresql),
             ConnectionKind::Mysql | ConnectionKind::Mariadb => Some(Self::Mysql),
             ConnectionKind::Sqlite => Some(Self::Sqlite),
-            ConnectionKind::Http => None,
+            ConnectionKind::Http | ConnectionKind::Redis | ConnectionKind::Mongodb => None,
         }
     }
 }

@@ -47,3 +47,17 @@ pub(crate) fn texts(value: Value) -> Vec<String> {
         other => expression::plain(other).into_iter().collect(),
     }
 }
+
+/// The most items of an answer: a number or a template, within the server's own limit.
+pub(crate) fn limit(
+    tool: &Tool,
+    what: &str,
+    tree: Option<&Tree>,
+    scope: &Scope,
+    most: usize,
+) -> Result<usize, Box<Failure>> {
+    let Some(value) = tree.map(|tree| value(tool, what, tree, scope)).transpose()?.flatten() else { return Ok(most) };
+    let number = value.as_u64().or_else(|| value.as_str()?.parse().ok()).filter(|number| *number > 0);
+    let number = number.ok_or_else(|| errors::value(tool, &format!("the limit `{value}` is no number above 0")))?;
+    Ok(usize::try_from(number).unwrap_or(usize::MAX).min(most))
+}

@@ -54,6 +54,11 @@ impl ScriptHost<'_> {
         self.action.write
     }
 
+    /// Most rows or documents of one answer.
+    pub(super) fn rows(&self) -> usize {
+        self.action.row_limit
+    }
+
     /// Runs a statement: its rows, or with `execute` the number of rows that it changed.
     pub(super) async fn statement(
         &self,

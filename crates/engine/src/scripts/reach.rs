@@ -1,6 +1,8 @@
 //! Connections as a script sees them: objects with functions. One module for each kind.
 
 mod http;
+mod mongo;
+mod redis;
 pub(super) mod sql;
 
 use std::sync::Arc;
@@ -8,6 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use connect::Database;
 use connect::http::Api;
+use connect::mongo::Mongo;
+use connect::redis::Redis;
 use script::HostError;
 use spec::sql::Dialect;
 
@@ -26,6 +30,8 @@ pub(crate) struct Reach {
 enum Kind {
     Sql(sql::Reach),
     Http(Link<Api>),
+    Redis(Link<Redis>),
+    Mongo(Link<Mongo>),
 }
 
 impl Reach {
@@ -37,6 +43,14 @@ impl Reach {
         Self { connection: connection.into(), kind: Kind::Http(api) }
     }
 
+    pub(crate) fn redis(connection: &str, link: Link<Redis>) -> Self {
+        Self { connection: connection.into(), kind: Kind::Redis(link) }
+    }
+
+    pub(crate) fn mongo(connection: &str, link: Link<Mongo>) -> Self {
+        Self { connection: connection.into(), kind: Kind::Mongo(link) }
+    }
+
     pub(super) fn connection(&self) -> &str {
         &self.connection
     }
@@ -46,6 +60,8 @@ impl Reach {
         match &self.kind {
             Kind::Sql(_) => &sql::FUNCTIONS,
             Kind::Http(_) => &http::FUNCTIONS,
+            Kind::Redis(_) => &redis::FUNCTIONS,
+            Kind::Mongo(_) => &mongo::FUNCTIONS,
         }
     }
 
@@ -54,6 +70,8 @@ impl Reach {
         match &self.kind {
             Kind::Sql(reach) => reach.call(host, &self.connection, name, arguments).await,
             Kind::Http(api) => http::call(self.there(api)?, host, &self.connection, name, arguments).await,
+            Kind::Redis(link) => redis::call(self.there(link)?, host, &self.connection, name, arguments).await,
+            Kind::Mongo(link) => mongo::call(self.there(link)?, host, &self.connection, name, arguments).await,
         }
     }
 

@@ -11,12 +11,14 @@ use plan::{ActionPlan, On, Plan, ScriptPlan, SqlPlan, StatementPlan, ToolPlan};
 use script::Script;
 use serde_json::Value;
 use spec::Spec;
-use spec::model::{ConnectionKind, Http, Limits, Parameter, Reply, ScriptPlace, input_schema};
+use spec::model::{ConnectionKind, Http, Limits, Mongo, Parameter, Redis, Reply, ScriptPlace, input_schema};
 use spec::sql::{Dialect, Template};
 use tokio::sync::Semaphore;
 
 use super::{About, Action, Pages, Slot, SqlAction, Tool, ToolInfo, Toolset, batch, instant};
 use crate::actions::http::HttpAction;
+use crate::actions::mongo::MongoAction;
+use crate::actions::redis::RedisAction;
 use crate::codes;
 use crate::connections::{Connections, Link};
 use crate::mask::Mask;
@@ -162,6 +164,8 @@ impl Compiler<'_> {
             ActionPlan::Sql(sql) => self.sql(&tool.name, sql, &planned.parameters, path),
             ActionPlan::Script(script) => self.script(tool, script, path),
             ActionPlan::Http(on) => self.http(&tool.name, on, path),
+            ActionPlan::Redis(on) => self.redis(&tool.name, on, path),
+            ActionPlan::Mongo(on) => self.mongo(&tool.name, on, path),
             ActionPlan::Reply(reply) => fixed(reply, output.is_some()),
             ActionPlan::NotImplemented { reason } => Action::NotImplemented(reason.clone()),
         };
@@ -215,8 +219,11 @@ impl Compiler<'_> {
     /// A connection as a script sees it.
     fn reach(&self, name: &str) -> Option<Reach> {
         let declared = self.spec.connections.iter().find(|connection| connection.name() == name)?;
-        if declared.kind() == ConnectionKind::Http {
-            return Some(Reach::http(name, self.link(name, &self.connections.apis)));
+        match declared.kind() {
+            ConnectionKind::Http => return Some(Reach::http(name, self.link(name, &self.connections.apis))),
+            ConnectionKind::Redis => return Some(Reach::redis(name, self.link(name, &self.connections.redis))),
+            ConnectionKind::Mongodb => return Some(Reach::mongo(name, self.link(name, &self.connections.mongo))),
+            _ => {}
         }
         let planned = self.plan.connections.iter().find(|connection| connection.name == name)?;
         let database = self.link(name, &self.connections.databases);
@@ -238,6 +245,28 @@ impl Compiler<'_> {
                 Action::NotImplemented(String::new())
             }
         }
+    }
+
+    fn redis(&mut self, tool: &str, on: &On<Redis>, path: &str) -> Action {
+        let link = self.link(&on.connection, &self.connections.redis);
+        match RedisAction::compile(&on.connection, link, &on.action, self.limits.rows) {
+            Ok(action) => Action::Redis(Box::new(action)),
+            Err(why) => self.unusable(tool, "redis", &why, path),
+        }
+    }
+
+    fn mongo(&mut self, tool: &str, on: &On<Mongo>, path: &str) -> Action {
+        let link = self.link(&on.connection, &self.connections.mongo);
+        match MongoAction::compile(&on.connection, link, &on.action, self.limits.rows) {
+            Ok(action) => Action::Mongo(Box::new(action)),
+            Err(why) => self.unusable(tool, "mongo", &why, path),
+        }
+    }
+
+    fn unusable(&mut self, tool: &str, key: &str, why: &str, path: &str) -> Action {
+        let message = format!("the action of tool `{tool}` cannot be compiled: {why}");
+        self.fail(codes::ACTION, message, &format!("{path}/{key}"), "mend the action in the spec");
+        Action::NotImplemented(String::new())
     }
 
     fn sql(&mut self, tool: &str, sql: &SqlPlan, parameters: &[Parameter], path: &str) -> Action {

@@ -41,7 +41,7 @@ impl Opened {
 }
 
 /// The password of a URL as it stands there; its other forms are masked with it.
-fn password(url: &str) -> Option<Secret> {
+pub(super) fn password(url: &str) -> Option<Secret> {
     let (_, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let (user, _) = authority.rsplit_once('@')?;

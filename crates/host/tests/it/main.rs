@@ -6,5 +6,6 @@ mod floods;
 mod live;
 mod scripts;
 mod service;
+mod stores;
 mod upstream;
 mod world;

@@ -7,6 +7,8 @@ use crate::structure::{clip, list};
 use crate::syntax::Node;
 
 mod http;
+mod mongo;
+mod redis;
 
 /// An action without a connection uses the only one of the spec that it can run on. With one connection, that one: whether it
 /// fits is checked.
@@ -35,6 +37,8 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
                 statements.map(|statements| sql::effects(&statements))
             }
             Some(Action::Http(action)) => http::all(check, tool, action, node),
+            Some(Action::Redis(action)) => redis::all(check, tool, action, node),
+            Some(Action::Mongo(action)) => mongo::all(check, tool, action, node),
             Some(Action::Reply(action)) => {
                 reply(check, action, node);
                 Some(sql::NO_EFFECTS)

@@ -45,7 +45,9 @@ fn source(check: &mut Check<'_, '_>, connection: &Connection, node: &Node) {
         (None, None) if !check.is_damaged(node) => {
             let (what, variable) = match connection.kind().is_database() {
                 true => ("its database is", "DATABASE_URL"),
-                false => ("it leads", "API_URL"),
+                false if connection.kind() == ConnectionKind::Http => ("it leads", "API_URL"),
+                false if connection.kind() == ConnectionKind::Redis => ("its server is", "REDIS_URL"),
+                false => ("its server is", "MONGODB_URL"),
             };
             let message = format!("the connection `{name}` does not say where {what}");
             let help = format!("add `envVar: {variable}`, or a `url` without credentials");
@@ -82,6 +84,10 @@ fn check_url(check: &mut Check<'_, '_>, kind: ConnectionKind, url: &str, span: S
         );
     }
     let is_good = match kind {
+        // Several servers of a replica set are more than a URL can name elsewhere.
+        ConnectionKind::Mongodb => {
+            rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?']))
+        }
         ConnectionKind::Sqlite => !rest.trim_start_matches('/').is_empty(),
         _ => rest.starts_with("//") && is_network_url(url),
     };

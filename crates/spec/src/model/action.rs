@@ -1,11 +1,15 @@
 //! What a tool does.
 
 mod http;
+mod mongo;
+mod redis;
 mod reply;
 mod script;
 mod sql;
 
 pub use http::{Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn};
+pub use mongo::{Mongo, MongoForm};
+pub use redis::{Redis, RedisScan, RedisText, RedisType};
 pub use reply::Reply;
 pub use script::{Script, ScriptPlace, TextPlace};
 pub use sql::{Page, PageBy, Sql, SqlResult};
@@ -23,6 +27,10 @@ pub enum Action {
     Sql(Sql),
     /// A request to an HTTP API.
     Http(Box<Http>),
+    /// Commands of Redis.
+    Redis(Box<Redis>),
+    /// An operation on a collection of MongoDB.
+    Mongo(Box<Mongo>),
     /// A fixed answer.
     Reply(Reply),
     /// JavaScript in a sandbox.
@@ -31,13 +39,15 @@ pub enum Action {
 
 impl Action {
     /// The action keys of this build.
-    pub const KEYS: [&str; 4] = ["sql", "http", "script", "reply"];
+    pub const KEYS: [&str; 6] = ["sql", "http", "redis", "mongo", "script", "reply"];
 
     /// The action key.
     pub fn key(&self) -> &'static str {
         match self {
             Self::Sql(_) => "sql",
             Self::Http(_) => "http",
+            Self::Redis(_) => "redis",
+            Self::Mongo(_) => "mongo",
             Self::Reply(_) => "reply",
             Self::Script(_) => "script",
         }
@@ -48,11 +58,12 @@ impl Action {
         match self {
             Self::Sql(_) => Some(kind.is_database()),
             Self::Http(_) => Some(kind == ConnectionKind::Http),
+            Self::Redis(_) => Some(kind == ConnectionKind::Redis),
+            Self::Mongo(_) => Some(kind == ConnectionKind::Mongodb),
             Self::Reply(_) | Self::Script(_) => None,
         }
     }
 }
 
 /// Action keys of the language that this build does not run yet. They are refused by name.
-pub const FUTURE_ACTIONS: [&str; 11] =
-    ["graphql", "grpc", "mongo", "redis", "files", "send", "vector", "command", "call", "steps", "ask"];
+pub const FUTURE_ACTIONS: [&str; 9] = ["graphql", "grpc", "files", "send", "vector", "command", "call", "steps", "ask"];

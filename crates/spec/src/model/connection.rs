@@ -4,11 +4,13 @@ mod credentials;
 mod database;
 mod http;
 mod secret;
+mod store;
 
 pub use credentials::{Credentials, Place as SecretPlace, SignatureEncoding, SignatureHash};
 pub use database::{Database, Pool, Tls, TlsMode};
 pub use http::{Http as HttpConnection, HttpLimits, HttpTls, RateLimit, Retries};
 pub use secret::SecretRef;
+pub use store::{MongoStore, RedisStore, StoreTls};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,10 @@ pub enum Connection {
     Sqlite(Database),
     /// An HTTP API.
     Http(Box<HttpConnection>),
+    /// A Redis server.
+    Redis(RedisStore),
+    /// A MongoDB server or replica set.
+    Mongodb(MongoStore),
 }
 
 /// The kinds of connection that this build can open.
@@ -43,6 +49,10 @@ pub enum ConnectionKind {
     Sqlite,
     /// An HTTP API.
     Http,
+    /// Redis.
+    Redis,
+    /// MongoDB.
+    Mongodb,
 }
 
 impl ConnectionKind {
@@ -54,6 +64,8 @@ impl ConnectionKind {
             Self::Mariadb => "mariadb",
             Self::Sqlite => "sqlite",
             Self::Http => "http",
+            Self::Redis => "redis",
+            Self::Mongodb => "mongodb",
         }
     }
 
@@ -69,6 +81,8 @@ impl ConnectionKind {
             Self::Mysql | Self::Mariadb => &["mysql", "mariadb"],
             Self::Sqlite => &["sqlite"],
             Self::Http => &["https", "http"],
+            Self::Redis => &["redis", "rediss"],
+            Self::Mongodb => &["mongodb"],
         }
     }
 
@@ -79,6 +93,8 @@ impl ConnectionKind {
             Self::Mysql | Self::Mariadb => "mysql://localhost/mydb",
             Self::Sqlite => "sqlite:data.db",
             Self::Http => "https://api.example.com/v1",
+            Self::Redis => "redis://localhost:6379",
+            Self::Mongodb => "mongodb://localhost:27017/mydb",
         }
     }
 }
@@ -110,6 +126,18 @@ impl Connection {
                 env_var: of.env_var.as_deref(),
                 url: of.url.as_deref(),
                 kind: ConnectionKind::Http,
+            },
+            Self::Redis(of) => Common {
+                name: &of.name,
+                env_var: of.env_var.as_deref(),
+                url: of.url.as_deref(),
+                kind: ConnectionKind::Redis,
+            },
+            Self::Mongodb(of) => Common {
+                name: &of.name,
+                env_var: of.env_var.as_deref(),
+                url: of.url.as_deref(),
+                kind: ConnectionKind::Mongodb,
             },
         }
     }
@@ -146,7 +174,7 @@ impl Connection {
     pub fn database(&self) -> Option<&Database> {
         match self {
             Self::Postgresql(of) | Self::Mysql(of) | Self::Mariadb(of) | Self::Sqlite(of) => Some(of),
-            Self::Http(_) => None,
+            Self::Http(_) | Self::Redis(_) | Self::Mongodb(_) => None,
         }
     }
 }

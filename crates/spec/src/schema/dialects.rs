@@ -127,6 +127,7 @@ fn sql(schema: &mut Value) {
     or_short(schema, "Sql", json!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}));
     or_short(schema, "Script", json!({"type": "string"}));
     or_short(schema, "Http", json!({"type": "string"}));
+    or_short(schema, "Redis", json!({"type": "array"}));
     let place = r"^\s*\$\{(env|file):[^}]+\}\s*$";
     or_short(schema, "SecretRef", json!({"type": "string", "pattern": place}));
     or_short(schema, "Reply", json!({"type": "string"}));

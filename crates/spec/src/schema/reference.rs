@@ -9,7 +9,7 @@ use crate::check::numbers::RANGES;
 use crate::structure::dialect::{ALIASES, WORDS};
 
 /// A section: the definition, its head, the key that has it, and an example.
-const SECTIONS: [(&str, &str, &str, &str); 27] = [
+const SECTIONS: [(&str, &str, &str, &str); 31] = [
     ("Spec", "The document", "", include_str!("examples/spec.yaml")),
     ("Connection", "Connections", "connections[]", include_str!("examples/connection.yaml")),
     ("Pool", "Pools", "connections[].pool", ""),
@@ -20,6 +20,7 @@ const SECTIONS: [(&str, &str, &str, &str); 27] = [
     ("Retries", "Retries", "connections[].retries", ""),
     ("HttpLimits", "Limits of requests", "connections[].limits", ""),
     ("HttpTls", "Transport security of HTTP", "connections[].tls", ""),
+    ("StoreTls", "Transport security of Redis and MongoDB", "connections[].tls", ""),
     ("Tool", "Tools", "tools[]", include_str!("examples/tool.yaml")),
     ("Annotations", "Annotations", "tools[].annotations", ""),
     ("Sql", "SQL actions", "tools[].sql", include_str!("examples/sql.yaml")),
@@ -28,6 +29,9 @@ const SECTIONS: [(&str, &str, &str, &str); 27] = [
     ("HttpBody", "Bodies of requests", "tools[].http.body", ""),
     ("HttpPages", "Pages of HTTP answers", "tools[].http.pages", ""),
     ("HttpEvents", "Streams of events", "tools[].http.events", ""),
+    ("Redis", "Redis actions", "tools[].redis", include_str!("examples/redis.yaml")),
+    ("RedisScan", "Walks through keys", "tools[].redis.scan", ""),
+    ("Mongo", "MongoDB actions", "tools[].mongo", include_str!("examples/mongo.yaml")),
     ("Script", "Scripts", "tools[].script", include_str!("examples/script.yaml")),
     ("Reply", "Replies", "tools[].reply", include_str!("examples/reply.yaml")),
     ("Resource", "Resources", "resources[]", include_str!("examples/resource.yaml")),
