@@ -1,5 +1,7 @@
 //! What tools do beside SQL: one module for each action, which compiles it once and runs each call.
 
+pub(crate) mod graphql;
+pub(crate) mod grpc;
 pub(crate) mod http;
 pub(crate) mod mongo;
 mod part;
@@ -7,6 +9,8 @@ pub(crate) mod redis;
 
 use std::time::Instant;
 
+use base::Select;
+use bytes::Bytes;
 use serde_json::{Map, Value};
 use spec::expression::Scope;
 use tokio::sync::SemaphorePermit;
@@ -15,7 +19,8 @@ pub(crate) use part::{Fault, fixed_text};
 
 use crate::context::CallContext;
 use crate::errors;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Outcome};
+use crate::shape;
 use crate::toolset::{Tool, Toolset};
 
 type Attempt<T> = Result<T, Box<Failure>>;
@@ -49,4 +54,29 @@ impl Toolset {
 pub(crate) fn scope(context: &CallContext<'_>, arguments: &Map<String, Value>) -> Scope {
     let caller = context.caller.cloned().map_or_else(|| Value::Object(Map::new()), Value::Object);
     Scope::new().with("args", &Value::Object(arguments.clone())).with("caller", &caller)
+}
+
+/// A selection, and how it is written.
+pub(crate) type Selection = (Select, Box<str>);
+
+/// Reads a selection.
+fn selection(text: Option<&String>) -> Result<Option<Selection>, Fault> {
+    text.map(|text| Ok((Select::parse(text)?, text.as_str().into()))).transpose()
+}
+
+/// A JSON value as the result of a call, of which a part may be selected.
+fn selected(set: &Toolset, tool: &Tool, select: Option<&Selection>, value: Value) -> Attempt<Outcome> {
+    let value = match select {
+        None => value,
+        Some((select, written)) => {
+            let missing = || errors::output(tool, "", &format!("the answer has no `{written}`"));
+            select.pick(&value).ok_or_else(missing)?
+        }
+    };
+    let json = Bytes::from(value.to_string());
+    if json.len() > set.result_bytes() {
+        return Err(errors::too_many_bytes(tool, json.len(), set.result_bytes()));
+    }
+    shape::conforms(tool, &json)?;
+    Ok(Outcome::structured(json))
 }

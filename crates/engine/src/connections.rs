@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use connect::Database;
+use connect::graphql::Client as Graphql;
+use connect::grpc::Client as Grpc;
 use connect::http::Api;
 use connect::mongo::Mongo;
 use connect::redis::Redis;
@@ -19,6 +21,10 @@ pub struct Connections {
     pub redis: HashMap<String, Arc<Redis>>,
     /// MongoDB servers.
     pub mongo: HashMap<String, Arc<Mongo>>,
+    /// GraphQL APIs.
+    pub graphql: HashMap<String, Arc<Graphql>>,
+    /// gRPC services.
+    pub grpc: HashMap<String, Arc<Grpc>>,
     /// Connections that could not be opened, and why.
     pub unavailable: HashMap<String, String>,
 }

@@ -174,6 +174,34 @@ pub(crate) fn upstream(tool: &Tool, error: &Error, elapsed: Duration) -> Box<Fai
     Box::new(Failure::new(kind, text).with(detail))
 }
 
+/// What an API says in its own terms (GraphQL, gRPC): an error that it answered with is not one of the way there.
+pub(crate) fn api(tool: &Tool, error: &Error, elapsed: Duration) -> Box<Failure> {
+    let kind = match error.kind {
+        ErrorKind::Denied if error.code.is_some() || error.message.contains("answered") => FailureKind::Denied,
+        ErrorKind::Constraint => FailureKind::Constraint,
+        ErrorKind::Statement => FailureKind::Statement,
+        ErrorKind::Other if error.code.as_deref() == Some("NOT_FOUND") => FailureKind::NotFound,
+        _ => return upstream(tool, error, elapsed),
+    };
+    let next = match kind {
+        FailureKind::Denied => "The server's credentials do not allow this; the operator of the server has to mend it.",
+        FailureKind::Constraint => "The state of things does not allow this.",
+        FailureKind::NotFound => "Check the arguments, or search first.",
+        _ => "The tool does not fit the API: the author of the server has to mend it; other arguments will not help.",
+    };
+    let (name, message) = (&tool.info.name, error.message.trim_end_matches('.'));
+    let code = error.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
+    let text = format!(
+        "`{name}` failed while trying to {} on `{}`: {message}{code}. {next}",
+        error.attempted, error.connection
+    );
+    let mut detail = json!({ "connection": error.connection, "attempted": error.attempted, "message": error.message });
+    if let Some(code) = &error.code {
+        detail["code"] = code.as_str().into();
+    }
+    Box::new(Failure::new(kind, text).with(detail))
+}
+
 /// An answer of an upstream that is no success.
 pub(crate) struct Answered<'a> {
     pub(crate) connection: &'a str,

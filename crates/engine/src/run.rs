@@ -43,6 +43,8 @@ impl Toolset {
             Action::Http(http) => self.run_http(context, tool, http, arguments, started).await,
             Action::Redis(redis) => self.run_redis(context, tool, redis, arguments, started).await,
             Action::Mongo(mongo) => self.run_mongo(context, tool, mongo, arguments, started).await,
+            Action::Graphql(graphql) => self.run_graphql(context, tool, graphql, arguments, started).await,
+            Action::Grpc(grpc) => self.run_grpc(context, tool, grpc, arguments, started).await,
             Action::Script(script) => self.run_script(context, tool, script, arguments, started).await,
             Action::Sql(sql) => self.run_sql(context, tool, sql, arguments, started).await,
         }

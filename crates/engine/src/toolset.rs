@@ -19,6 +19,8 @@ use tokio::sync::Semaphore;
 
 pub(crate) use binding::Slot;
 
+use crate::actions::graphql::GraphqlAction;
+use crate::actions::grpc::GrpcAction;
 use crate::actions::http::HttpAction;
 use crate::actions::mongo::MongoAction;
 use crate::actions::redis::RedisAction;
@@ -104,6 +106,8 @@ pub(crate) enum Action {
     Http(Box<HttpAction>),
     Redis(Box<RedisAction>),
     Mongo(Box<MongoAction>),
+    Graphql(Box<GraphqlAction>),
+    Grpc(Box<GrpcAction>),
     Script(Box<ScriptAction>),
     Reply { structured: Option<Bytes>, content: Option<Content> },
     NotImplemented(String),

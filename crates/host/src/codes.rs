@@ -12,8 +12,10 @@ pub(crate) const UNREACHABLE: &str = "MF0914";
 pub(crate) const NO_KEY: &str = "MF0915";
 pub(crate) const OAUTH: &str = "MF0916";
 pub(crate) const NETWORKS: &str = "MF0917";
+pub(crate) const OPERATION: &str = "MF0918";
+pub(crate) const UNTOLD: &str = "MF0919";
 
-const CODES: [(&str, &str, &str); 7] = [
+const CODES: [(&str, &str, &str); 9] = [
     (MISSING, "a connection's URL or secret is not known", include_str!("codes/MF0911.md")),
     (URL, "a connection's URL cannot be used", include_str!("codes/MF0912.md")),
     (MISMATCH, "a URL names another engine than its connection", include_str!("codes/MF0913.md")),
@@ -21,4 +23,6 @@ const CODES: [(&str, &str, &str); 7] = [
     (NO_KEY, "no key is set for callers", include_str!("codes/MF0915.md")),
     (OAUTH, "OAuth is not enforced here", include_str!("codes/MF0916.md")),
     (NETWORKS, "the list of private networks cannot be read", include_str!("codes/MF0917.md")),
+    (OPERATION, "an operation does not fit the API's schema", include_str!("codes/MF0918.md")),
+    (UNTOLD, "an API did not tell its schema", include_str!("codes/MF0919.md")),
 ];

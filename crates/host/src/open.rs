@@ -87,7 +87,9 @@ impl Opened {
             }
         };
         match connection {
-            Connection::Http(api) => self.api(api, url, path, operator),
+            Connection::Http(api) | Connection::Graphql(api) | Connection::Grpc(api) => {
+                self.api(connection.kind(), api, url, path, operator);
+            }
             Connection::Redis(store) => self.redis(store, url, path, operator),
             Connection::Mongodb(store) => self.mongo(store, url, path, operator),
             _ => {
@@ -135,5 +137,7 @@ fn example(kind: ConnectionKind) -> &'static str {
         ConnectionKind::Http => "https://api.example.com/v1",
         ConnectionKind::Redis => "redis://user:password@localhost:6379/0",
         ConnectionKind::Mongodb => "mongodb://user:password@localhost:27017/database",
+        ConnectionKind::Graphql => "https://api.example.com/graphql",
+        ConnectionKind::Grpc => "https://grpc.example.com",
     }
 }

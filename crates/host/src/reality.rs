@@ -1,10 +1,13 @@
 //! The pipeline at create time: what the databases really offer, a plan, and the databases' word on it.
 
+mod apis;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use base::Diagnostic;
 use connect::{Database, Described, Error, ErrorKind};
+use engine::Connections;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream;
@@ -90,8 +93,12 @@ pub async fn describe(plan: &Plan, databases: &Databases) -> Vec<(ToCheck, Resul
 
 /// Plans a spec on what its connections really offer: reads their catalogues, makes the plan, has the databases check
 /// every statement, and takes in what they say. `pinned` is the plan of before, whose edited tools are kept.
-pub async fn make_plan(spec: &Spec, databases: &Databases, pinned: Option<&Plan>) -> (Plan, Vec<Diagnostic>) {
-    let (reality, unreached) = reality(spec, databases).await;
+pub async fn make_plan(spec: &Spec, connections: &Connections, pinned: Option<&Plan>) -> (Plan, Vec<Diagnostic>) {
+    let databases = &connections.databases;
+    let ((mut reality, mut unreached), (operations, told)) =
+        tokio::join!(reality(spec, databases), apis::operations(spec, connections));
+    reality.operations = operations;
+    unreached.extend(told);
     let (mut plan, mut planned) = plan::make(spec, &reality, pinned);
     // Where the reason was told, here or when the connection was opened, the planner's own word that it was not reached
     // adds nothing.

@@ -149,11 +149,10 @@ async fn make_unplaced(context: &Context, spec: &Spec, dev: bool, plan: Use<'_>)
     }
     let start = Instant::now();
     let connections = opened.connections.clone();
-    let databases = connections.databases.clone();
     let plan = match plan {
-        Use::Stored(plan) if !wants_planning(spec, plan, &databases) => plan.clone(),
-        Use::Stored(plan) | Use::New(Some(plan)) => planned(spec, &databases, Some(plan), &mut diagnostics).await?,
-        Use::New(None) => planned(spec, &databases, None, &mut diagnostics).await?,
+        Use::Stored(plan) if !wants_planning(spec, plan, &connections.databases) => plan.clone(),
+        Use::Stored(plan) | Use::New(Some(plan)) => planned(spec, &connections, Some(plan), &mut diagnostics).await?,
+        Use::New(None) => planned(spec, &connections, None, &mut diagnostics).await?,
     };
     let plan_ms = ms_since(start);
     let start = Instant::now();
@@ -169,11 +168,11 @@ async fn make_unplaced(context: &Context, spec: &Spec, dev: bool, plan: Use<'_>)
 
 async fn planned(
     spec: &Spec,
-    databases: &HashMap<String, Arc<Database>>,
+    connections: &Connections,
     pinned: Option<&Plan>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Plan, Vec<Diagnostic>> {
-    let (plan, found) = Box::pin(host::make_plan(spec, databases, pinned)).await;
+    let (plan, found) = Box::pin(host::make_plan(spec, connections, pinned)).await;
     let failed = found.iter().any(Diagnostic::is_error);
     diagnostics.extend(found);
     if failed { Err(std::mem::take(diagnostics)) } else { Ok(plan) }

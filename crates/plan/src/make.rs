@@ -2,8 +2,9 @@
 
 use base::Diagnostic;
 use connect::{Catalogue, Engine};
+use serde_json::Value;
 use spec::Spec;
-use spec::model::{Action, ConnectionKind, Script, Tool};
+use spec::model::{Action, ConnectionKind, Parameter, Script, Tool};
 use spec::sql::{Class, Dialect, Effects, Template, check};
 
 use crate::annotations::derive;
@@ -16,6 +17,21 @@ use crate::{declared, infer};
 pub struct Reality {
     /// The connections that were looked at.
     pub connections: Vec<ConnectionReality>,
+    /// What APIs say of the operations of tools.
+    pub operations: Vec<OperationReality>,
+}
+
+/// What an API says of the operation of a tool.
+#[derive(Clone, Debug, Default)]
+pub struct OperationReality {
+    /// Name of the tool.
+    pub tool: String,
+    /// The parameters that the operation takes.
+    pub parameters: Vec<Parameter>,
+    /// JSON Schema of what it gives.
+    pub output: Option<Value>,
+    /// Whether it changes nothing, where the API says so.
+    pub is_read_only: bool,
 }
 
 /// What one connection really is.
@@ -149,6 +165,21 @@ fn plan_tool(spec: &Spec, plan: &Plan, reality: &Reality, index: usize, tool: &T
             let action = On { connection: tool.connection.clone().unwrap_or_default(), action: (**mongo).clone() };
             (bare(tool, Origin::Declared, ActionPlan::Mongo(Box::new(action)), &[mongo.effects()]), Vec::new())
         }
+        (Some(Action::Graphql(graphql)), _) => {
+            let action = On { connection: tool.connection.clone().unwrap_or_default(), action: graphql.clone() };
+            (
+                operation(tool, reality, ActionPlan::Graphql(action), graphql.effects(), graphql.select.is_some()),
+                Vec::new(),
+            )
+        }
+        (Some(Action::Grpc(grpc)), _) => {
+            let real = reality.operations.iter().any(|real| real.tool == tool.name && real.is_read_only);
+            let mut grpc = grpc.clone();
+            grpc.write &= !real;
+            let (effects, selects) = (grpc.effects(), grpc.select.is_some());
+            let action = On { connection: tool.connection.clone().unwrap_or_default(), action: grpc };
+            (operation(tool, reality, ActionPlan::Grpc(action), effects, selects), Vec::new())
+        }
         (Some(Action::Sql(sql)), Some(connection)) => declared::plan(&ask, sql, &connection.name),
         (None, Some(connection)) => {
             let real = reality.connections.iter().find(|real| real.name == connection.name);
@@ -177,6 +208,21 @@ fn scripted(spec: &Spec, tool: &Tool, script: &Script) -> ToolPlan {
     // Nothing more is known of what it does.
     let effects = Effects { read_only: !script.write, destructive: script.write, idempotent: !script.write };
     bare(tool, Origin::Declared, action, &[effects])
+}
+
+/// A declared operation, with what its API says of it where the spec says nothing.
+fn operation(tool: &Tool, reality: &Reality, action: ActionPlan, effects: Effects, selects: bool) -> ToolPlan {
+    let mut planned = bare(tool, Origin::Declared, action, &[effects]);
+    if let Some(real) = reality.operations.iter().find(|real| real.tool == tool.name) {
+        if tool.parameters.is_none() {
+            planned.parameters.clone_from(&real.parameters);
+            planned.why.push("the parameters are those of the operation, by the API's schema".to_owned());
+        }
+        if planned.output.is_none() && !selects {
+            planned.output.clone_from(&real.output);
+        }
+    }
+    planned
 }
 
 /// A tool plan with what does not depend on the action.

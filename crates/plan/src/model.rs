@@ -4,7 +4,7 @@ use base::Digest;
 use connect::{Engine, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use spec::model::{Annotations, Http, Mongo, PageBy, Parameter, Redis, Reply, SqlResult, TextPlace};
+use spec::model::{Annotations, Graphql, Grpc, Http, Mongo, PageBy, Parameter, Redis, Reply, SqlResult, TextPlace};
 
 /// Version of the plan document.
 pub const FORMAT: u32 = 1;
@@ -81,6 +81,8 @@ impl ActionPlan {
             Self::Http(on) => !on.action.effects().read_only,
             Self::Redis(on) => on.action.write,
             Self::Mongo(on) => on.action.write,
+            Self::Graphql(on) => !on.action.effects().read_only,
+            Self::Grpc(on) => !on.action.effects().read_only,
             Self::Reply(_) | Self::NotImplemented { .. } => false,
         }
     }
@@ -125,6 +127,10 @@ pub enum ActionPlan {
     Redis(Box<On<Redis>>),
     /// An operation on a collection of MongoDB.
     Mongo(Box<On<Mongo>>),
+    /// An operation of a GraphQL API.
+    Graphql(On<Graphql>),
+    /// A call of a gRPC method.
+    Grpc(On<Grpc>),
     /// A fixed answer.
     Reply(Reply),
     /// JavaScript in a sandbox.

@@ -51,6 +51,13 @@ fn render_tool(out: &mut String, tool: &ToolPlan) {
                 let _ = writeln!(out, "  on {}: {verb} {}", on.connection, on.action.collection);
             }
         }
+        ActionPlan::Graphql(on) => {
+            let _ = writeln!(out, "  on {}:", on.connection);
+            indent(out, on.action.operation.trim());
+        }
+        ActionPlan::Grpc(on) => {
+            let _ = writeln!(out, "  on {}: {}", on.connection, on.action.method);
+        }
         ActionPlan::Reply(_) => out.push_str("  a fixed answer\n"),
         ActionPlan::NotImplemented { .. } => {}
     }

@@ -110,6 +110,8 @@ codes! {
     HTTP_PATH "MF0522" error "The path of a request is not usable";
     HTTP "MF0523" error "A request is not usable";
     SCRIPT_USES "MF0524" warning "A script uses what it does not have";
+    GRPC "MF0525" error "A gRPC call is not usable";
+    GRAPHQL "MF0526" error "A GraphQL operation is not usable";
     REDIS "MF0530" error "A Redis command is not usable";
     REDIS_WRITE "MF0531" warning "`write: true` on Redis commands that only read";
     MONGO "MF0532" error "A MongoDB operation is not usable";
@@ -124,6 +126,7 @@ codes! {
     AUTH "MF0608" error "The settings of auth are not valid";
     SECRET_PLACE "MF0609" error "A secret needs exactly one place";
     CREDENTIALS "MF0610" error "The credentials of a connection are not usable";
+    OTHER_SETTING "MF0611" error "A setting belongs to another type of connection";
 
     CRON "MF0701" error "A schedule is not a cron expression";
     TIME_ZONE "MF0702" error "A time zone is not known";

@@ -12,8 +12,9 @@ mod tool;
 mod trigger;
 
 pub use action::{
-    Action, FUTURE_ACTIONS, Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn, Mongo, MongoForm,
-    Page, PageBy, Redis, RedisScan, RedisText, RedisType, Reply, Script, ScriptPlace, Sql, SqlResult, TextPlace,
+    Action, FUTURE_ACTIONS, Graphql, Grpc, Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn,
+    Mongo, MongoForm, Page, PageBy, Redis, RedisScan, RedisText, RedisType, Reply, Script, ScriptPlace, Sql, SqlResult,
+    TextPlace,
 };
 pub use auth::Auth;
 pub use connection::{

@@ -50,7 +50,11 @@ impl Dialect {
             ConnectionKind::Postgresql => Some(Self::Postgresql),
             ConnectionKind::Mysql | ConnectionKind::Mariadb => Some(Self::Mysql),
             ConnectionKind::Sqlite => Some(Self::Sqlite),
-            ConnectionKind::Http | ConnectionKind::Redis | ConnectionKind::Mongodb => None,
+            ConnectionKind::Http
+            | ConnectionKind::Redis
+            | ConnectionKind::Mongodb
+            | ConnectionKind::Graphql
+            | ConnectionKind::Grpc => None,
         }
     }
 }

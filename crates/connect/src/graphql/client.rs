@@ -3,6 +3,7 @@
 use base::Secret;
 use http::Method;
 use serde_json::{Map, Value, json};
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +19,7 @@ const ACCEPT: &str = "application/graphql-response+json, application/json;q=0.9"
 /// A connection to a GraphQL API.
 pub struct Client {
     api: Api,
+    schema: OnceCell<Schema>,
 }
 
 /// An operation with its values.
@@ -69,10 +71,27 @@ impl std::fmt::Display for Problem {
     }
 }
 
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
 impl Client {
     /// Checks the settings; the base URL is that of the API itself. Nothing is sent.
     pub fn open(settings: Settings) -> Result<Self, Error> {
-        Ok(Self { api: Api::open(settings)? })
+        Ok(Self { api: Api::open(settings)?, schema: OnceCell::new() })
+    }
+
+    /// Takes a schema that need not be asked for.
+    #[must_use]
+    pub fn with_schema(self, schema: Schema) -> Self {
+        Self { schema: OnceCell::new_with(Some(schema)), ..self }
+    }
+
+    /// The schema: the one that was given, or what the API told when it was first asked.
+    pub async fn schema(&self, deadline: Instant, cancel: &CancellationToken) -> Result<&Schema, Error> {
+        self.schema.get_or_try_init(|| self.introspect(deadline, cancel)).await
     }
 
     /// Asks the API for its schema.

@@ -6,12 +6,13 @@ use http::Method as Verb;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::frame::{self, Fault, Reader};
 use super::status::{Code, Status};
-use super::{Call, Limits, Method, message, metadata};
+use super::{Call, Limits, Method, Schema, message, metadata};
 use crate::http::{Api, Http2, Settings, Shown};
 use crate::{Error, ErrorKind};
 
@@ -19,6 +20,7 @@ use crate::{Error, ErrorKind};
 pub struct Client {
     pub(super) api: Api,
     limits: Limits,
+    schema: OnceCell<Schema>,
 }
 
 /// What a call gave.
@@ -49,6 +51,12 @@ pub(super) struct Sent<'a> {
 /// What takes the messages as they come; what it gives back as an error ends the call.
 type Take<'a> = dyn FnMut(Bytes, &Shown) -> Result<(), Error> + Send + 'a;
 
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
 impl Client {
     /// Checks the settings. The base URL has the scheme `http` (without TLS) or `https`; `grpc` and `grpcs` stand for them.
     /// Nothing is sent.
@@ -59,7 +67,18 @@ impl Client {
                 settings.base = Secret::new(format!("{plain}{rest}"));
             }
         }
-        Ok(Self { api: Api::open(settings)?, limits })
+        Ok(Self { api: Api::open(settings)?, limits, schema: OnceCell::new() })
+    }
+
+    /// Takes a schema that need not be asked for.
+    #[must_use]
+    pub fn with_schema(self, schema: Schema) -> Self {
+        Self { schema: OnceCell::new_with(Some(schema)), ..self }
+    }
+
+    /// The schema: the one that was given, or what the server told when it was first asked.
+    pub async fn schema(&self, deadline: Instant, cancel: &CancellationToken) -> Result<&Schema, Error> {
+        self.schema.get_or_try_init(|| self.reflect(deadline, cancel)).await
     }
 
     /// Calls a method. Each message is handed to `progress` as it comes, with its number from 1, and collected.

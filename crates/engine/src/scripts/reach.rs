@@ -1,5 +1,6 @@
 //! Connections as a script sees them: objects with functions. One module for each kind.
 
+mod apis;
 mod http;
 mod mongo;
 mod redis;
@@ -9,6 +10,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use connect::Database;
+use connect::graphql::Client as Graphql;
+use connect::grpc::Client as Grpc;
 use connect::http::Api;
 use connect::mongo::Mongo;
 use connect::redis::Redis;
@@ -32,6 +35,8 @@ enum Kind {
     Http(Link<Api>),
     Redis(Link<Redis>),
     Mongo(Link<Mongo>),
+    Graphql(Link<Graphql>),
+    Grpc(Link<Grpc>),
 }
 
 impl Reach {
@@ -51,6 +56,14 @@ impl Reach {
         Self { connection: connection.into(), kind: Kind::Mongo(link) }
     }
 
+    pub(crate) fn graphql(connection: &str, client: Link<Graphql>) -> Self {
+        Self { connection: connection.into(), kind: Kind::Graphql(client) }
+    }
+
+    pub(crate) fn grpc(connection: &str, client: Link<Grpc>) -> Self {
+        Self { connection: connection.into(), kind: Kind::Grpc(client) }
+    }
+
     pub(super) fn connection(&self) -> &str {
         &self.connection
     }
@@ -62,6 +75,8 @@ impl Reach {
             Kind::Http(_) => &http::FUNCTIONS,
             Kind::Redis(_) => &redis::FUNCTIONS,
             Kind::Mongo(_) => &mongo::FUNCTIONS,
+            Kind::Graphql(_) => &apis::GRAPHQL,
+            Kind::Grpc(_) => &apis::GRPC,
         }
     }
 
@@ -72,6 +87,8 @@ impl Reach {
             Kind::Http(api) => http::call(self.there(api)?, host, &self.connection, name, arguments).await,
             Kind::Redis(link) => redis::call(self.there(link)?, host, &self.connection, name, arguments).await,
             Kind::Mongo(link) => mongo::call(self.there(link)?, host, &self.connection, name, arguments).await,
+            Kind::Graphql(client) => apis::graphql(self.there(client)?, host, &self.connection, name, arguments).await,
+            Kind::Grpc(client) => apis::grpc(self.there(client)?, host, &self.connection, arguments).await,
         }
     }
 

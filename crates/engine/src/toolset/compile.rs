@@ -11,11 +11,15 @@ use plan::{ActionPlan, On, Plan, ScriptPlan, SqlPlan, StatementPlan, ToolPlan};
 use script::Script;
 use serde_json::Value;
 use spec::Spec;
-use spec::model::{ConnectionKind, Http, Limits, Mongo, Parameter, Redis, Reply, ScriptPlace, input_schema};
+use spec::model::{
+    ConnectionKind, Graphql, Grpc, Http, Limits, Mongo, Parameter, Redis, Reply, ScriptPlace, input_schema,
+};
 use spec::sql::{Dialect, Template};
 use tokio::sync::Semaphore;
 
 use super::{About, Action, Pages, Slot, SqlAction, Tool, ToolInfo, Toolset, batch, instant};
+use crate::actions::graphql::GraphqlAction;
+use crate::actions::grpc::GrpcAction;
 use crate::actions::http::HttpAction;
 use crate::actions::mongo::MongoAction;
 use crate::actions::redis::RedisAction;
@@ -166,6 +170,8 @@ impl Compiler<'_> {
             ActionPlan::Http(on) => self.http(&tool.name, on, path),
             ActionPlan::Redis(on) => self.redis(&tool.name, on, path),
             ActionPlan::Mongo(on) => self.mongo(&tool.name, on, path),
+            ActionPlan::Graphql(on) => self.graphql(&tool.name, on, path),
+            ActionPlan::Grpc(on) => self.grpc(&tool.name, on, path),
             ActionPlan::Reply(reply) => fixed(reply, output.is_some()),
             ActionPlan::NotImplemented { reason } => Action::NotImplemented(reason.clone()),
         };
@@ -223,6 +229,10 @@ impl Compiler<'_> {
             ConnectionKind::Http => return Some(Reach::http(name, self.link(name, &self.connections.apis))),
             ConnectionKind::Redis => return Some(Reach::redis(name, self.link(name, &self.connections.redis))),
             ConnectionKind::Mongodb => return Some(Reach::mongo(name, self.link(name, &self.connections.mongo))),
+            ConnectionKind::Graphql => {
+                return Some(Reach::graphql(name, self.link(name, &self.connections.graphql)));
+            }
+            ConnectionKind::Grpc => return Some(Reach::grpc(name, self.link(name, &self.connections.grpc))),
             _ => {}
         }
         let planned = self.plan.connections.iter().find(|connection| connection.name == name)?;
@@ -260,6 +270,22 @@ impl Compiler<'_> {
         match MongoAction::compile(&on.connection, link, &on.action, self.limits.rows) {
             Ok(action) => Action::Mongo(Box::new(action)),
             Err(why) => self.unusable(tool, "mongo", &why, path),
+        }
+    }
+
+    fn graphql(&mut self, tool: &str, on: &On<Graphql>, path: &str) -> Action {
+        let client = self.link(&on.connection, &self.connections.graphql);
+        match GraphqlAction::compile(&on.connection, client, &on.action) {
+            Ok(action) => Action::Graphql(Box::new(action)),
+            Err(why) => self.unusable(tool, "graphql", &why, path),
+        }
+    }
+
+    fn grpc(&mut self, tool: &str, on: &On<Grpc>, path: &str) -> Action {
+        let client = self.link(&on.connection, &self.connections.grpc);
+        match GrpcAction::compile(&on.connection, client, &on.action) {
+            Ok(action) => Action::Grpc(Box::new(action)),
+            Err(why) => self.unusable(tool, "grpc", &why, path),
         }
     }
 

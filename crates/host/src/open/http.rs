@@ -1,4 +1,4 @@
-//! HTTP APIs.
+//! HTTP APIs, and what travels like them: GraphQL and gRPC.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,14 +6,24 @@ use std::time::Duration;
 use base::{Diagnostic, Secret};
 use connect::egress::Policy;
 use connect::http::{self, Api, Encoding, Hash, Limits, OAuth, Rate, Retries, Settings, Signing};
-use spec::model::{Credentials, HttpConnection, SecretPlace, SecretRef, SignatureEncoding, SignatureHash};
+use connect::{graphql, grpc};
+use spec::model::{
+    ConnectionKind, Credentials, HttpConnection, SecretPlace, SecretRef, SignatureEncoding, SignatureHash,
+};
 
 use super::{Opened, Operator};
 use crate::codes;
 use crate::resolve::{Lookup, Missing, expand, file, variable};
 
 impl Opened {
-    pub(super) fn api(&mut self, api: &HttpConnection, url: Secret, path: &str, operator: &Operator<'_>) {
+    pub(super) fn api(
+        &mut self,
+        kind: ConnectionKind,
+        api: &HttpConnection,
+        url: Secret,
+        path: &str,
+        operator: &Operator<'_>,
+    ) {
         let settings = match settings(api, url, operator) {
             Ok(settings) => settings,
             Err((key, Missing { what, help })) => {
@@ -25,10 +35,61 @@ impl Opened {
         let secret = settings.headers.iter().zip(api.headers.values()).filter(|(_, written)| written.contains("${"));
         self.secrets.extend(secret.map(|((_, value), _)| Secret::new(value.as_str())));
         self.secrets.extend(settings.credentials.secrets());
-        match Api::open(settings) {
-            Ok(opened) => drop(self.connections.apis.insert(api.name.clone(), Arc::new(opened))),
-            Err(error) => self.refused(&api.name, path, error),
+        let schema = api.schema.as_deref().map(|text| expand(text, operator.lookup, "a schema")).transpose();
+        let schema = match schema {
+            Ok(schema) => schema,
+            Err(Missing { what, help }) => {
+                let message = format!("connection `{}` has no schema: {what}", api.name);
+                let problem = Diagnostic::warning(codes::MISSING, message).path(format!("{path}/schema")).help(help);
+                return self.closed(&api.name, what, problem);
+            }
+        };
+        if let Err(error) = self.client(kind, &api.name, settings, schema.as_deref()) {
+            self.refused(&api.name, path, error);
         }
+    }
+
+    fn client(
+        &mut self,
+        kind: ConnectionKind,
+        name: &str,
+        settings: Settings,
+        schema: Option<&str>,
+    ) -> Result<(), connect::Error> {
+        let connections = &mut self.connections;
+        match kind {
+            ConnectionKind::Graphql => {
+                let mut client = graphql::Client::open(settings)?;
+                if let Some(text) = schema {
+                    let schema = graphql::Schema::parse(text);
+                    client = client.with_schema(schema.map_err(|why| error(name, why))?);
+                }
+                connections.graphql.insert(name.to_owned(), Arc::new(client));
+            }
+            ConnectionKind::Grpc => {
+                let mut client = grpc::Client::open(settings, grpc::Limits::default())?;
+                if let Some(text) = schema {
+                    let schema = grpc::Schema::from_protos(&[("schema.proto", text)]);
+                    let schema = schema.map_err(|why| error(name, format!("the schema {why}")))?;
+                    client = client.with_schema(schema);
+                }
+                connections.grpc.insert(name.to_owned(), Arc::new(client));
+            }
+            _ => drop(connections.apis.insert(name.to_owned(), Arc::new(Api::open(settings)?))),
+        }
+        Ok(())
+    }
+}
+
+fn error(connection: &str, message: String) -> connect::Error {
+    connect::Error {
+        kind: connect::ErrorKind::Config,
+        connection: connection.to_owned(),
+        attempted: "open",
+        message,
+        code: None,
+        position: None,
+        hint: None,
     }
 }
 

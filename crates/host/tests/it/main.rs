@@ -1,5 +1,6 @@
 //! From a spec's text to the answers of its tools, over real databases.
 
+mod apis;
 mod auth;
 mod cases;
 mod floods;

@@ -104,7 +104,7 @@ impl World {
         for statement in seed {
             execute(database.as_ref().unwrap(), statement).await;
         }
-        let (plan, found) = host::make_plan(&spec, &opened.connections.databases, None).await;
+        let (plan, found) = host::make_plan(&spec, &opened.connections, None).await;
         diagnostics.extend(found);
         let errors: Vec<_> = diagnostics.iter().filter(|found| found.is_error()).collect();
         assert!(errors.is_empty(), "{errors:#?}");

@@ -42,6 +42,7 @@ fn plan_of(case: &Path) -> String {
         let server = Some(catalogue.server.clone());
         Reality {
             connections: vec![ConnectionReality { name, engine: Some(engine), server, catalogue: Some(catalogue) }],
+            ..Reality::default()
         }
     });
     let reality = reality.unwrap_or_default();

@@ -243,7 +243,7 @@ async fn reality(world: &World) -> Reality {
         server: Some(catalogue.server.clone()),
         catalogue: Some(catalogue),
     };
-    Reality { connections: vec![connection] }
+    Reality { connections: vec![connection], ..Reality::default() }
 }
 
 async fn describe(world: &World, plan: &Plan) -> Vec<(plan::ToCheck, Result<connect::Described, connect::Error>)> {

@@ -6,6 +6,8 @@ use crate::model::{Action, ConnectionKind, Reply, Spec, Tool};
 use crate::structure::{clip, list};
 use crate::syntax::Node;
 
+mod graphql;
+mod grpc;
 mod http;
 mod mongo;
 mod redis;
@@ -39,6 +41,8 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
             Some(Action::Http(action)) => http::all(check, tool, action, node),
             Some(Action::Redis(action)) => redis::all(check, tool, action, node),
             Some(Action::Mongo(action)) => mongo::all(check, tool, action, node),
+            Some(Action::Graphql(action)) => graphql::all(check, tool, action, node),
+            Some(Action::Grpc(action)) => grpc::all(check, tool, action, node),
             Some(Action::Reply(action)) => {
                 reply(check, action, node);
                 Some(sql::NO_EFFECTS)

@@ -24,7 +24,14 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
             check_url(check, connection.kind(), url, at.span);
         }
         match connection {
-            Connection::Http(api) => http::all(check, api, node),
+            Connection::Http(api) => {
+                http::all(check, api, node);
+                if api.schema.is_some() {
+                    let message = "an HTTP API has no `schema`";
+                    check.error(codes::OTHER_SETTING, node.span_of("schema"), message, "remove it, or change `type`");
+                }
+            }
+            Connection::Graphql(api) | Connection::Grpc(api) => http::all(check, api, node),
             _ => {
                 if let Some(database) = connection.database() {
                     tls(check, connection.kind(), database, node);

@@ -1,5 +1,7 @@
 //! What a tool does.
 
+mod graphql;
+mod grpc;
 mod http;
 mod mongo;
 mod redis;
@@ -7,6 +9,8 @@ mod reply;
 mod script;
 mod sql;
 
+pub use graphql::Graphql;
+pub use grpc::Grpc;
 pub use http::{Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn};
 pub use mongo::{Mongo, MongoForm};
 pub use redis::{Redis, RedisScan, RedisText, RedisType};
@@ -31,6 +35,10 @@ pub enum Action {
     Redis(Box<Redis>),
     /// An operation on a collection of MongoDB.
     Mongo(Box<Mongo>),
+    /// An operation of a GraphQL API.
+    Graphql(Graphql),
+    /// A call of a gRPC method.
+    Grpc(Grpc),
     /// A fixed answer.
     Reply(Reply),
     /// JavaScript in a sandbox.
@@ -39,7 +47,7 @@ pub enum Action {
 
 impl Action {
     /// The action keys of this build.
-    pub const KEYS: [&str; 6] = ["sql", "http", "redis", "mongo", "script", "reply"];
+    pub const KEYS: [&str; 8] = ["sql", "http", "graphql", "grpc", "redis", "mongo", "script", "reply"];
 
     /// The action key.
     pub fn key(&self) -> &'static str {
@@ -48,6 +56,8 @@ impl Action {
             Self::Http(_) => "http",
             Self::Redis(_) => "redis",
             Self::Mongo(_) => "mongo",
+            Self::Graphql(_) => "graphql",
+            Self::Grpc(_) => "grpc",
             Self::Reply(_) => "reply",
             Self::Script(_) => "script",
         }
@@ -60,10 +70,12 @@ impl Action {
             Self::Http(_) => Some(kind == ConnectionKind::Http),
             Self::Redis(_) => Some(kind == ConnectionKind::Redis),
             Self::Mongo(_) => Some(kind == ConnectionKind::Mongodb),
+            Self::Graphql(_) => Some(kind == ConnectionKind::Graphql),
+            Self::Grpc(_) => Some(kind == ConnectionKind::Grpc),
             Self::Reply(_) | Self::Script(_) => None,
         }
     }
 }
 
 /// Action keys of the language that this build does not run yet. They are refused by name.
-pub const FUTURE_ACTIONS: [&str; 9] = ["graphql", "grpc", "files", "send", "vector", "command", "call", "steps", "ask"];
+pub const FUTURE_ACTIONS: [&str; 7] = ["files", "send", "vector", "command", "call", "steps", "ask"];

@@ -34,6 +34,10 @@ pub enum Connection {
     Redis(RedisStore),
     /// A MongoDB server or replica set.
     Mongodb(MongoStore),
+    /// A GraphQL API.
+    Graphql(Box<HttpConnection>),
+    /// gRPC services.
+    Grpc(Box<HttpConnection>),
 }
 
 /// The kinds of connection that this build can open.
@@ -53,6 +57,10 @@ pub enum ConnectionKind {
     Redis,
     /// MongoDB.
     Mongodb,
+    /// A GraphQL API.
+    Graphql,
+    /// gRPC services.
+    Grpc,
 }
 
 impl ConnectionKind {
@@ -66,6 +74,8 @@ impl ConnectionKind {
             Self::Http => "http",
             Self::Redis => "redis",
             Self::Mongodb => "mongodb",
+            Self::Graphql => "graphql",
+            Self::Grpc => "grpc",
         }
     }
 
@@ -80,7 +90,8 @@ impl ConnectionKind {
             Self::Postgresql => &["postgresql", "postgres"],
             Self::Mysql | Self::Mariadb => &["mysql", "mariadb"],
             Self::Sqlite => &["sqlite"],
-            Self::Http => &["https", "http"],
+            Self::Http | Self::Graphql => &["https", "http"],
+            Self::Grpc => &["https", "http", "grpcs", "grpc"],
             Self::Redis => &["redis", "rediss"],
             Self::Mongodb => &["mongodb"],
         }
@@ -95,6 +106,8 @@ impl ConnectionKind {
             Self::Http => "https://api.example.com/v1",
             Self::Redis => "redis://localhost:6379",
             Self::Mongodb => "mongodb://localhost:27017/mydb",
+            Self::Graphql => "https://api.example.com/graphql",
+            Self::Grpc => "https://grpc.example.com",
         }
     }
 }
@@ -114,6 +127,12 @@ impl Database {
     }
 }
 
+impl HttpConnection {
+    fn common(&self, kind: ConnectionKind) -> Common<'_> {
+        Common { name: &self.name, env_var: self.env_var.as_deref(), url: self.url.as_deref(), kind }
+    }
+}
+
 impl Connection {
     fn common(&self) -> Common<'_> {
         match self {
@@ -121,12 +140,9 @@ impl Connection {
             Self::Mysql(of) => of.common(ConnectionKind::Mysql),
             Self::Mariadb(of) => of.common(ConnectionKind::Mariadb),
             Self::Sqlite(of) => of.common(ConnectionKind::Sqlite),
-            Self::Http(of) => Common {
-                name: &of.name,
-                env_var: of.env_var.as_deref(),
-                url: of.url.as_deref(),
-                kind: ConnectionKind::Http,
-            },
+            Self::Http(of) => of.common(ConnectionKind::Http),
+            Self::Graphql(of) => of.common(ConnectionKind::Graphql),
+            Self::Grpc(of) => of.common(ConnectionKind::Grpc),
             Self::Redis(of) => Common {
                 name: &of.name,
                 env_var: of.env_var.as_deref(),
@@ -174,7 +190,7 @@ impl Connection {
     pub fn database(&self) -> Option<&Database> {
         match self {
             Self::Postgresql(of) | Self::Mysql(of) | Self::Mariadb(of) | Self::Sqlite(of) => Some(of),
-            Self::Http(_) | Self::Redis(_) | Self::Mongodb(_) => None,
+            Self::Http(_) | Self::Redis(_) | Self::Mongodb(_) | Self::Graphql(_) | Self::Grpc(_) => None,
         }
     }
 }

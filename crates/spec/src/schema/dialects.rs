@@ -128,6 +128,8 @@ fn sql(schema: &mut Value) {
     or_short(schema, "Script", json!({"type": "string"}));
     or_short(schema, "Http", json!({"type": "string"}));
     or_short(schema, "Redis", json!({"type": "array"}));
+    or_short(schema, "Graphql", json!({"type": "string"}));
+    or_short(schema, "Grpc", json!({"type": "string"}));
     let place = r"^\s*\$\{(env|file):[^}]+\}\s*$";
     or_short(schema, "SecretRef", json!({"type": "string", "pattern": place}));
     or_short(schema, "Reply", json!({"type": "string"}));

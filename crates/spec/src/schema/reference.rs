@@ -9,7 +9,7 @@ use crate::check::numbers::RANGES;
 use crate::structure::dialect::{ALIASES, WORDS};
 
 /// A section: the definition, its head, the key that has it, and an example.
-const SECTIONS: [(&str, &str, &str, &str); 31] = [
+const SECTIONS: [(&str, &str, &str, &str); 33] = [
     ("Spec", "The document", "", include_str!("examples/spec.yaml")),
     ("Connection", "Connections", "connections[]", include_str!("examples/connection.yaml")),
     ("Pool", "Pools", "connections[].pool", ""),
@@ -32,6 +32,8 @@ const SECTIONS: [(&str, &str, &str, &str); 31] = [
     ("Redis", "Redis actions", "tools[].redis", include_str!("examples/redis.yaml")),
     ("RedisScan", "Walks through keys", "tools[].redis.scan", ""),
     ("Mongo", "MongoDB actions", "tools[].mongo", include_str!("examples/mongo.yaml")),
+    ("Graphql", "GraphQL actions", "tools[].graphql", include_str!("examples/graphql.yaml")),
+    ("Grpc", "gRPC actions", "tools[].grpc", include_str!("examples/grpc.yaml")),
     ("Script", "Scripts", "tools[].script", include_str!("examples/script.yaml")),
     ("Reply", "Replies", "tools[].reply", include_str!("examples/reply.yaml")),
     ("Resource", "Resources", "resources[]", include_str!("examples/resource.yaml")),

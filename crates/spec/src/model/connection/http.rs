@@ -1,4 +1,4 @@
-//! HTTP APIs.
+//! HTTP APIs, and what travels like them: GraphQL and gRPC.
 
 use std::collections::BTreeMap;
 
@@ -30,6 +30,10 @@ pub struct Http {
     /// What is shown to the upstream.
     #[serde(default)]
     pub credentials: Credentials,
+    /// The schema of the API, for `graphql` in the language of GraphQL, for `grpc` a `.proto` text; `${file:/path}` is replaced.
+    /// Default: the API is asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
     /// Hosts that redirects may lead to besides the URL's own; `*.example.com` stands for all names below it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
