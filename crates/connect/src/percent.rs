@@ -1,7 +1,7 @@
 //! Percent-encoding of URLs (RFC 3986, section 2.1).
 
 /// Decodes `%41`; a `%` without two hexadecimal digits stands for itself.
-#[cfg(any(feature = "mysql", feature = "sqlite"))]
+#[cfg(any(feature = "mysql", feature = "sqlite", feature = "redis", feature = "mongo"))]
 pub(crate) fn decode(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
