@@ -1,11 +1,13 @@
 //! What tools do beside SQL: one module for each action, which compiles it once and runs each call.
 
+pub(crate) mod files;
 pub(crate) mod graphql;
 pub(crate) mod grpc;
 pub(crate) mod http;
 pub(crate) mod mongo;
 mod part;
 pub(crate) mod redis;
+pub(crate) mod send;
 
 use std::time::Instant;
 

@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use connect::Database;
+use connect::files::Store;
 use connect::graphql::Client as Graphql;
 use connect::grpc::Client as Grpc;
 use connect::http::Api;
 use connect::mongo::Mongo;
 use connect::redis::Redis;
+
+use crate::actions::send::Messenger;
 
 /// The opened connections of a server, by name. Nothing is connected yet: each connects when it is first used.
 #[derive(Clone, Default)]
@@ -25,6 +28,10 @@ pub struct Connections {
     pub graphql: HashMap<String, Arc<Graphql>>,
     /// gRPC services.
     pub grpc: HashMap<String, Arc<Grpc>>,
+    /// Folders and buckets.
+    pub stores: HashMap<String, Arc<Store>>,
+    /// Ways to people.
+    pub messengers: HashMap<String, Arc<Messenger>>,
     /// Connections that could not be opened, and why.
     pub unavailable: HashMap<String, String>,
 }

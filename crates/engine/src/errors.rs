@@ -139,6 +139,29 @@ pub(crate) fn store(tool: &Tool, error: &Error, write: bool, elapsed: Duration) 
     Box::new(Failure::new(kind, text).with(detail))
 }
 
+/// What a store of files or a way to people refused, with its code for programs.
+pub(crate) fn of_files(tool: &Tool, error: &Error, elapsed: Duration) -> Box<Failure> {
+    let (kind, next) = match (error.kind, error.code.as_deref()) {
+        (ErrorKind::Timeout, _) => return timeout(tool, elapsed),
+        (ErrorKind::Cancelled, _) => return cancelled(tool),
+        (_, Some("not_found")) => (FailureKind::NotFound, "Look for what is there, and call again with its path."),
+        (ErrorKind::Value, _) => (FailureKind::Value, "Call again with a value that fits."),
+        (ErrorKind::Constraint, _) => (FailureKind::Constraint, "Look at what is there now, then decide."),
+        (ErrorKind::Limit, _) => (FailureKind::Limit, "Ask for less."),
+        (ErrorKind::Denied, _) => (FailureKind::Denied, "Other values may be permitted; this one is not."),
+        (ErrorKind::Unreachable | ErrorKind::Transient | ErrorKind::PoolTimeout, _) => {
+            (FailureKind::Transient, "Try again in a moment.")
+        }
+        _ => (FailureKind::Unavailable, "The operator of the server has to look at the connection."),
+    };
+    let mut text = format!("`{}` failed: {error}", tool.info.name);
+    if !text.ends_with('.') {
+        text.push('.');
+    }
+    let detail = json!({ "code": error.code, "message": error.message });
+    Box::new(Failure::new(kind, format!("{text} {next}")).with(detail))
+}
+
 /// No answer of an upstream.
 pub(crate) fn upstream(tool: &Tool, error: &Error, elapsed: Duration) -> Box<Failure> {
     let (kind, next) = match error.kind {

@@ -26,6 +26,7 @@ mod shape;
 mod toolset;
 mod uri;
 
+pub use actions::send::Messenger;
 pub use codes::codes;
 pub use completion::Completions;
 pub use connections::Connections;

@@ -45,6 +45,8 @@ impl Toolset {
             Action::Mongo(mongo) => self.run_mongo(context, tool, mongo, arguments, started).await,
             Action::Graphql(graphql) => self.run_graphql(context, tool, graphql, arguments, started).await,
             Action::Grpc(grpc) => self.run_grpc(context, tool, grpc, arguments, started).await,
+            Action::Files(files) => self.run_files(context, tool, files, arguments, started).await,
+            Action::Send(send) => self.run_send(context, tool, send, arguments, started).await,
             Action::Script(script) => self.run_script(context, tool, script, arguments, started).await,
             Action::Sql(sql) => self.run_sql(context, tool, sql, arguments, started).await,
         }

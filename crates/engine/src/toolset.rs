@@ -19,11 +19,13 @@ use tokio::sync::Semaphore;
 
 pub(crate) use binding::Slot;
 
+use crate::actions::files::FilesAction;
 use crate::actions::graphql::GraphqlAction;
 use crate::actions::grpc::GrpcAction;
 use crate::actions::http::HttpAction;
 use crate::actions::mongo::MongoAction;
 use crate::actions::redis::RedisAction;
+use crate::actions::send::SendAction;
 use crate::context::CallContext;
 use crate::mask::Mask;
 use crate::metrics::{Meter, Metrics};
@@ -108,6 +110,8 @@ pub(crate) enum Action {
     Mongo(Box<MongoAction>),
     Graphql(Box<GraphqlAction>),
     Grpc(Box<GrpcAction>),
+    Files(Box<FilesAction>),
+    Send(Box<SendAction>),
     Script(Box<ScriptAction>),
     Reply { structured: Option<Bytes>, content: Option<Content> },
     NotImplemented(String),

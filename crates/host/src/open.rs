@@ -1,7 +1,9 @@
 //! Opens the connections of a spec. One module for each kind.
 
 mod database;
+mod files;
 mod http;
+mod messages;
 mod store;
 
 use base::{Diagnostic, Secret};
@@ -78,29 +80,35 @@ impl Opened {
     fn open(&mut self, connection: &Connection, path: &str, operator: &Operator<'_>) {
         let name = connection.name();
         let url = match url(connection, operator.lookup) {
-            Ok(url) => Secret::new(url),
+            Ok(url) => url.map(Secret::new),
             Err(Missing { what, help }) => {
-                let key = if connection.env_var().is_some() { "envVar" } else { "url" };
+                let key = if connection.env_var().is_some() { "envVar" } else { connection.kind().url_key() };
                 let message = format!("connection `{name}` has no URL: {what}");
                 let problem = Diagnostic::warning(codes::MISSING, message).path(format!("{path}/{key}")).help(help);
                 return self.closed(name, what, problem);
             }
         };
-        match connection {
-            Connection::Http(api) | Connection::Graphql(api) | Connection::Grpc(api) => {
+        match (connection, url) {
+            (Connection::Http(api) | Connection::Graphql(api) | Connection::Grpc(api), Some(url)) => {
                 self.api(connection.kind(), api, url, path, operator);
             }
-            Connection::Redis(store) => self.redis(store, url, path, operator),
-            Connection::Mongodb(store) => self.mongo(store, url, path, operator),
-            _ => {
+            (Connection::Redis(store), Some(url)) => self.redis(store, url, path, operator),
+            (Connection::Mongodb(store), Some(url)) => self.mongo(store, url, path, operator),
+            (Connection::Files(_) | Connection::S3(_) | Connection::Gcs(_), url) => {
+                self.store(connection, url, path, operator);
+            }
+            (Connection::Slack(_) | Connection::Smtp(_) | Connection::Twilio(_), url) => {
+                self.messenger(connection, url, path, operator);
+            }
+            (_, Some(url)) => {
                 if let Some(settings) = connection.database() {
                     self.database(connection.kind(), settings, url, path, operator.dev);
                 }
             }
+            (_, None) => {}
         }
     }
 
-    /// A connection that stays closed, and what is told of it.
     fn closed(&mut self, name: &str, why: String, problem: Diagnostic) {
         self.connections.unavailable.insert(name.to_owned(), why);
         self.diagnostics.push(problem);
@@ -115,11 +123,13 @@ impl Opened {
     }
 }
 
-fn url(connection: &Connection, lookup: Lookup<'_>) -> Result<String, Missing> {
+/// Where a connection leads; nothing when it need not say so.
+fn url(connection: &Connection, lookup: Lookup<'_>) -> Result<Option<String>, Missing> {
     let example = example(connection.kind());
     match (connection.env_var(), connection.url()) {
-        (Some(name), _) => variable(name, lookup, example),
-        (None, Some(url)) => expand(url, lookup, example),
+        (Some(name), _) => variable(name, lookup, example).map(Some),
+        (None, Some(url)) => expand(url, lookup, example).map(Some),
+        (None, None) if !connection.kind().needs_url() => Ok(None),
         (None, None) => Err(Missing {
             what: "it has neither `envVar` nor `url`".to_owned(),
             help: format!("name the environment variable that holds a URL such as {example}"),
@@ -139,5 +149,8 @@ fn example(kind: ConnectionKind) -> &'static str {
         ConnectionKind::Mongodb => "mongodb://user:password@localhost:27017/database",
         ConnectionKind::Graphql => "https://api.example.com/graphql",
         ConnectionKind::Grpc => "https://grpc.example.com",
+        ConnectionKind::Files => "/srv/documents",
+        ConnectionKind::Smtp => "smtp://mail.example.com:587",
+        _ => "https://api.example.com/v1",
     }
 }

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use base::Diagnostic;
 use connect::Database;
+use connect::files::{Job, Store};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use crate::create::{ToolReport, reports};
 use crate::pipeline::{self, Loaded, Made, Stored, Use, ms_since};
@@ -199,6 +201,8 @@ async fn connections(loaded: &Loaded, made: Option<&Made>, online: bool) -> Vec<
         let name = connection.name();
         let database = made.and_then(|made| made.connections.databases.get(name).cloned());
         let api = made.and_then(|made| made.connections.apis.get(name).cloned());
+        let store = made.and_then(|made| made.connections.stores.get(name).cloned());
+        let is_open = made.is_some_and(|made| made.connections.messengers.contains_key(name));
         let why = match made.and_then(|made| made.connections.unavailable.get(name)) {
             Some(why) => why.clone(),
             None => "it was not tried, because the server does not compile".to_owned(),
@@ -217,6 +221,8 @@ async fn connections(loaded: &Loaded, made: Option<&Made>, online: bool) -> Vec<
                 (Some(database), _) if online => answered(report, &database).await,
                 // No request is known that an API takes without effect, so its settings are all that is looked at.
                 (None, Some(api)) => ConnectionReport { ok: true, error: None, server: Some(api.origin()), ..report },
+                (None, None) if store.is_some() && online => looked_at(report, store).await,
+                (None, None) if store.is_some() || is_open => ConnectionReport { ok: true, error: None, ..report },
                 (Some(_), _) => ConnectionReport { ok: true, error: None, ..report },
                 (None, None) => report,
             }
@@ -227,6 +233,22 @@ async fn connections(loaded: &Loaded, made: Option<&Made>, online: bool) -> Vec<
         reports.extend(task.await.ok());
     }
     reports
+}
+
+/// Lists one entry of a store, which shows whether it is there and may be read.
+async fn looked_at(mut report: ConnectionReport, store: Option<Arc<Store>>) -> ConnectionReport {
+    let Some(store) = store else { return report };
+    let start = Instant::now();
+    let job = Job { deadline: tokio::time::Instant::now() + PING_TIMEOUT, cancel: CancellationToken::new() };
+    match store.ping(&job).await {
+        Ok(()) => {
+            report.ok = true;
+            report.error = None;
+            report.latency_ms = Some(ms_since(start));
+        }
+        Err(error) => report.error = Some(error.to_string()),
+    }
+    report
 }
 
 async fn answered(mut report: ConnectionReport, database: &Arc<Database>) -> ConnectionReport {

@@ -180,6 +180,14 @@ fn plan_tool(spec: &Spec, plan: &Plan, reality: &Reality, index: usize, tool: &T
             let action = On { connection: tool.connection.clone().unwrap_or_default(), action: grpc };
             (operation(tool, reality, ActionPlan::Grpc(action), effects, selects), Vec::new())
         }
+        (Some(Action::Files(files)), _) => {
+            let action = On { connection: tool.connection.clone().unwrap_or_default(), action: (**files).clone() };
+            (bare(tool, Origin::Declared, ActionPlan::Files(Box::new(action)), &[files.effects()]), Vec::new())
+        }
+        (Some(Action::Send(send)), _) => {
+            let action = On { connection: tool.connection.clone().unwrap_or_default(), action: (**send).clone() };
+            (bare(tool, Origin::Declared, ActionPlan::Send(Box::new(action)), &[send.effects()]), Vec::new())
+        }
         (Some(Action::Sql(sql)), Some(connection)) => declared::plan(&ask, sql, &connection.name),
         (None, Some(connection)) => {
             let real = reality.connections.iter().find(|real| real.name == connection.name);

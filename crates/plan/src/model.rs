@@ -4,7 +4,9 @@ use base::Digest;
 use connect::{Engine, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use spec::model::{Annotations, Graphql, Grpc, Http, Mongo, PageBy, Parameter, Redis, Reply, SqlResult, TextPlace};
+use spec::model::{
+    Annotations, Files, Graphql, Grpc, Http, Mongo, PageBy, Parameter, Redis, Reply, Send, SqlResult, TextPlace,
+};
 
 /// Version of the plan document.
 pub const FORMAT: u32 = 1;
@@ -83,6 +85,8 @@ impl ActionPlan {
             Self::Mongo(on) => on.action.write,
             Self::Graphql(on) => !on.action.effects().read_only,
             Self::Grpc(on) => !on.action.effects().read_only,
+            Self::Files(on) => !on.action.effects().read_only,
+            Self::Send(_) => true,
             Self::Reply(_) | Self::NotImplemented { .. } => false,
         }
     }
@@ -131,6 +135,10 @@ pub enum ActionPlan {
     Graphql(On<Graphql>),
     /// A call of a gRPC method.
     Grpc(On<Grpc>),
+    /// Files of a folder or a bucket.
+    Files(Box<On<Files>>),
+    /// A message to people.
+    Send(Box<On<Send>>),
     /// A fixed answer.
     Reply(Reply),
     /// JavaScript in a sandbox.

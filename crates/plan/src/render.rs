@@ -58,6 +58,13 @@ fn render_tool(out: &mut String, tool: &ToolPlan) {
         ActionPlan::Grpc(on) => {
             let _ = writeln!(out, "  on {}: {}", on.connection, on.action.method);
         }
+        ActionPlan::Files(on) => {
+            let verb = on.action.verb().map_or("nothing", |(verb, _)| verb);
+            let _ = writeln!(out, "  on {}: {verb} files", on.connection);
+        }
+        ActionPlan::Send(on) => {
+            let _ = writeln!(out, "  on {}: send a message", on.connection);
+        }
         ActionPlan::Reply(_) => out.push_str("  a fixed answer\n"),
         ActionPlan::NotImplemented { .. } => {}
     }

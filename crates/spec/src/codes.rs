@@ -115,6 +115,8 @@ codes! {
     REDIS "MF0530" error "A Redis command is not usable";
     REDIS_WRITE "MF0531" warning "`write: true` on Redis commands that only read";
     MONGO "MF0532" error "A MongoDB operation is not usable";
+    FILES "MF0533" error "An action on files is not usable";
+    SEND "MF0534" error "A message is not usable";
 
     CONNECTION_SOURCE "MF0601" error "A connection needs exactly one of envVar and url";
     ENV_VAR "MF0602" error "The name of an environment variable is not valid";

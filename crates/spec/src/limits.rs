@@ -69,6 +69,22 @@ pub const BACKOFF_MS: u64 = 200;
 pub const RETRY_WAIT_MS: u64 = 10_000;
 /// Default of `limits.connectTimeoutMs` of a connection: wait for a socket, milliseconds.
 pub const CONNECT_TIMEOUT_MS: u64 = 10_000;
+/// Most bytes of a file that are read at once.
+pub const FILE_READ_BYTES: u64 = 8 * 1024 * 1024;
+/// Most bytes of a file that are written at once.
+pub const FILE_WRITE_BYTES: u64 = 64 * 1024 * 1024;
+/// Most bytes of a file, whatever a spec says.
+pub const FILE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// Most entries of a page of a list.
+pub const FILE_ENTRIES: u64 = 1_000;
+/// Most entries of a page of a list, whatever a spec says. S3 gives no more at once.
+pub const FILE_ENTRIES_MAX: u64 = 1_000;
+/// Most files that a search gives.
+pub const FILE_MATCHES: u64 = 200;
+/// Most files that a search gives, whatever a spec says.
+pub const FILE_MATCHES_MAX: u64 = 10_000;
+/// Most bytes that a search reads.
+pub const FILE_SEARCH_BYTES: u64 = 64 * 1024 * 1024;
 /// Default of `limits.requestBytes` and `limits.answerBytes` of a connection, bytes.
 pub const HTTP_BODY_BYTES: u64 = 8 * 1024 * 1024;
 /// Largest body of a request or an answer, bytes.

@@ -12,14 +12,16 @@ mod tool;
 mod trigger;
 
 pub use action::{
-    Action, FUTURE_ACTIONS, Graphql, Grpc, Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn,
-    Mongo, MongoForm, Page, PageBy, Redis, RedisScan, RedisText, RedisType, Reply, Script, ScriptPlace, Sql, SqlResult,
-    TextPlace,
+    Action, FUTURE_ACTIONS, Files, FilesAs, FilesList, FilesMode, FilesMove, FilesPath, FilesPresign, FilesRead,
+    FilesSearch, FilesWrite, Graphql, Grpc, Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn,
+    Mongo, MongoForm, Page, PageBy, Redis, RedisScan, RedisText, RedisType, Reply, Script, ScriptPlace, Send, Sql,
+    SqlResult, TextPlace,
 };
 pub use auth::Auth;
 pub use connection::{
-    Connection, ConnectionKind, Credentials, Database, HttpConnection, HttpLimits, HttpTls, MongoStore, Pool,
-    RateLimit, RedisStore, Retries, SecretPlace, SecretRef, SignatureEncoding, SignatureHash, StoreTls, Tls, TlsMode,
+    Connection, ConnectionKind, Credentials, Database, FileLimits, Folder, Gcs, HttpConnection, HttpLimits, HttpTls,
+    MongoStore, Pool, RateLimit, RedisStore, Retries, S3, SecretPlace, SecretRef, SignatureEncoding, SignatureHash,
+    Slack, Smtp, StoreTls, Tls, TlsMode, Twilio,
 };
 pub use parameter::{Parameter, Schema};
 pub use prompt::{Prompt, PromptArgument, PromptMessage, Role};

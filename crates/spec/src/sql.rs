@@ -50,11 +50,7 @@ impl Dialect {
             ConnectionKind::Postgresql => Some(Self::Postgresql),
             ConnectionKind::Mysql | ConnectionKind::Mariadb => Some(Self::Mysql),
             ConnectionKind::Sqlite => Some(Self::Sqlite),
-            ConnectionKind::Http
-            | ConnectionKind::Redis
-            | ConnectionKind::Mongodb
-            | ConnectionKind::Graphql
-            | ConnectionKind::Grpc => None,
+            _ => None,
         }
     }
 }

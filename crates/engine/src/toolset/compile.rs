@@ -12,17 +12,19 @@ use script::Script;
 use serde_json::Value;
 use spec::Spec;
 use spec::model::{
-    ConnectionKind, Graphql, Grpc, Http, Limits, Mongo, Parameter, Redis, Reply, ScriptPlace, input_schema,
+    ConnectionKind, Files, Graphql, Grpc, Http, Limits, Mongo, Parameter, Redis, Reply, ScriptPlace, Send, input_schema,
 };
 use spec::sql::{Dialect, Template};
 use tokio::sync::Semaphore;
 
 use super::{About, Action, Pages, Slot, SqlAction, Tool, ToolInfo, Toolset, batch, instant};
+use crate::actions::files::FilesAction;
 use crate::actions::graphql::GraphqlAction;
 use crate::actions::grpc::GrpcAction;
 use crate::actions::http::HttpAction;
 use crate::actions::mongo::MongoAction;
 use crate::actions::redis::RedisAction;
+use crate::actions::send::SendAction;
 use crate::codes;
 use crate::connections::{Connections, Link};
 use crate::mask::Mask;
@@ -172,6 +174,8 @@ impl Compiler<'_> {
             ActionPlan::Mongo(on) => self.mongo(&tool.name, on, path),
             ActionPlan::Graphql(on) => self.graphql(&tool.name, on, path),
             ActionPlan::Grpc(on) => self.grpc(&tool.name, on, path),
+            ActionPlan::Files(on) => self.files(&tool.name, on, path),
+            ActionPlan::Send(on) => self.send(&tool.name, on, path),
             ActionPlan::Reply(reply) => fixed(reply, output.is_some()),
             ActionPlan::NotImplemented { reason } => Action::NotImplemented(reason.clone()),
         };
@@ -270,6 +274,22 @@ impl Compiler<'_> {
         match MongoAction::compile(&on.connection, link, &on.action, self.limits.rows) {
             Ok(action) => Action::Mongo(Box::new(action)),
             Err(why) => self.unusable(tool, "mongo", &why, path),
+        }
+    }
+
+    fn files(&mut self, tool: &str, on: &On<Files>, path: &str) -> Action {
+        let link = self.link(&on.connection, &self.connections.stores);
+        match FilesAction::compile(&on.connection, link, &on.action) {
+            Ok(action) => Action::Files(Box::new(action)),
+            Err(why) => self.unusable(tool, "files", &why, path),
+        }
+    }
+
+    fn send(&mut self, tool: &str, on: &On<Send>, path: &str) -> Action {
+        let link = self.link(&on.connection, &self.connections.messengers);
+        match SendAction::compile(&on.connection, link, &on.action) {
+            Ok(action) => Action::Send(Box::new(action)),
+            Err(why) => self.unusable(tool, "send", &why, path),
         }
     }
 

@@ -11,6 +11,7 @@ use spec::model::{
     ConnectionKind, Credentials, HttpConnection, SecretPlace, SecretRef, SignatureEncoding, SignatureHash,
 };
 
+use super::store::hosts;
 use super::{Opened, Operator};
 use crate::codes;
 use crate::resolve::{Lookup, Missing, expand, file, variable};
@@ -96,15 +97,8 @@ fn error(connection: &str, message: String) -> connect::Error {
 type Missed = (&'static str, Missing);
 
 fn settings(api: &HttpConnection, url: Secret, operator: &Operator<'_>) -> Result<Settings, Missed> {
-    let mut networks = operator.networks.clone();
-    // What the operator wrote whole is the operator's decision: its own host may be a private one.
-    if api.env_var.is_some()
-        && let Some(host) = host_of(url.expose())
-    {
-        networks = networks.with_host(&host);
-    }
-    let policy =
-        api.hosts.iter().fold(Policy::default().allow_networks(networks), |policy, host| policy.allow_host(host));
+    let policy = policy(operator, api.env_var.is_some().then_some(&url));
+    let policy = api.hosts.iter().fold(policy, |policy, host| policy.allow_host(host));
     let headers = api.headers.iter().map(|(name, value)| {
         let value = expand(value, operator.lookup, "a value").map_err(|missing| ("headers", missing))?;
         Ok::<_, Missed>((name.clone(), value))
@@ -135,22 +129,21 @@ fn settings(api: &HttpConnection, url: Secret, operator: &Operator<'_>) -> Resul
     })
 }
 
+/// Where requests may go. What the operator wrote whole is the operator's decision: its own host may be a private one.
+pub(super) fn policy(operator: &Operator<'_>, whole: Option<&Secret>) -> Policy {
+    let mut networks = operator.networks.clone();
+    for host in whole.map(|url| hosts(url.expose())).unwrap_or_default() {
+        networks = networks.with_host(&host);
+    }
+    Policy::default().allow_networks(networks)
+}
+
 fn small(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-fn host_of(url: &str) -> Option<String> {
-    let (_, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host = match authority.rfind(':') {
-        Some(at) if !authority[at..].contains(']') => &authority[..at],
-        _ => authority,
-    };
-    (!host.is_empty() && !host.contains('@')).then(|| host.to_ascii_lowercase())
-}
-
 /// The value of a secret.
-fn secret(place: &SecretRef, lookup: Lookup<'_>) -> Result<Secret, Missing> {
+pub(super) fn secret(place: &SecretRef, lookup: Lookup<'_>) -> Result<Secret, Missing> {
     let value = match (&place.env, &place.file) {
         (Some(name), _) => variable(name, lookup, "the secret")?,
         (None, Some(path)) => file(path)?,

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::Secret;
-use connect::egress::{Networks, Policy, system_resolver};
+use connect::egress::system_resolver;
 use connect::{Tls, mongo, redis};
 use spec::model::{MongoStore, Pool, RedisStore, StoreTls, TlsMode};
 
 use super::database::password;
+use super::http::policy;
 use super::{Opened, Operator};
 
 impl Opened {
@@ -18,7 +19,7 @@ impl Opened {
         let (pool_max, acquire, idle) = pool(&store.pool);
         let settings = redis::Settings {
             name: store.name.clone(),
-            policy: policy(&url, store.env_var.is_some(), operator),
+            policy: policy(operator, store.env_var.is_some().then_some(&url)),
             url,
             resolver: system_resolver(),
             tls: tls(&store.tls),
@@ -37,7 +38,7 @@ impl Opened {
         let (pool_max, acquire, idle) = pool(&store.pool);
         let settings = mongo::Settings {
             name: store.name.clone(),
-            policy: policy(&url, store.env_var.is_some(), operator),
+            policy: policy(operator, store.env_var.is_some().then_some(&url)),
             url,
             database: store.database.clone(),
             resolver: system_resolver(),
@@ -52,19 +53,8 @@ impl Opened {
     }
 }
 
-/// Where a connection may go. What the operator wrote whole is the operator's decision: its own hosts may be private ones.
-fn policy(url: &Secret, is_operators: bool, operator: &Operator<'_>) -> Policy {
-    let mut networks: Networks = operator.networks.clone();
-    if is_operators {
-        for host in hosts(url.expose()) {
-            networks = networks.with_host(&host);
-        }
-    }
-    Policy::default().allow_networks(networks)
-}
-
 /// The hosts of a URL, which may name several.
-fn hosts(url: &str) -> Vec<String> {
+pub(super) fn hosts(url: &str) -> Vec<String> {
     let Some((_, rest)) = url.split_once("://") else { return Vec::new() };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let hosts = authority.rsplit('@').next().unwrap_or_default();

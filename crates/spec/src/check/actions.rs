@@ -6,11 +6,13 @@ use crate::model::{Action, ConnectionKind, Reply, Spec, Tool};
 use crate::structure::{clip, list};
 use crate::syntax::Node;
 
+mod files;
 mod graphql;
 mod grpc;
 mod http;
 mod mongo;
 mod redis;
+mod send;
 
 /// An action without a connection uses the only one of the spec that it can run on. With one connection, that one: whether it
 /// fits is checked.
@@ -43,6 +45,8 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
             Some(Action::Mongo(action)) => mongo::all(check, tool, action, node),
             Some(Action::Graphql(action)) => graphql::all(check, tool, action, node),
             Some(Action::Grpc(action)) => grpc::all(check, tool, action, node),
+            Some(Action::Files(action)) => files::all(check, tool, action, node),
+            Some(Action::Send(action)) => send::all(check, tool, action, node),
             Some(Action::Reply(action)) => {
                 reply(check, action, node);
                 Some(sql::NO_EFFECTS)

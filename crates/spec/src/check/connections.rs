@@ -45,11 +45,12 @@ fn source(check: &mut Check<'_, '_>, connection: &Connection, node: &Node) {
     let name = clip(connection.name());
     match (connection.env_var(), connection.url()) {
         (Some(_), Some(_)) => {
-            let span = node.entry("url").map_or(node.span, |entry| entry.key.span);
-            let message = format!("the connection `{name}` has both `envVar` and `url`");
+            let key = connection.kind().url_key();
+            let span = node.entry(key).map_or(node.span, |entry| entry.key.span);
+            let message = format!("the connection `{name}` has both `envVar` and `{key}`");
             check.error(codes::CONNECTION_SOURCE, span, message, "keep one of them");
         }
-        (None, None) if !check.is_damaged(node) => {
+        (None, None) if connection.kind().needs_url() && !check.is_damaged(node) => {
             let (what, variable) = match connection.kind().is_database() {
                 true => ("its database is", "DATABASE_URL"),
                 false if connection.kind() == ConnectionKind::Http => ("it leads", "API_URL"),
@@ -57,7 +58,10 @@ fn source(check: &mut Check<'_, '_>, connection: &Connection, node: &Node) {
                 false => ("its server is", "MONGODB_URL"),
             };
             let message = format!("the connection `{name}` does not say where {what}");
-            let help = format!("add `envVar: {variable}`, or a `url` without credentials");
+            let help = match connection.kind() {
+                ConnectionKind::Files => "add `root: /srv/documents`, or an `envVar` that holds the path".to_owned(),
+                _ => format!("add `envVar: {variable}`, or a `url` without credentials"),
+            };
             check.error(codes::CONNECTION_SOURCE, node.span, message, help);
         }
         _ => {}

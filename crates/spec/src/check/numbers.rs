@@ -3,13 +3,14 @@
 use super::Check;
 use crate::codes;
 use crate::limits::{
-    ARGUMENT_BYTES_MAX, CONCURRENCY_MAX, HTTP_BODY_BYTES_MAX, HTTP_EVENTS_MAX, HTTP_PAGES_MAX, PAGE_SIZE_MAX,
-    POOL_SIZE_MAX, REDIRECTS_MAX, RESULT_BYTES_MAX, RETRIES_MAX, ROWS_MAX, TIMEOUT_MS_MAX,
+    ARGUMENT_BYTES_MAX, CONCURRENCY_MAX, FILE_BYTES_MAX, FILE_ENTRIES_MAX, FILE_MATCHES_MAX, HTTP_BODY_BYTES_MAX,
+    HTTP_EVENTS_MAX, HTTP_PAGES_MAX, PAGE_SIZE_MAX, POOL_SIZE_MAX, REDIRECTS_MAX, RESULT_BYTES_MAX, RETRIES_MAX,
+    ROWS_MAX, TIMEOUT_MS_MAX,
 };
 use crate::syntax::Node;
 
 /// Definition, key, least, most. The published schema and the reference page have them too.
-pub(crate) const RANGES: [(&str, &str, u64, u64); 24] = [
+pub(crate) const RANGES: [(&str, &str, u64, u64); 29] = [
     ("Limits", "timeoutMs", 1, TIMEOUT_MS_MAX),
     ("Limits", "rows", 1, ROWS_MAX),
     ("Limits", "resultBytes", 1, RESULT_BYTES_MAX),
@@ -27,6 +28,11 @@ pub(crate) const RANGES: [(&str, &str, u64, u64); 24] = [
     ("Retries", "max", 0, RETRIES_MAX),
     ("Retries", "backoffMs", 1, TIMEOUT_MS_MAX),
     ("Retries", "waitMaxMs", 1, TIMEOUT_MS_MAX),
+    ("FileLimits", "readBytes", 1, FILE_BYTES_MAX),
+    ("FileLimits", "writeBytes", 1, FILE_BYTES_MAX),
+    ("FileLimits", "searchBytes", 1, FILE_BYTES_MAX),
+    ("FileLimits", "entries", 1, FILE_ENTRIES_MAX),
+    ("FileLimits", "matches", 1, FILE_MATCHES_MAX),
     ("HttpLimits", "connectTimeoutMs", 1, TIMEOUT_MS_MAX),
     ("HttpLimits", "requestBytes", 1, HTTP_BODY_BYTES_MAX),
     ("HttpLimits", "answerBytes", 1, HTTP_BODY_BYTES_MAX),
@@ -42,8 +48,10 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
         ranges(check, connection.get("pool"), "Pool");
         ranges(check, connection.get("rateLimit"), "RateLimit");
         ranges(check, connection.get("retries"), "Retries");
-        if connection.str_of("type") == Some("http") {
-            ranges(check, connection.get("limits"), "HttpLimits");
+        match connection.str_of("type") {
+            Some("http") => ranges(check, connection.get("limits"), "HttpLimits"),
+            Some("files" | "s3" | "gcs") => ranges(check, connection.get("limits"), "FileLimits"),
+            _ => {}
         }
     }
     for tool in check.list("tools") {

@@ -1,5 +1,6 @@
 //! What a tool does.
 
+mod files;
 mod graphql;
 mod grpc;
 mod http;
@@ -7,8 +8,12 @@ mod mongo;
 mod redis;
 mod reply;
 mod script;
+mod send;
 mod sql;
 
+pub use files::{
+    Files, FilesAs, FilesList, FilesMode, FilesMove, FilesPath, FilesPresign, FilesRead, FilesSearch, FilesWrite,
+};
 pub use graphql::Graphql;
 pub use grpc::Grpc;
 pub use http::{Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn};
@@ -16,6 +21,7 @@ pub use mongo::{Mongo, MongoForm};
 pub use redis::{Redis, RedisScan, RedisText, RedisType};
 pub use reply::Reply;
 pub use script::{Script, ScriptPlace, TextPlace};
+pub use send::Send;
 pub use sql::{Page, PageBy, Sql, SqlResult};
 
 use schemars::JsonSchema;
@@ -26,6 +32,7 @@ use super::ConnectionKind;
 /// The action keys. Each is also the key in the tool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[allow(clippy::large_enum_variant, reason = "a spec has few actions, each held once")]
 pub enum Action {
     /// Statements on a SQL connection.
     Sql(Sql),
@@ -39,6 +46,10 @@ pub enum Action {
     Graphql(Graphql),
     /// A call of a gRPC method.
     Grpc(Grpc),
+    /// Files of a folder or a bucket.
+    Files(Box<Files>),
+    /// A message to people.
+    Send(Box<Send>),
     /// A fixed answer.
     Reply(Reply),
     /// JavaScript in a sandbox.
@@ -47,7 +58,8 @@ pub enum Action {
 
 impl Action {
     /// The action keys of this build.
-    pub const KEYS: [&str; 8] = ["sql", "http", "graphql", "grpc", "redis", "mongo", "script", "reply"];
+    pub const KEYS: [&str; 10] =
+        ["sql", "http", "graphql", "grpc", "redis", "mongo", "files", "send", "script", "reply"];
 
     /// The action key.
     pub fn key(&self) -> &'static str {
@@ -58,6 +70,8 @@ impl Action {
             Self::Mongo(_) => "mongo",
             Self::Graphql(_) => "graphql",
             Self::Grpc(_) => "grpc",
+            Self::Files(_) => "files",
+            Self::Send(_) => "send",
             Self::Reply(_) => "reply",
             Self::Script(_) => "script",
         }
@@ -72,10 +86,12 @@ impl Action {
             Self::Mongo(_) => Some(kind == ConnectionKind::Mongodb),
             Self::Graphql(_) => Some(kind == ConnectionKind::Graphql),
             Self::Grpc(_) => Some(kind == ConnectionKind::Grpc),
+            Self::Files(_) => Some(kind.is_store()),
+            Self::Send(_) => Some(kind.is_messenger()),
             Self::Reply(_) | Self::Script(_) => None,
         }
     }
 }
 
 /// Action keys of the language that this build does not run yet. They are refused by name.
-pub const FUTURE_ACTIONS: [&str; 7] = ["files", "send", "vector", "command", "call", "steps", "ask"];
+pub const FUTURE_ACTIONS: [&str; 5] = ["vector", "command", "call", "steps", "ask"];

@@ -2,13 +2,17 @@
 
 mod credentials;
 mod database;
+mod files;
 mod http;
+mod messages;
 mod secret;
 mod store;
 
 pub use credentials::{Credentials, Place as SecretPlace, SignatureEncoding, SignatureHash};
 pub use database::{Database, Pool, Tls, TlsMode};
+pub use files::{FileLimits, Folder, Gcs, S3};
 pub use http::{Http as HttpConnection, HttpLimits, HttpTls, RateLimit, Retries};
+pub use messages::{Slack, Smtp, Twilio};
 pub use secret::SecretRef;
 pub use store::{MongoStore, RedisStore, StoreTls};
 
@@ -38,6 +42,18 @@ pub enum Connection {
     Graphql(Box<HttpConnection>),
     /// gRPC services.
     Grpc(Box<HttpConnection>),
+    /// A folder of the machine.
+    Files(Folder),
+    /// An S3 bucket.
+    S3(S3),
+    /// A Google Cloud Storage bucket.
+    Gcs(Gcs),
+    /// Slack.
+    Slack(Slack),
+    /// A mail server.
+    Smtp(Smtp),
+    /// Short messages.
+    Twilio(Twilio),
 }
 
 /// The kinds of connection that this build can open.
@@ -61,6 +77,18 @@ pub enum ConnectionKind {
     Graphql,
     /// gRPC services.
     Grpc,
+    /// A folder of the machine.
+    Files,
+    /// An S3 bucket.
+    S3,
+    /// A Google Cloud Storage bucket.
+    Gcs,
+    /// Slack.
+    Slack,
+    /// A mail server.
+    Smtp,
+    /// Short messages.
+    Twilio,
 }
 
 impl ConnectionKind {
@@ -76,6 +104,12 @@ impl ConnectionKind {
             Self::Mongodb => "mongodb",
             Self::Graphql => "graphql",
             Self::Grpc => "grpc",
+            Self::Files => "files",
+            Self::S3 => "s3",
+            Self::Gcs => "gcs",
+            Self::Slack => "slack",
+            Self::Smtp => "smtp",
+            Self::Twilio => "twilio",
         }
     }
 
@@ -84,16 +118,38 @@ impl ConnectionKind {
         matches!(self, Self::Postgresql | Self::Mysql | Self::Mariadb | Self::Sqlite)
     }
 
+    /// Whether it holds files.
+    pub fn is_store(self) -> bool {
+        matches!(self, Self::Files | Self::S3 | Self::Gcs)
+    }
+
+    /// Whether it takes messages to people.
+    pub fn is_messenger(self) -> bool {
+        matches!(self, Self::Slack | Self::Smtp | Self::Twilio)
+    }
+
+    /// Whether a connection has to say where it leads: others have a place that is the same for all.
+    pub fn needs_url(self) -> bool {
+        !matches!(self, Self::S3 | Self::Gcs | Self::Slack | Self::Twilio)
+    }
+
+    /// The key that says where it leads, beside `envVar`.
+    pub fn url_key(self) -> &'static str {
+        if self == Self::Files { "root" } else { "url" }
+    }
+
     /// The schemes of its URLs, the usual one first.
     pub fn schemes(self) -> &'static [&'static str] {
         match self {
             Self::Postgresql => &["postgresql", "postgres"],
             Self::Mysql | Self::Mariadb => &["mysql", "mariadb"],
             Self::Sqlite => &["sqlite"],
-            Self::Http | Self::Graphql => &["https", "http"],
+            Self::Http | Self::Graphql | Self::S3 | Self::Gcs | Self::Slack | Self::Twilio => &["https", "http"],
             Self::Grpc => &["https", "http", "grpcs", "grpc"],
             Self::Redis => &["redis", "rediss"],
             Self::Mongodb => &["mongodb"],
+            Self::Smtp => &["smtp", "smtps"],
+            Self::Files => &[],
         }
     }
 
@@ -108,6 +164,9 @@ impl ConnectionKind {
             Self::Mongodb => "mongodb://localhost:27017/mydb",
             Self::Graphql => "https://api.example.com/graphql",
             Self::Grpc => "https://grpc.example.com",
+            Self::S3 | Self::Gcs | Self::Slack | Self::Twilio => "https://api.example.com/v1",
+            Self::Smtp => "smtp://mail.example.com:587",
+            Self::Files => "/srv/documents",
         }
     }
 }
@@ -133,6 +192,10 @@ impl HttpConnection {
     }
 }
 
+fn common<'a>(name: &'a str, env_var: &'a Option<String>, url: &'a Option<String>, kind: ConnectionKind) -> Common<'a> {
+    Common { name, env_var: env_var.as_deref(), url: url.as_deref(), kind }
+}
+
 impl Connection {
     fn common(&self) -> Common<'_> {
         match self {
@@ -155,6 +218,12 @@ impl Connection {
                 url: of.url.as_deref(),
                 kind: ConnectionKind::Mongodb,
             },
+            Self::Files(of) => common(&of.name, &of.env_var, &of.root, ConnectionKind::Files),
+            Self::S3(of) => common(&of.name, &of.env_var, &of.url, ConnectionKind::S3),
+            Self::Gcs(of) => common(&of.name, &of.env_var, &of.url, ConnectionKind::Gcs),
+            Self::Slack(of) => common(&of.name, &of.env_var, &of.url, ConnectionKind::Slack),
+            Self::Smtp(of) => common(&of.name, &of.env_var, &of.url, ConnectionKind::Smtp),
+            Self::Twilio(of) => common(&of.name, &of.env_var, &of.url, ConnectionKind::Twilio),
         }
     }
 
@@ -190,7 +259,7 @@ impl Connection {
     pub fn database(&self) -> Option<&Database> {
         match self {
             Self::Postgresql(of) | Self::Mysql(of) | Self::Mariadb(of) | Self::Sqlite(of) => Some(of),
-            Self::Http(_) | Self::Redis(_) | Self::Mongodb(_) | Self::Graphql(_) | Self::Grpc(_) => None,
+            _ => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::check::numbers::RANGES;
 use crate::structure::dialect::{ALIASES, WORDS};
 
 /// A section: the definition, its head, the key that has it, and an example.
-const SECTIONS: [(&str, &str, &str, &str); 33] = [
+const SECTIONS: [(&str, &str, &str, &str); 43] = [
     ("Spec", "The document", "", include_str!("examples/spec.yaml")),
     ("Connection", "Connections", "connections[]", include_str!("examples/connection.yaml")),
     ("Pool", "Pools", "connections[].pool", ""),
@@ -19,6 +19,7 @@ const SECTIONS: [(&str, &str, &str, &str); 33] = [
     ("RateLimit", "Rate limits", "connections[].rateLimit", ""),
     ("Retries", "Retries", "connections[].retries", ""),
     ("HttpLimits", "Limits of requests", "connections[].limits", ""),
+    ("FileLimits", "Limits of files", "connections[].limits", ""),
     ("HttpTls", "Transport security of HTTP", "connections[].tls", ""),
     ("StoreTls", "Transport security of Redis and MongoDB", "connections[].tls", ""),
     ("Tool", "Tools", "tools[]", include_str!("examples/tool.yaml")),
@@ -34,6 +35,15 @@ const SECTIONS: [(&str, &str, &str, &str); 33] = [
     ("Mongo", "MongoDB actions", "tools[].mongo", include_str!("examples/mongo.yaml")),
     ("Graphql", "GraphQL actions", "tools[].graphql", include_str!("examples/graphql.yaml")),
     ("Grpc", "gRPC actions", "tools[].grpc", include_str!("examples/grpc.yaml")),
+    ("Files", "Actions on files", "tools[].files", include_str!("examples/files.yaml")),
+    ("FilesList", "Lists of files", "tools[].files.list", ""),
+    ("FilesRead", "Reading of files", "tools[].files.read", ""),
+    ("FilesWrite", "Writing of files", "tools[].files.write", ""),
+    ("FilesMove", "Moving of files", "tools[].files.move", ""),
+    ("FilesSearch", "Searches of files", "tools[].files.search", ""),
+    ("FilesPath", "Paths of files", "tools[].files.stat, folder, delete", ""),
+    ("FilesPresign", "URLs for others", "tools[].files.presign", ""),
+    ("Send", "Messages", "tools[].send", include_str!("examples/send.yaml")),
     ("Script", "Scripts", "tools[].script", include_str!("examples/script.yaml")),
     ("Reply", "Replies", "tools[].reply", include_str!("examples/reply.yaml")),
     ("Resource", "Resources", "resources[]", include_str!("examples/resource.yaml")),

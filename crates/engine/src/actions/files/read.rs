@@ -1,0 +1,106 @@
+//! Reading: a text, a picture, a sound, an embedded resource, or JSON.
+
+use std::time::Instant;
+
+use connect::files::{Content as Bytes, Job, Lines, Read, Store};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use spec::model::FilesAs;
+
+use super::Attempt;
+use crate::errors;
+use crate::outcome::{Content, Outcome};
+use crate::toolset::{Tool, Toolset};
+
+/// The settings of a call.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Given {
+    #[serde(default)]
+    path: String,
+    #[serde(rename = "as")]
+    form: FilesAs,
+    offset: Option<u64>,
+    length: Option<u64>,
+    head: Option<usize>,
+    tail: Option<usize>,
+}
+
+impl Toolset {
+    pub(super) async fn read_file(
+        &self,
+        tool: &Tool,
+        store: &Store,
+        given: Given,
+        job: &Job,
+        started: Instant,
+    ) -> Attempt<Outcome> {
+        let failed = |error: connect::Error| errors::of_files(tool, &error, started.elapsed());
+        let read = Read { path: given.path, offset: given.offset, length: given.length };
+        let found = store.read(&read, job).await.map_err(failed)?;
+        let lines = match (given.head, given.tail) {
+            (Some(_), Some(_)) => return Err(errors::value(tool, "lines from the start and from the end at once")),
+            (Some(count), None) => Some(Lines::Head(count)),
+            (None, Some(count)) => Some(Lines::Tail(count)),
+            (None, None) => None,
+        };
+        let text = || match lines {
+            Some(lines) => found.lines(lines),
+            None => found.text().map(str::to_owned),
+        };
+        let size = found.bytes.len();
+        if size > self.result_bytes() {
+            return Err(errors::too_many_bytes(tool, size, self.result_bytes()));
+        }
+        match given.form {
+            FilesAs::Json => self.told(tool, &described(&found, text().ok())),
+            FilesAs::Text => self.text_of(tool, &found, text().map_err(failed)?),
+            FilesAs::Auto if lines.is_some() || !is_media(&found) => match text() {
+                Ok(text) => self.text_of(tool, &found, text),
+                Err(error) if lines.is_some() => Err(failed(error)),
+                Err(_) => Ok(content(store, &found)),
+            },
+            FilesAs::Auto | FilesAs::Content => Ok(content(store, &found)),
+        }
+    }
+
+    fn text_of(&self, tool: &Tool, found: &Bytes, text: String) -> Attempt<Outcome> {
+        if tool.output.is_some() {
+            return self.told(tool, &text);
+        }
+        let mut outcome = Outcome::content(Content::Text(text));
+        if found.has_more() {
+            let (next, total) = (found.offset + found.bytes.len() as u64, found.total.unwrap_or_default());
+            let note = format!("[The file has {total} bytes; the next part begins at offset {next}.]");
+            outcome.content.push(Content::Text(note));
+        }
+        Ok(outcome)
+    }
+}
+
+/// Whether it is shown rather than read.
+fn is_media(found: &Bytes) -> bool {
+    let kind = found.entry.media_type.as_deref().unwrap_or_default();
+    let shown = ["image/", "audio/", "video/"].iter().any(|start| kind.starts_with(start));
+    shown && kind != "image/svg+xml"
+}
+
+fn content(store: &Store, found: &Bytes) -> Outcome {
+    let kind = found.entry.media_type.clone().unwrap_or_default();
+    let path: String = url::form_urlencoded::byte_serialize(found.entry.path.as_bytes()).collect();
+    let path = path.replace("%2F", "/").replace('+', "%20");
+    let uri = format!("files://{}/{path}", store.name());
+    Outcome::content(Content::of_bytes(&found.bytes, &kind, uri))
+}
+
+fn described(found: &Bytes, text: Option<String>) -> Value {
+    let mut value = serde_json::to_value(&found.entry).unwrap_or_else(|_| json!({}));
+    match text {
+        Some(text) => value["text"] = text.into(),
+        None => value["base64"] = found.base64().into(),
+    }
+    if found.has_more() {
+        value["nextOffset"] = (found.offset + found.bytes.len() as u64).into();
+    }
+    value
+}
