@@ -46,6 +46,11 @@ impl Toolset {
         Ok(Turn { deadline, _permit: permit })
     }
 
+    /// Most bytes that an action may give: more than is answered where the result is shaped.
+    pub(crate) fn raw_bytes(&self, tool: &Tool) -> usize {
+        tool.trim.as_ref().map_or_else(|| self.result_bytes(), |trim| trim.raw_bytes)
+    }
+
     /// Most bytes of one answer.
     pub(crate) fn result_bytes(&self) -> usize {
         usize::try_from(self.limits.result_bytes).unwrap_or(usize::MAX)
@@ -76,8 +81,8 @@ fn selected(set: &Toolset, tool: &Tool, select: Option<&Selection>, value: Value
         }
     };
     let json = Bytes::from(value.to_string());
-    if json.len() > set.result_bytes() {
-        return Err(errors::too_many_bytes(tool, json.len(), set.result_bytes()));
+    if json.len() > set.raw_bytes(tool) {
+        return Err(errors::too_many_bytes(tool, json.len(), set.raw_bytes(tool)));
     }
     shape::conforms(tool, &json)?;
     Ok(Outcome::structured(json))

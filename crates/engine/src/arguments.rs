@@ -3,19 +3,26 @@
 mod example;
 mod explain;
 mod integers;
+mod strict;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use spec::model::Limits;
 
+use crate::context::CallContext;
 use crate::limits::ARGUMENT_DEPTH_MAX;
 use crate::outcome::{Failure, FailureKind};
 use crate::toolset::Tool;
 
 /// Reads and checks the arguments of a call of `tool`.
-pub(crate) fn read(tool: &Tool, limits: &Limits, raw: Option<&RawValue>) -> Result<Map<String, Value>, Box<Failure>> {
+pub(crate) fn read(
+    tool: &Tool,
+    limits: &Limits,
+    context: &CallContext<'_>,
+    raw: Option<&RawValue>,
+) -> Result<Map<String, Value>, Box<Failure>> {
     let text = raw.map_or("{}", RawValue::get);
-    if tool.takes_nothing && text == "{}" {
+    if tool.takes_nothing && text == "{}" && context.bindings.is_none() {
         return Ok(filled(tool, Map::new()));
     }
     if text.len() as u64 > limits.argument_bytes {
@@ -24,7 +31,10 @@ pub(crate) fn read(tool: &Tool, limits: &Limits, raw: Option<&RawValue>) -> Resu
             &format!("they are {} bytes; at most {} are taken", text.len(), limits.argument_bytes),
         ));
     }
-    let value: Value = serde_json::from_str(text).map_err(|error| refuse(tool, &unreadable(&error)))?;
+    let strict::Strict(mut value) = serde_json::from_str(text).map_err(|error| refuse(tool, &unreadable(&error)))?;
+    if let (Some(bindings), Value::Object(arguments)) = (context.bindings, &mut value) {
+        tool.bind(bindings, arguments).map_err(|why| refuse(tool, &why))?;
+    }
     if depth_over(&value, ARGUMENT_DEPTH_MAX) {
         return Err(refuse(tool, &format!("they are nested deeper than {ARGUMENT_DEPTH_MAX} levels")));
     }
@@ -35,7 +45,6 @@ pub(crate) fn read(tool: &Tool, limits: &Limits, raw: Option<&RawValue>) -> Resu
     if !validator.is_valid(&value) {
         return Err(explain::failure(tool, validator, &value));
     }
-    let mut value = value;
     if integers::written_as_reals(&value) {
         integers::normalise(&tool.input.value(), &mut value, "").map_err(|why| refuse(tool, &why))?;
     }
@@ -62,6 +71,9 @@ fn refuse(tool: &Tool, why: &str) -> Box<Failure> {
 /// Why JSON that the envelope's parser let pass cannot be read: it looks at no number and no escape.
 fn unreadable(error: &serde_json::Error) -> String {
     let what = error.to_string();
+    if let Some((name, _)) = what.split_once(strict::TWICE) {
+        return format!("{name}stands twice in the same object, and which one is meant is not clear");
+    }
     if what.contains("hex escape") || what.contains("surrogate") {
         let help = "a text holds one half of a surrogate pair: write the character itself, or both halves";
         return format!("they cannot be read: {help} ({what})");

@@ -32,6 +32,8 @@ pub struct Connections {
     pub stores: HashMap<String, Arc<Store>>,
     /// Ways to people.
     pub messengers: HashMap<String, Arc<Messenger>>,
+    /// Values of the environment variables that parameters name.
+    pub variables: HashMap<String, String>,
     /// Connections that could not be opened, and why.
     pub unavailable: HashMap<String, String>,
 }

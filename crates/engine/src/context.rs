@@ -19,12 +19,13 @@ pub struct CallContext<'a> {
     pub(crate) progress: Option<Progress<'a>>,
     pub(crate) log: Option<Log<'a>>,
     pub(crate) caller: Option<&'a Map<String, Value>>,
+    pub(crate) bindings: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> CallContext<'a> {
     /// A call that ends early when the token is cancelled: the statement is then cancelled at the database.
     pub fn new(cancel: &'a CancellationToken) -> Self {
-        Self { cancel, deadline: None, progress: None, log: None, caller: None }
+        Self { cancel, deadline: None, progress: None, log: None, caller: None, bindings: None }
     }
 
     /// Ends the call at this moment, if the tool's own limit has not ended it before.
@@ -48,11 +49,34 @@ impl<'a> CallContext<'a> {
         self
     }
 
-    /// What is known of the caller: the claims of a verified token, which templates look up as `caller.NAME`.
+    /// What is known of the caller: `subject`, and `claims`, an object. Templates look them up as `caller.subject` and
+    /// `caller.claims.NAME`.
     #[must_use]
-    pub fn caller(mut self, claims: &'a Map<String, Value>) -> Self {
-        self.caller = Some(claims);
+    pub fn caller(mut self, known: &'a Map<String, Value>) -> Self {
+        self.caller = Some(known);
         self
+    }
+
+    /// What the URL of the connection says of parameters; see [`crate::Toolset::bindings`].
+    #[must_use]
+    pub fn bindings(mut self, bindings: &'a Map<String, Value>) -> Self {
+        self.bindings = Some(bindings);
+        self
+    }
+
+    /// A claim of the caller: by its whole name, else by its path. `sub` is who calls.
+    pub(crate) fn claim(&self, path: &str) -> Option<&'a Value> {
+        let caller = self.caller?;
+        let claims = caller.get("claims").and_then(Value::as_object);
+        if let Some(claim) = claims.and_then(|claims| claims.get(path)) {
+            return Some(claim);
+        }
+        if path == "sub" {
+            return caller.get("subject");
+        }
+        let mut parts = path.split('.');
+        let first = claims?.get(parts.next()?)?;
+        parts.try_fold(first, |value, part| value.get(part))
     }
 
     pub(crate) fn log(&self, level: script::Level, text: &str) {

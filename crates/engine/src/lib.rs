@@ -24,6 +24,7 @@ mod schema;
 mod scripts;
 mod shape;
 mod toolset;
+mod trim;
 mod uri;
 
 pub use actions::send::Messenger;
@@ -38,4 +39,4 @@ pub use prompts::{BadPrompt, Prompt, Rendered};
 pub use resources::{Document, ReadError, Resource};
 pub use script::Level as LogLevel;
 pub use scripts::check_scripts;
-pub use toolset::{About, Tool, ToolInfo, Toolset, Unknown};
+pub use toolset::{About, Bindings, Group, Tool, ToolInfo, Toolset, Unknown};

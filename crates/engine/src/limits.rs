@@ -10,6 +10,8 @@ pub const SHOWN_CHARS_MAX: usize = 60;
 pub const POINTER_CHARS_MAX: usize = 200;
 /// Most bytes that the elements of a batch are given of the call's other arguments, which each element needs a copy of.
 pub const BATCH_COPIES_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How often a schema that refers to itself is written out for looking at its parts.
+pub const INLINED_DEPTH_MAX: usize = 5;
 /// Longest example of a correct call, bytes.
 pub const EXAMPLE_BYTES_MAX: usize = 600;
 /// Most values listed where one of a set is asked for.
@@ -31,6 +33,8 @@ pub const PATTERN_BYTES_MAX: usize = 1024 * 1024;
 pub const COMPLETIONS_MAX: usize = 100;
 /// Bytes that an answer's buffer has from the start.
 pub const ANSWER_BYTES_MIN: usize = 512;
+/// Largest result of an action whose result is shaped, bytes: what is given of it keeps to `limits.resultBytes`.
+pub const SHAPED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Longest shown piece of what an upstream said in an error, characters.
 pub const UPSTREAM_CHARS_MAX: usize = 500;
 /// Largest body of an upstream's error that is given to programs, bytes.

@@ -269,7 +269,7 @@ impl Content {
         }
     }
 
-    fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
             Self::Block(json) => json.len(),

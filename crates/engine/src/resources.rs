@@ -6,11 +6,11 @@ use std::sync::Arc;
 use plan::Plan;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use spec::model::Parameter;
+
 
 use crate::context::CallContext;
 use crate::outcome::Failure;
-use crate::toolset::Toolset;
+use crate::toolset::{Toolset, given};
 use crate::uri::UriTemplate;
 
 /// A document, or a family of documents, as it is listed.
@@ -68,6 +68,11 @@ impl Resource {
         self.template.iter().flat_map(UriTemplate::variables)
     }
 
+    /// The name of the tool behind it.
+    pub fn tool_name<'a>(&self, toolset: &'a Toolset) -> Option<&'a str> {
+        toolset.tools.get(self.tool()?).map(|tool| &*tool.info.name)
+    }
+
     /// The tool behind it, by index.
     pub(crate) fn tool(&self) -> Option<usize> {
         match self.source {
@@ -91,7 +96,7 @@ impl Resource {
                 let parameters = planned.map(|tool| tool.parameters.as_slice()).unwrap_or_default();
                 let types = template.iter().flat_map(UriTemplate::variables).map(|variable| {
                     let parameter = parameters.iter().find(|parameter| parameter.name == variable);
-                    let types = parameter.map(types).ok_or_else(|| {
+                    let types = parameter.filter(|parameter| !parameter.is_hidden()).map(given::types).ok_or_else(|| {
                         format!(
                             "resource `{}` has `{{{variable}}}`, but tool `{name}` has no such parameter",
                             resource.name
@@ -119,33 +124,16 @@ impl Resource {
     }
 }
 
-fn types(parameter: &Parameter) -> Vec<Box<str>> {
-    match parameter.schema.0.get("type") {
-        Some(Value::String(kind)) => vec![kind.as_str().into()],
-        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).map(Into::into).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// The text of a URI's variable as a value of the parameter's type. A URI has nothing but texts, so this is reading,
-/// not coercion; what cannot be read stays text, and the tool's schema refuses it.
-fn value(text: String, types: &[Box<str>]) -> Value {
-    let is = |kind: &str| types.iter().any(|known| &**known == kind);
-    let number = is("integer") || is("number");
-    match text.as_str() {
-        "true" | "false" if is("boolean") => Value::Bool(text == "true"),
-        _ if number => match serde_json::from_str::<Value>(&text) {
-            Ok(value) if value.is_number() => value,
-            _ => text.into(),
-        },
-        _ => text.into(),
-    }
-}
-
 impl Toolset {
     /// The resources and templates, in the order of the spec.
     pub fn resources(&self) -> &[Resource] {
         &self.resources
+    }
+
+    /// The resource of a URI, or the template of this URI or of one that fits it.
+    pub fn resource(&self, uri: &str) -> Option<&Resource> {
+        let same = self.resources.iter().find(|resource| resource.uri == uri);
+        same.or_else(|| self.resources.iter().find(|resource| resource.template.as_ref().is_some_and(|one| one.matches(uri).is_some())))
     }
 
     /// Reads a resource; a tool behind it is called under the same limits as any call.
@@ -180,7 +168,7 @@ impl Toolset {
             .into_iter()
             .map(|(name, text)| {
                 let types = types.iter().find(|(known, _)| **known == *name);
-                (name.to_owned(), value(text, types.map(|(_, types)| types.as_slice()).unwrap_or_default()))
+                (name.to_owned(), given::read(text, types.map(|(_, types)| types.as_slice()).unwrap_or_default()))
             })
             .collect();
         // An object of texts and numbers is always written, and the tool was there when this was compiled.

@@ -28,7 +28,25 @@ impl Toolset {
         raw: Option<&RawValue>,
         started: Instant,
     ) -> Attempt<Outcome> {
-        let arguments = arguments::read(tool, &self.limits, raw)?;
+        let mut arguments = arguments::read(tool, &self.limits, context, raw)?;
+        if tool.given.is_some() {
+            tool.fill(context, &mut arguments)?;
+        }
+        let outcome = self.act(context, tool, arguments, started).await?;
+        match &tool.trim {
+            // Pages were given their shape where their cursors are made.
+            Some(trim) if !tool.action.has_pages() => trim.apply(self, tool, outcome, None),
+            _ => Ok(outcome),
+        }
+    }
+
+    async fn act(
+        &self,
+        context: &CallContext<'_>,
+        tool: &Tool,
+        arguments: Map<String, Value>,
+        started: Instant,
+    ) -> Attempt<Outcome> {
         match &tool.action {
             Action::Reply { structured, content } => Ok(Outcome {
                 structured: structured.clone(),
@@ -87,7 +105,7 @@ impl Toolset {
             arguments: &sets,
             write: sql.write,
             row_limit: sql.page.as_ref().map_or(sql.row_limit, |page| page.size),
-            byte_limit: usize::try_from(self.limits.result_bytes).unwrap_or(usize::MAX),
+            byte_limit: self.raw_bytes(tool),
             timeout,
             cancel: context.cancel,
             keep: sql.page.as_ref().map(|page| page.key.as_slice()).unwrap_or_default(),
@@ -102,7 +120,14 @@ impl Toolset {
         }
         let next = sql.page.as_ref().and_then(|page| next(page, &at, &answer));
         let next = next.zip(scope.as_ref()).map(|(position, scope)| scope.write(&position));
-        shape::close(tool, sql, out, &answer, next)
+        let outcome = shape::close(tool, sql, out, &answer, next)?;
+        match (&tool.trim, &sql.page, &scope) {
+            (Some(trim), Some(page), Some(scope)) => {
+                let pager = |shown: usize, last: &RawValue| Some(scope.write(&behind(page, &at, shown, last)?));
+                trim.apply(self, tool, outcome, Some(&pager))
+            }
+            _ => Ok(outcome),
+        }
     }
 
     /// A permit to use a connection; the wait counts as part of the call.
@@ -151,6 +176,17 @@ fn bind(tool: &Tool, sql: &SqlAction, arguments: &mut Map<String, Value>, at: &P
 fn statements<'a>(sql: &'a SqlAction, at: &Position) -> &'a [connect::Statement] {
     let next = sql.page.as_ref().and_then(|page| page.next.as_deref());
     next.filter(|_| !at.is_start()).unwrap_or(&sql.statements)
+}
+
+/// Where the next page begins when this page ends early, after `shown` rows of which this is the last.
+fn behind(page: &Pages, at: &Position, shown: usize, last: &RawValue) -> Option<Position> {
+    Some(match page.by {
+        PageBy::Offset => Position::Offset(at.offset() + shown as u64),
+        PageBy::Keyset => {
+            let row: Value = serde_json::from_str(last.get()).ok()?;
+            Position::Key(page.key.iter().map(|column| row.get(column).cloned()).collect::<Option<_>>()?)
+        }
+    })
 }
 
 /// Where the next page begins, if there is one.

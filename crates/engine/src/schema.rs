@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use jsonschema::{PatternOptions, Validator};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::limits;
 
@@ -34,8 +34,18 @@ impl Schema {
     }
 
     /// The schema as a value, made anew.
-    pub(crate) fn value(&self) -> Value {
+    pub(crate) fn parsed(&self) -> Value {
         serde_json::from_slice(&self.text).unwrap_or_default()
+    }
+
+    /// The schema as a value with its references replaced by what they refer to, for looking at its parts. Deep in a schema
+    /// that refers to itself nothing is said any more.
+    pub(crate) fn value(&self) -> Value {
+        let mut value = self.parsed();
+        if let Some(Value::Object(definitions)) = value.as_object_mut().and_then(|schema| schema.remove("$defs")) {
+            inline(&mut value, &definitions, limits::INLINED_DEPTH_MAX);
+        }
+        value
     }
 
     /// The validator.
@@ -43,8 +53,27 @@ impl Schema {
     /// # Errors
     /// Why the schema is none.
     pub(crate) fn validator(&self) -> Result<&Validator, &str> {
-        let compiled = self.compiled.get_or_init(|| compile(&self.value(), self.asserts_formats).map(Box::new));
+        let compiled = self.compiled.get_or_init(|| compile(&self.parsed(), self.asserts_formats).map(Box::new));
         compiled.as_deref().map_err(String::as_str)
+    }
+}
+
+fn inline(schema: &mut Value, definitions: &Map<String, Value>, depth: usize) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(|item| inline(item, definitions, depth)),
+        Value::Object(keywords) => {
+            let name = keywords.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix("#/$defs/"));
+            let found = name.and_then(|name| definitions.get(name)).and_then(Value::as_object).cloned();
+            keywords.remove("$ref");
+            let left = if found.is_some() { depth.saturating_sub(1) } else { depth };
+            if left > 0 {
+                for (key, value) in found.into_iter().flatten() {
+                    keywords.entry(key).or_insert(value);
+                }
+            }
+            keywords.values_mut().for_each(|value| inline(value, definitions, left));
+        }
+        _ => {}
     }
 }
 

@@ -102,7 +102,7 @@ impl Toolset {
         let _permit = self.permit(context, tool, deadline).await?;
         let host = host::ScriptHost { action, context, mask: &self.mask, limits: &self.limits, deadline };
         let arguments = Value::Object(arguments).to_string();
-        let output = usize::try_from(self.limits.result_bytes).unwrap_or(usize::MAX);
+        let output = self.raw_bytes(tool);
         let call = Call {
             arguments: arguments.as_bytes(),
             surface: &action.surface,

@@ -12,6 +12,7 @@ use spec::model::SqlResult;
 use crate::errors;
 use crate::limits::CHECKED_BYTES_MAX;
 use crate::outcome::{Content, Failure, Outcome};
+use crate::schema::Schema;
 use crate::toolset::{SqlAction, Tool};
 
 type Attempt<T> = Result<T, Box<Failure>>;
@@ -96,7 +97,12 @@ fn finish(tool: &Tool, out: Vec<u8>, answer: &Answer, truncated: bool) -> Attemp
 /// Clients refuse a result that does not conform to the output schema, without saying which part of it; so it is
 /// looked at here first.
 pub(crate) fn conforms(tool: &Tool, out: &[u8]) -> Attempt<()> {
-    let Some(schema) = tool.output.as_ref().filter(|_| out.len() <= CHECKED_BYTES_MAX) else { return Ok(()) };
+    conforms_to(tool, tool.output.as_ref(), out)
+}
+
+/// Looks at a result of a tool by a schema that is not the tool's own.
+pub(crate) fn conforms_to(tool: &Tool, schema: Option<&Schema>, out: &[u8]) -> Attempt<()> {
+    let Some(schema) = schema.filter(|_| out.len() <= CHECKED_BYTES_MAX) else { return Ok(()) };
     let validator = schema
         .validator()
         .map_err(|error| errors::output(tool, "", &format!("`returns` is no valid schema ({error})")))?;

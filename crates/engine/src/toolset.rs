@@ -3,6 +3,7 @@
 mod batch;
 mod binding;
 mod compile;
+pub(crate) mod given;
 pub(crate) mod instant;
 
 use std::collections::HashMap;
@@ -18,6 +19,8 @@ use spec::model::{Annotations, Icon, Limits, PageBy, SqlResult};
 use tokio::sync::Semaphore;
 
 pub(crate) use binding::Slot;
+pub use given::Bindings;
+use given::Given;
 
 use crate::actions::files::FilesAction;
 use crate::actions::graphql::GraphqlAction;
@@ -34,6 +37,7 @@ use crate::prompts::Prompt;
 use crate::resources::Resource;
 use crate::schema::Schema;
 use crate::scripts::ScriptAction;
+use crate::trim::Trim;
 
 /// A compiled server. Shared behind an `Arc`; every method takes `&self`.
 #[derive(Debug)]
@@ -43,6 +47,7 @@ pub struct Toolset {
     pub(crate) by_name: HashMap<Box<str>, usize>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) prompts: Vec<Prompt>,
+    pub(crate) groups: Vec<Group>,
     pub(crate) limits: Limits,
     pub(crate) permits: Semaphore,
     pub(crate) mask: Mask,
@@ -67,6 +72,19 @@ pub struct About {
     pub icons: Vec<Icon>,
 }
 
+/// A part of a server that is served alone.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Name for programs.
+    pub name: String,
+    /// Name for people.
+    pub title: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Which tools it has, by their place in the list of all.
+    pub tools: Vec<usize>,
+}
+
 /// One tool, ready to answer.
 #[derive(Debug)]
 pub struct Tool {
@@ -77,6 +95,10 @@ pub struct Tool {
     pub(crate) takes_nothing: bool,
     /// Values of absent arguments.
     pub(crate) defaults: Box<[(Box<str>, Value)]>,
+    /// Parameters whose values come from elsewhere.
+    pub(crate) given: Option<Box<[Given]>>,
+    /// What of the result is given; all of it when absent.
+    pub(crate) trim: Option<Box<Trim>>,
     pub(crate) timeout: Duration,
     pub(crate) action: Action,
     pub(crate) meter: Meter,
@@ -115,6 +137,13 @@ pub(crate) enum Action {
     Script(Box<ScriptAction>),
     Reply { structured: Option<Bytes>, content: Option<Content> },
     NotImplemented(String),
+}
+
+impl Action {
+    /// Whether it gives pages with cursors of our own.
+    pub(crate) fn has_pages(&self) -> bool {
+        matches!(self, Self::Sql(sql) if sql.page.is_some())
+    }
 }
 
 /// Statements with their bindings.
@@ -173,6 +202,21 @@ impl Toolset {
     /// The tools, in the order of the spec.
     pub fn tools(&self) -> &[Tool] {
         &self.tools
+    }
+
+    /// The groups, declared ones first.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The group of this name.
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.name == name)
+    }
+
+    /// Whether a group has this tool.
+    pub fn is_in(&self, group: &Group, tool: &str) -> bool {
+        self.by_name.get(tool).is_some_and(|index| group.tools.contains(index))
     }
 
     /// The tool of this name.

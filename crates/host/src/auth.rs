@@ -1,10 +1,13 @@
 //! Keys of callers on HTTP transports.
 
-use base::Diagnostic;
+use std::sync::Arc;
+
+use base::{Diagnostic, Secret};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, header};
 use protocol::Principal;
 use protocol::http::{AuthOutcome, Authenticator, Challenge, Peer};
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use spec::Spec;
 use spec::model::Auth;
@@ -12,7 +15,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::codes;
 use crate::limits::KEY_BYTES_MAX;
-use crate::resolve::{Lookup, variable};
+use crate::resolve::{Lookup, Missing, file, variable};
 
 /// The accepted keys of a server. Only their digests are kept; a shown key is compared with all of them in a time that
 /// does not depend on where it differs.
@@ -20,6 +23,8 @@ use crate::resolve::{Lookup, variable};
 pub struct Keys {
     place: Place,
     digests: Vec<[u8; 32]>,
+    /// Who shows each of them.
+    callers: Vec<Principal>,
     challenge: HeaderValue,
 }
 
@@ -30,14 +35,76 @@ enum Place {
     Bearer,
 }
 
+/// What is known of a caller: `subject` and `claims`. The facts of a [`Principal`].
+#[derive(Clone, Debug, Default)]
+pub struct Caller(pub(crate) Map<String, Value>);
+
+impl Caller {
+    /// A caller with these claims.
+    pub fn new(subject: &str, claims: Map<String, Value>) -> Self {
+        Self(Map::from_iter([("subject".to_owned(), subject.into()), ("claims".to_owned(), Value::Object(claims))]))
+    }
+
+    /// What is known of whoever makes a request; nothing when nobody had to show anything.
+    pub(crate) fn of(principal: Option<&Principal>) -> Option<std::borrow::Cow<'_, Self>> {
+        let principal = principal?;
+        Some(match principal.facts::<Self>() {
+            Some(known) => std::borrow::Cow::Borrowed(known),
+            None => std::borrow::Cow::Owned(Self::new(principal.id(), Map::new())),
+        })
+    }
+}
+
 /// The environment variable of the accepted keys, and where in the spec it is named; `None` where no key is asked for.
 pub fn auth_variable(spec: &Spec) -> Option<(String, &'static str)> {
     let default = |suffix: &str| format!("{}{suffix}", spec.name.replace('-', "_").to_uppercase());
-    match &spec.auth {
-        Auth::ApiKey { env_var, .. } => Some((env_var.clone().unwrap_or_else(|| default("_API_KEY")), "/auth/envVar")),
-        Auth::Bearer { env_var } => Some((env_var.clone().unwrap_or_else(|| default("_TOKEN")), "/auth/envVar")),
-        Auth::None | Auth::Oauth2 { .. } => None,
+    let (named, suffix) = match &spec.auth {
+        Auth::ApiKey { env_var, .. } => (env_var, "_API_KEY"),
+        Auth::Bearer { env_var, .. } => (env_var, "_TOKEN"),
+        Auth::None | Auth::Oauth2 { .. } => return None,
+    };
+    let name = named.clone().or_else(|| spec.auth.keys().is_empty().then(|| default(suffix)))?;
+    Some((name, "/auth/envVar"))
+}
+
+/// The accepted keys with what is known of who shows them, in the order of the spec.
+fn accepted(spec: &Spec, lookup: Lookup<'_>) -> Result<Vec<(String, Principal)>, (String, Missing)> {
+    let mut found = Vec::new();
+    if let Some((name, path)) = auth_variable(spec) {
+        let keys = variable(&name, lookup, "a long random text").map_err(|missing| (path.to_owned(), missing))?;
+        let keys: Vec<&str> = keys.split(',').map(str::trim).filter(|key| !key.is_empty()).collect();
+        if keys.is_empty() {
+            let what = format!("environment variable {name} holds none");
+            return Err((path.to_owned(), Missing { what, help: "set it to a long random text".to_owned() }));
+        }
+        found.extend(keys.into_iter().enumerate().map(|(index, key)| (key.to_owned(), known(&format!("key-{}", index + 1), Map::new()))));
     }
+    for (index, key) in spec.auth.keys().iter().enumerate() {
+        let missing = |missing: Missing| (format!("/auth/keys/{index}"), missing);
+        let text = match (&key.env, &key.file) {
+            (Some(name), _) => variable(name, lookup, "a long random text").map_err(missing)?,
+            (None, Some(path)) => file(path).map_err(missing)?,
+            (None, None) => continue,
+        };
+        let subject = key.subject.clone().unwrap_or_else(|| format!("key-{}", found.len() + 1));
+        let twice = found.iter().any(|(other, _)| *other == text);
+        if twice || text.is_empty() {
+            let what = if twice { "two callers have the same key" } else { "a key is empty" };
+            let help = "give each caller a long random text of its own".to_owned();
+            return Err(missing(Missing { what: what.to_owned(), help }));
+        }
+        found.push((text, known(&subject, key.claims.clone())));
+    }
+    Ok(found)
+}
+
+fn known(subject: &str, claims: Map<String, Value>) -> Principal {
+    Principal::new(subject).with_facts(Arc::new(Caller::new(subject, claims)))
+}
+
+/// The keys of callers, to be masked.
+pub(crate) fn secrets(spec: &Spec, lookup: Lookup<'_>) -> Vec<Secret> {
+    accepted(spec, lookup).unwrap_or_default().into_iter().map(|(key, _)| Secret::new(key)).collect()
 }
 
 /// What a caller of this server must show over HTTP; `None` when nothing.
@@ -59,22 +126,14 @@ pub fn auth(spec: &Spec, lookup: Lookup<'_>) -> Result<Option<Keys>, Diagnostic>
             Diagnostic::error(codes::NO_KEY, format!("`{header}` is no name of an HTTP header")).path("/auth/header")
         })?),
     };
-    let Some((name, path)) = auth_variable(spec) else { return Ok(None) };
-    let missing = |what: String, help: String| {
+    let keys = accepted(spec, lookup).map_err(|(path, Missing { what, help })| {
         let message = format!("the server asks its callers for a key, but {what}");
-        Err(Diagnostic::error(codes::NO_KEY, message).path(path).help(help))
-    };
-    let keys = match variable(&name, lookup, "a long random text") {
-        Ok(keys) => keys,
-        Err(found) => return missing(found.what, found.help),
-    };
-    let digests: Vec<[u8; 32]> =
-        keys.split(',').map(str::trim).filter(|key| !key.is_empty()).map(|key| Sha256::digest(key).into()).collect();
-    if digests.is_empty() {
-        return missing(format!("environment variable {name} holds none"), "set it to a long random text".to_owned());
-    }
+        Diagnostic::error(codes::NO_KEY, message).path(path).help(help)
+    })?;
+    let digests = keys.iter().map(|(key, _)| Sha256::digest(key).into()).collect();
+    let callers = keys.into_iter().map(|(_, caller)| caller).collect();
     let challenge = challenge(&spec.name, &place);
-    Ok(Some(Keys { place, digests, challenge }))
+    Ok(Some(Keys { place, digests, callers, challenge }))
 }
 
 /// RFC 9110 section 11.6.1; for `Bearer` RFC 6750 section 3.
@@ -87,8 +146,8 @@ fn challenge(server: &str, place: &Place) -> HeaderValue {
 }
 
 impl Keys {
-    /// The name under which a key's callers are known, `None` for a key that is not accepted.
-    pub fn accept(&self, shown: &[u8]) -> Option<String> {
+    /// Who shows a key, `None` for a key that is not accepted.
+    pub fn accept(&self, shown: &[u8]) -> Option<Principal> {
         if shown.is_empty() || shown.len() > KEY_BYTES_MAX {
             return None;
         }
@@ -101,7 +160,7 @@ impl Keys {
             accepted |= equal;
             number += (index + 1) * usize::from(equal.unwrap_u8());
         }
-        bool::from(accepted).then(|| format!("key-{number}"))
+        bool::from(accepted).then(|| self.callers.get(number.wrapping_sub(1)).cloned()).flatten()
     }
 
     fn shown<'a>(&self, head: &'a Parts) -> Option<&'a [u8]> {
@@ -138,6 +197,6 @@ impl Authenticator for Keys {
     fn authenticate(&self, head: &Parts, _peer: &Peer) -> AuthOutcome {
         let shown = self.shown(head);
         let caller = shown.and_then(|shown| self.accept(shown));
-        AuthOutcome::Ready(caller.map(Principal::new).ok_or_else(|| self.refuse(shown.is_some())))
+        AuthOutcome::Ready(caller.ok_or_else(|| self.refuse(shown.is_some())))
     }
 }

@@ -1,16 +1,23 @@
 //! A toolset as a service of the protocol.
 
 mod adapt;
+mod group;
+mod views;
 
 use std::sync::Arc;
+
+pub use group::GroupService;
+use views::{Bound, Views};
 
 use engine::{CallContext, FailureKind, ReadError, Toolset};
 use parking_lot::RwLock;
 use protocol::{
-    About, Boxed, Capabilities, Change, Changes, Completing, Completion, Context, Error, Listing, Principal,
+    About, Binding, Boxed, Capabilities, Change, Changes, Completing, Completion, Context, Error, Listing, Principal,
     PromptCall, PromptMessage, PromptResult, ReadResult, Reference, Reply, ResourceContents, Role, Service, ToolCall,
     ToolResult, service,
 };
+
+use crate::auth::Caller;
 
 /// A server that can be put on any transport. Its toolset can be replaced while it is served: calls under way end on
 /// the one they began with, and clients are told that the lists changed.
@@ -25,12 +32,14 @@ pub struct Hosted {
 struct Current {
     toolset: Arc<Toolset>,
     listing: Arc<Listing>,
+    /// What groups and URLs show of it.
+    views: Views,
 }
 
 impl Current {
     fn of(toolset: Arc<Toolset>) -> Arc<Self> {
         let listing = Arc::new(adapt::listing(&toolset));
-        Arc::new(Self { toolset, listing })
+        Arc::new(Self { toolset, listing, views: Views::default() })
     }
 }
 
@@ -79,6 +88,10 @@ impl Hosted {
         }
     }
 
+    fn current(&self) -> Arc<Current> {
+        Arc::clone(&self.current.read())
+    }
+
     /// The toolset that new calls use.
     pub fn toolset(&self) -> Arc<Toolset> {
         Arc::clone(&self.current.read().toolset)
@@ -94,6 +107,16 @@ impl Service for Hosted {
         Arc::clone(&self.current.read().listing)
     }
 
+    fn bind(&self, query: &str) -> Result<Option<Binding>, String> {
+        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let bindings = self.toolset().bindings(&pairs)?;
+        Ok((!bindings.is_empty()).then(|| Arc::new(Bound(bindings)) as Binding))
+    }
+
+    fn listing_bound(&self, _principal: Option<&Principal>, binding: &Binding) -> Arc<Listing> {
+        self.current().view(None, binding.downcast_ref())
+    }
+
     fn call_tool<'a>(
         &'a self,
         context: &'a Context,
@@ -101,6 +124,7 @@ impl Service for Hosted {
     ) -> Boxed<'a, Result<Reply<ToolResult>, Error>> {
         let toolset = self.toolset();
         Box::pin(async move {
+            let caller = Caller::of(context.principal());
             let report = |done: f64, total: Option<f64>, message: &str| context.progress(done, total, Some(message));
             let mut inside = CallContext::new(context.cancellation());
             if context.wants_progress() {
@@ -108,6 +132,12 @@ impl Service for Hosted {
             }
             let say = |level: engine::LogLevel, text: &str| context.log(adapt::level(level), Some(call.name), text);
             inside = inside.logger(&say);
+            if let Some(caller) = &caller {
+                inside = inside.caller(&caller.0);
+            }
+            if let Some(Bound(bindings)) = context.binding() {
+                inside = inside.bindings(bindings);
+            }
             let outcome = toolset.call(&inside, call.name, call.arguments).await;
             let outcome = outcome.map_err(|unknown| Error::invalid_params(unknown.0))?;
             Ok(Reply::Done(adapt::result(outcome)))
@@ -117,7 +147,15 @@ impl Service for Hosted {
     fn read_resource<'a>(&'a self, context: &'a Context, uri: &'a str) -> Boxed<'a, Result<Reply<ReadResult>, Error>> {
         let toolset = self.toolset();
         Box::pin(async move {
-            let document = match toolset.read(&CallContext::new(context.cancellation()), uri).await {
+            let caller = Caller::of(context.principal());
+            let mut inside = CallContext::new(context.cancellation());
+            if let Some(caller) = &caller {
+                inside = inside.caller(&caller.0);
+            }
+            if let Some(Bound(bindings)) = context.binding() {
+                inside = inside.bindings(bindings);
+            }
+            let document = match toolset.read(&inside, uri).await {
                 Ok(document) => document,
                 Err(ReadError::NotFound) => return Err(Error::resource_not_found(uri)),
                 Err(ReadError::Failed(failure)) => {

@@ -12,10 +12,10 @@ mod open;
 mod reality;
 mod resolve;
 
-pub use auth::{Keys, auth, auth_variable};
+pub use auth::{Caller, Keys, auth, auth_variable};
 pub use codes::codes;
 pub use engine::{Metrics, ToolMetrics};
-pub use hosted::Hosted;
+pub use hosted::{GroupService, Hosted};
 pub use open::{ALLOW_NETWORK, Opened, open, toolset};
 pub use reality::{describe, make_plan, reality};
 pub use resolve::Lookup;

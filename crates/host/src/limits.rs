@@ -14,3 +14,5 @@ pub const REFINE_ROUNDS_MAX: usize = 3;
 pub const SECRET_FILE_BYTES_MAX: u64 = 64 * 1024;
 /// Longest key that a caller may show, bytes: longer ones are refused without being looked at.
 pub const KEY_BYTES_MAX: usize = 4 * 1024;
+/// Lists that are kept for groups and for URLs that set parameters; more are made each time.
+pub const VIEWS_KEPT: usize = 64;

@@ -55,11 +55,8 @@ pub fn open(spec: &Spec, lookup: Lookup<'_>, dev: bool) -> Opened {
     for (index, connection) in spec.connections.iter().enumerate() {
         opened.open(connection, &format!("/connections/{index}"), &operator);
     }
-    if let Some((name, _)) = crate::auth_variable(spec)
-        && let Some(keys) = lookup(&name)
-    {
-        opened.secrets.extend(keys.split(',').map(str::trim).filter(|key| !key.is_empty()).map(Secret::new));
-    }
+    opened.secrets.extend(crate::auth::secrets(spec, lookup));
+    opened.variables(spec, lookup);
     opened
 }
 
@@ -75,6 +72,25 @@ impl Opened {
     /// Whether something was found that keeps the server from being served.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The variables that parameters name. Their values count as secrets.
+    fn variables(&mut self, spec: &Spec, lookup: Lookup<'_>) {
+        for (index, tool) in spec.tools.iter().enumerate() {
+            for name in tool.parameters().iter().filter_map(|parameter| parameter.env.as_ref()) {
+                match variable(name, lookup, "a value") {
+                    Ok(value) => {
+                        self.secrets.push(Secret::new(value.as_str()));
+                        self.connections.variables.insert(name.clone(), value);
+                    }
+                    Err(Missing { what, help }) => {
+                        let message = format!("a parameter of tool `{}` has no value: {what}", tool.name);
+                        let path = format!("/tools/{index}/parameters");
+                        self.diagnostics.push(Diagnostic::warning(codes::MISSING, message).path(path).help(help));
+                    }
+                }
+            }
+        }
     }
 
     fn open(&mut self, connection: &Connection, path: &str, operator: &Operator<'_>) {

@@ -41,7 +41,7 @@ pub(crate) fn plan(ask: &Ask<'_>, sql: &Sql, connection: &str) -> Planned {
         }
     }
     let effects: Vec<Effects> = read.iter().map(|r| effects(r.as_ref(), sql.write)).collect();
-    let shape = Shape { returns: tool.returns.as_ref(), result, paged: pages.is_some() };
+    let shape = Shape { returns: tool.own_returns(), result, paged: pages.is_some() };
     let output = shape.schema(None);
     let paged = pages.is_some();
     let action = ActionPlan::Sql(SqlPlan {

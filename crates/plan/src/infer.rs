@@ -99,8 +99,7 @@ fn infer(ask: &Ask<'_>, catalogue: &Catalogue) -> Result<Made, Refusal> {
             .filter(|name| !filter::is_control(name))
             .collect(),
         properties: tool
-            .returns
-            .as_ref()
+            .own_returns()
             .map(properties)
             .unwrap_or_default()
             .into_iter()
@@ -171,7 +170,7 @@ fn effects(made: &Made, ask: &Ask<'_>) -> Result<Vec<Effects>, Refusal> {
 }
 
 fn planned(ask: &Ask<'_>, made: Made, effects: &[Effects], connection: &str) -> Planned {
-    let shape = Shape { returns: ask.tool.returns.as_ref(), result: made.result, paged: false };
+    let shape = Shape { returns: ask.tool.own_returns(), result: made.result, paged: false };
     let mut warnings = made.warnings;
     let nullable = shape.disagreements(&ask.tool.name, &ask.path, &made.columns, |column| {
         column.nullable && !column.native_type.is_empty()

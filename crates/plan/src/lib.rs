@@ -22,5 +22,6 @@ mod render;
 pub use codes::codes;
 pub use make::{ConnectionReality, OperationReality, Reality, dialect, engine, make};
 pub use model::{ActionPlan, ConnectionPlan, On, Origin, PagePlan, Plan, ScriptPlan, SqlPlan, StatementPlan, ToolPlan};
+pub use output::shaped;
 pub use refine::{Refined, ToCheck, refine, statements};
 pub use render::render_text;

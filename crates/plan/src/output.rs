@@ -3,9 +3,10 @@
 use base::Diagnostic;
 use connect::{ColumnInfo, Target};
 use serde_json::{Map, Value, json};
-use spec::model::{Schema, SqlResult};
+use spec::model::{Schema, SqlResult, Tool};
 
 use crate::codes::{NO_COLUMN, NULLABLE};
+use crate::model::{ActionPlan, ToolPlan};
 
 /// The schema of one row in `returns`: the items of an array, the items of a page, or the object.
 pub(crate) fn row_schema(returns: &Schema) -> Option<&Map<String, Value>> {
@@ -170,6 +171,21 @@ pub(crate) fn row_of(columns: &[ColumnInfo]) -> Value {
 
 pub(crate) fn affected() -> Value {
     json!({ "type": "object", "properties": { "affected": { "type": "integer" } }, "required": ["affected"] })
+}
+
+/// The JSON Schema of what a tool answers after its result got its shape.
+pub fn shaped(tool: &Tool, planned: &ToolPlan) -> Option<Value> {
+    if !tool.reshapes() {
+        return planned.output.clone();
+    }
+    let returns = tool.returns.as_ref();
+    match &planned.action {
+        ActionPlan::Sql(sql) if sql.page.is_some() => {
+            let row = returns.and_then(row_schema).map(|row| Value::Object(row.clone()));
+            Some(page(&row.unwrap_or(json!({ "type": "object" }))))
+        }
+        _ => returns.map(Schema::to_value),
+    }
 }
 
 fn page(row: &Value) -> Value {

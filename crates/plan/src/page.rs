@@ -113,5 +113,5 @@ pub(crate) fn cursor() -> Parameter {
         "description": "The `nextCursor` of the page before; leave it out for the first page."
     });
     let schema = schema.as_object().cloned().unwrap_or_default();
-    Parameter { name: CURSOR.to_owned(), required: false, schema: Schema(schema) }
+    Parameter::new(CURSOR, false, Schema(schema))
 }

@@ -121,7 +121,7 @@ impl Step<'_> {
         if check.index + 1 != sql.statements.len() {
             return;
         }
-        let shape = Shape { returns: self.tool.returns.as_ref(), result: sql.result, paged: sql.page.is_some() };
+        let shape = Shape { returns: self.tool.own_returns(), result: sql.result, paged: sql.page.is_some() };
         let targets = shape.targets(&described.columns);
         if let Some(statement) = place(sql, check) {
             statement.targets = targets;

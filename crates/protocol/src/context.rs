@@ -3,6 +3,7 @@
 mod client;
 mod log;
 
+use std::any::Any;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -18,7 +19,7 @@ use crate::exchange::{Event, Exchange};
 use crate::json::{Json, push_string};
 use crate::principal::Principal;
 use crate::revision::Revision;
-use crate::service::Input;
+use crate::service::{Binding, Input};
 use crate::session::Session;
 
 /// The context of one request. Cloning is cheap.
@@ -28,16 +29,22 @@ pub struct Context {
     round: Option<Arc<Round>>,
 }
 
-#[derive(Debug)]
 struct RequestFacts {
     revision: Revision,
     principal: Option<Principal>,
+    binding: Option<Binding>,
     peer: Peer,
     exchange: Arc<Exchange>,
     cancel: CancellationToken,
     progress_token: Option<Bytes>,
     trace_parent: Option<Bytes>,
     endpoint_tasks: bool,
+}
+
+impl std::fmt::Debug for RequestFacts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestFacts").field("revision", &self.revision).finish_non_exhaustive()
+    }
 }
 
 /// Whom the request comes from.
@@ -62,6 +69,7 @@ pub(crate) struct Round {
 pub(crate) struct ContextParts {
     pub(crate) revision: Revision,
     pub(crate) principal: Option<Principal>,
+    pub(crate) binding: Option<Binding>,
     pub(crate) peer: Peer,
     pub(crate) exchange: Arc<Exchange>,
     pub(crate) progress_token: Option<Bytes>,
@@ -70,11 +78,12 @@ pub(crate) struct ContextParts {
 
 impl Context {
     pub(crate) fn new(parts: ContextParts) -> Self {
-        let ContextParts { revision, principal, peer, exchange, progress_token, trace_parent } = parts;
+        let ContextParts { revision, principal, binding, peer, exchange, progress_token, trace_parent } = parts;
         let cancel = exchange.cancel.clone();
         Self::from_facts(RequestFacts {
             revision,
             principal,
+            binding,
             peer,
             exchange,
             cancel,
@@ -89,6 +98,7 @@ impl Context {
         Self::new(ContextParts {
             revision,
             principal,
+            binding: None,
             peer: Peer::Local,
             exchange: Exchange::new(false),
             progress_token: None,
@@ -116,6 +126,7 @@ impl Context {
         let request = RequestFacts {
             revision: facts.revision,
             principal: facts.principal.clone(),
+            binding: facts.binding.clone(),
             peer: facts.peer.share(),
             cancel: exchange.cancel.clone(),
             exchange,
@@ -144,6 +155,11 @@ impl Context {
     /// The authenticated caller.
     pub fn principal(&self) -> Option<&Principal> {
         self.request.principal.as_ref()
+    }
+
+    /// What the service made of the client's URL.
+    pub fn binding<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.request.binding.as_deref().and_then(|binding| binding.downcast_ref())
     }
 
     /// Whether the client declared this capability.

@@ -26,6 +26,7 @@ use crate::exchange::Exchange;
 use crate::headers;
 use crate::principal::Principal;
 use crate::revision::Revision;
+use crate::service::Binding;
 use crate::session::Session;
 use params::{Meta, Params};
 
@@ -35,6 +36,8 @@ pub(crate) struct Incoming {
     pub(crate) body: Bytes,
     pub(crate) via: Via,
     pub(crate) principal: Option<Principal>,
+    /// What the URL says.
+    pub(crate) binding: Option<Binding>,
     pub(crate) exchange: Arc<Exchange>,
 }
 

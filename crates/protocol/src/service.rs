@@ -5,6 +5,7 @@ mod content;
 mod input;
 mod tool;
 
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -27,6 +28,9 @@ use crate::principal::Principal;
 /// A future behind a pointer, as the handlers return it.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// What a service made of the query of a URL; see [`Service::bind`].
+pub type Binding = Arc<dyn Any + Send + Sync>;
+
 /// Anything that can be served over MCP.
 pub trait Service: Send + Sync + 'static {
     /// Name, version, capabilities: constant for the life of the value.
@@ -35,6 +39,19 @@ pub trait Service: Send + Sync + 'static {
     /// The lists as they are now, for this caller. An immutable snapshot, cheap to hand out; a change makes a new one
     /// and is told through [`Service::changes`].
     fn listing(&self, principal: Option<&Principal>) -> Arc<Listing>;
+
+    /// What the query of the URL that a client uses means to this service; asked for every request whose URL has one.
+    ///
+    /// # Errors
+    /// Why the query is refused, for the client.
+    fn bind(&self, _query: &str) -> Result<Option<Binding>, String> {
+        Ok(None)
+    }
+
+    /// The lists for a client whose URL says something.
+    fn listing_bound(&self, principal: Option<&Principal>, _binding: &Binding) -> Arc<Listing> {
+        self.listing(principal)
+    }
 
     /// Runs a tool. The name is known to be in the listing; the arguments are not validated yet.
     fn call_tool<'a>(&'a self, context: &'a Context, call: ToolCall<'a>)

@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 pub(crate) struct Health {
     name: String,
     version: String,
+    groups: Vec<String>,
     started: Instant,
 }
 
 impl Health {
-    pub(crate) fn new(name: String, version: String) -> Self {
-        Self { name, version, started: Instant::now() }
+    pub(crate) fn new(name: String, version: String, groups: Vec<String>) -> Self {
+        Self { name, version, groups, started: Instant::now() }
     }
 
     /// Answers a request that is not MCP.
@@ -34,9 +35,29 @@ impl Health {
                 answer(StatusCode::OK, "application/json", facts.to_string())
             }
             "/" => answer(StatusCode::OK, "text/plain; charset=utf-8", self.sign()),
+            _ if path.starts_with("/servers/") => problem(StatusCode::NOT_FOUND, &self.no_group(path)),
             _ => {
                 problem(StatusCode::NOT_FOUND, "nothing is served at this path; MCP clients use /mcp, older ones /sse")
             }
+        }
+    }
+
+    /// Why nothing is at a path below `/servers`.
+    fn no_group(&self, path: &str) -> String {
+        let parts: Vec<&str> = path.trim_end_matches('/').split('/').skip(2).collect();
+        let group = match parts.as_slice() {
+            [server, ..] if *server != self.name => {
+                return format!("the server that runs here is `{}`, at /servers/{}/mcp", self.name, self.name);
+            }
+            [_, "groups", group, ..] => *group,
+            _ => return format!("MCP clients use /servers/{}/mcp", self.name),
+        };
+        if self.groups.iter().any(|known| known == group) {
+            return format!("MCP clients of this group use {}/mcp", crate::group_path(&self.name, group));
+        }
+        match self.groups.as_slice() {
+            [] => "this server has no groups; MCP clients use /mcp".to_owned(),
+            known => format!("this server has no such group; its groups: {}", known.join(", ")),
         }
     }
 

@@ -51,6 +51,8 @@ pub struct Site {
     pub version: String,
     /// The server itself.
     pub service: Arc<dyn Service>,
+    /// Parts of the server that are served alone, by name.
+    pub groups: Vec<(String, Arc<dyn Service>)>,
     /// Who is let in; everybody if `None`.
     pub authenticator: Option<Arc<dyn Authenticator>>,
     /// Limits, sessions, tasks.
@@ -78,7 +80,7 @@ pub struct Urls {
 
 impl Server {
     /// Binds the address and prepares the routes: `/mcp`; `/sse` with `/messages`, and the same two below `/mcp`;
-    /// `/healthz`; `/`.
+    /// `/healthz`; `/`; the groups below `/servers/NAME/groups`.
     ///
     /// # Errors
     /// The address cannot be bound, or it can be reached from other machines while callers show nothing.
@@ -91,15 +93,27 @@ impl Server {
         let listener = TcpListener::bind(options.address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let guard = Arc::new(guard(&options, address));
-        let Site { name, version, service, authenticator, runtime } = site;
+        let Site { name, version, service, groups, authenticator, runtime } = site;
         let endpoint_options = EndpointOptions { guard, authenticator };
-        let endpoint = Endpoint::with(service, runtime.clone(), endpoint_options);
-        let health = Arc::new(health::Health::new(name, version));
-        let router = Router::new()
+        let endpoint = Endpoint::with(service, runtime.clone(), endpoint_options.clone());
+        let mut router = Router::new()
             .mcp("/mcp", endpoint.clone())
+            .mcp(&format!("/servers/{name}/mcp"), endpoint.clone())
             .legacy("/sse", "/messages", endpoint.clone())
-            .legacy("/mcp/sse", "/mcp/messages", endpoint)
-            .fallback(move |request: http::Request<hyper::body::Incoming>, _peer: Peer| {
+            .legacy("/mcp/sse", "/mcp/messages", endpoint);
+        let mut names = Vec::with_capacity(groups.len());
+        for (group, service) in groups {
+            let endpoint = Endpoint::with(service, runtime.clone(), endpoint_options.clone());
+            let base = group_path(&name, &group);
+            router = router.mcp(&format!("{base}/mcp"), endpoint.clone()).legacy(
+                &format!("{base}/sse"),
+                &format!("{base}/messages"),
+                endpoint,
+            );
+            names.push(group);
+        }
+        let health = Arc::new(health::Health::new(name, version, names));
+        let router = router.fallback(move |request: http::Request<hyper::body::Incoming>, _peer: Peer| {
                 let answer = health.answer(request.method(), request.uri().path());
                 async move { answer }
             });
@@ -133,6 +147,11 @@ impl Server {
         let serving = protocol::http::serve(self.listener, self.router, ServeOptions::default(), shutdown);
         tokio::join!(closing, serving);
     }
+}
+
+/// The path of a group; `/mcp` and `/sse` are below it.
+pub fn group_path(server: &str, group: &str) -> String {
+    format!("/servers/{server}/groups/{group}")
 }
 
 /// Loopback always; the bound address where it names one; what the operator listed.

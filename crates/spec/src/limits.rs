@@ -93,6 +93,8 @@ pub const HTTP_BODY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 pub const REDIRECTS: u64 = 5;
 /// Largest `limits.redirects` of a connection.
 pub const REDIRECTS_MAX: u64 = 20;
+/// Deepest path of a field in `shape`.
+pub const SHAPE_DEPTH_MAX: usize = 16;
 /// Default of `pages.max` of an `http` action: pages that are followed.
 pub const HTTP_PAGES: u64 = 10;
 /// Largest `pages.max` of an `http` action.

@@ -5,9 +5,11 @@
 mod action;
 mod auth;
 mod connection;
+mod group;
 mod parameter;
 mod prompt;
 mod resource;
+mod shape;
 mod tool;
 mod trigger;
 
@@ -17,15 +19,17 @@ pub use action::{
     Mongo, MongoForm, Page, PageBy, Redis, RedisScan, RedisText, RedisType, Reply, Script, ScriptPlace, Send, Sql,
     SqlResult, TextPlace,
 };
-pub use auth::Auth;
+pub use auth::{Auth, CallerKey};
 pub use connection::{
     Connection, ConnectionKind, Credentials, Database, FileLimits, Folder, Gcs, HttpConnection, HttpLimits, HttpTls,
     MongoStore, Pool, RateLimit, RedisStore, Retries, S3, SecretPlace, SecretRef, SignatureEncoding, SignatureHash,
     Slack, Smtp, StoreTls, Tls, TlsMode, Twilio,
 };
-pub use parameter::{Parameter, Schema};
+pub use group::Group;
+pub use parameter::{Bind, Parameter, Schema};
 pub use prompt::{Prompt, PromptArgument, PromptMessage, Role};
 pub use resource::Resource;
+pub use shape::Shape;
 pub use tool::{Annotations, Tool, input_schema};
 pub use trigger::{FileEvent, QueueEngine, Trigger};
 
@@ -68,6 +72,9 @@ pub struct Spec {
     /// The tools. At least one tool, resource or prompt is needed.
     #[serde(default)]
     pub tools: Vec<Tool>,
+    /// Parts of the server that are served alone, a list, or a map from name to tools.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
     /// Documents that a client can read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<Resource>,
@@ -80,6 +87,26 @@ pub struct Spec {
     /// Limits of every call.
     #[serde(default)]
     pub limits: Limits,
+}
+
+impl Spec {
+    /// The groups: those that are declared, then those that only tools name.
+    pub fn all_groups(&self) -> Vec<Group> {
+        let mut groups = self.groups.clone();
+        for name in self.tools.iter().flat_map(|tool| &tool.groups) {
+            if !groups.iter().any(|group| group.name == *name) {
+                groups.push(Group { name: name.clone(), ..Group::default() });
+            }
+        }
+        for group in &mut groups {
+            let of_tools = self.tools.iter().filter(|tool| tool.groups.contains(&group.name));
+            let more: Vec<String> = of_tools.map(|tool| tool.name.clone()).collect();
+            group.tools.extend(more);
+            let mut seen = std::collections::HashSet::new();
+            group.tools.retain(|tool| seen.insert(tool.clone()));
+        }
+        groups
+    }
 }
 
 fn default_version() -> String {

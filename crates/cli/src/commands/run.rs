@@ -8,11 +8,13 @@ mod watch;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use operations::doctor::PORT;
 use operations::run::{Input, Prepared, prepare, transport};
 use operations::{Code, Context, Error, Subject};
+use protocol::Service;
 
 use self::signals::Signals;
 use self::watch::Watch;
@@ -67,6 +69,9 @@ pub(crate) struct Arguments {
     /// Let other machines in although the spec has no `auth`
     #[arg(long)]
     allow_unauthenticated: bool,
+    /// Serve only this group of its tools
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
     /// Which version of the server [default: the current one]
     #[arg(long, value_name = "VERSION")]
     spec_version: Option<String>,
@@ -100,6 +105,7 @@ impl Arguments {
             allow_host: Vec::new(),
             allow_origin: Vec::new(),
             allow_unauthenticated: false,
+            group: None,
             spec_version,
         }
     }
@@ -113,6 +119,21 @@ struct Work {
     /// What is watched.
     watch: Option<Watch>,
     transport: Transport,
+    /// What clients see: the server, or one of its groups.
+    service: Arc<dyn Service>,
+}
+
+/// The server, or the group of it that is asked for.
+fn service(prepared: &Prepared, group: Option<&str>) -> Result<Arc<dyn Service>, Error> {
+    let Some(name) = group else { return Ok(Arc::clone(&prepared.hosted) as Arc<dyn Service>) };
+    if let Some(group) = prepared.hosted.group(name) {
+        return Ok(Arc::new(group));
+    }
+    let error = Error::new(Code::Usage, format!("the server `{}` has no group `{name}`", prepared.spec.name));
+    Err(match prepared.hosted.groups().as_slice() {
+        [] => error.hint("declare it: `groups: {NAME: [TOOL, …]}` in the spec"),
+        known => error.hint(format!("its groups: {}", known.join(", "))),
+    })
 }
 
 pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> {
@@ -139,7 +160,8 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> 
         }
         let prepared = Box::pin(prepare(&context, &input)).await?;
         session.printer.diagnostics(&prepared.diagnostics, prepared.source.as_source());
-        let work = Work { context, input, prepared, watch, transport };
+        let service = service(&prepared, arguments.group.as_deref())?;
+        let work = Work { context, input, prepared, watch, transport, service };
         match transport {
             Transport::Stdio => stdio::serve(work, signals, session).await,
             Transport::Http | Transport::Sse => http::serve(work, signals, &arguments, session).await,

@@ -184,8 +184,8 @@ impl Toolset {
     /// A result of JSON, within the limit and as `returns` says.
     pub(crate) fn finish(&self, tool: &Tool, value: &Value) -> Attempt<Outcome> {
         let json = Bytes::from(value.to_string());
-        if json.len() > self.result_bytes() {
-            return Err(errors::too_many_bytes(tool, json.len(), self.result_bytes()));
+        if json.len() > self.raw_bytes(tool) {
+            return Err(errors::too_many_bytes(tool, json.len(), self.raw_bytes(tool)));
         }
         shape::conforms(tool, &json)?;
         Ok(Outcome::structured(json))

@@ -17,7 +17,7 @@ use spec::model::{
 use spec::sql::{Dialect, Template};
 use tokio::sync::Semaphore;
 
-use super::{About, Action, Pages, Slot, SqlAction, Tool, ToolInfo, Toolset, batch, instant};
+use super::{About, Action, Given, Group, Pages, Slot, SqlAction, Tool, ToolInfo, Toolset, batch, instant};
 use crate::actions::files::FilesAction;
 use crate::actions::graphql::GraphqlAction;
 use crate::actions::grpc::GrpcAction;
@@ -34,6 +34,7 @@ use crate::prompts::Prompt;
 use crate::resources::Resource;
 use crate::schema::Schema;
 use crate::scripts::{self, Reach, ScriptAction};
+use crate::trim::Trim;
 
 impl Toolset {
     /// Compiles a spec as planned over the opened connections; the tools of a missing one are compiled too and answer
@@ -79,6 +80,7 @@ impl Toolset {
             by_name,
             resources,
             prompts: spec.prompts.iter().map(Prompt::compile).collect(),
+            groups: groups(spec),
             permits: Semaphore::new(count(spec.limits.concurrency).clamp(1, Semaphore::MAX_PERMITS)),
             limits: spec.limits.clone(),
             mask: Mask::default(),
@@ -101,7 +103,8 @@ impl Toolset {
                     "parameters",
                 );
             }
-            match tool.output.as_ref().map(Schema::validator) {
+            let shaped = tool.trim.as_ref().and_then(|trim| trim.output.as_ref());
+            match tool.output.as_ref().or(shaped).map(Schema::validator) {
                 Some(Err(error)) => {
                     fail(
                         codes::SCHEMA,
@@ -109,6 +112,8 @@ impl Toolset {
                         "returns",
                     );
                 }
+                // What a shape makes of a reply is checked when it is called.
+                Some(Ok(_)) if shaped.is_some() => {}
                 Some(Ok(validator)) => {
                     if let Action::Reply { structured: Some(json), .. } = &tool.action
                         && let Ok(value) = serde_json::from_slice::<Value>(json)
@@ -124,6 +129,16 @@ impl Toolset {
         }
         problems
     }
+}
+
+fn groups(spec: &Spec) -> Vec<Group> {
+    let place = |name: &String| spec.tools.iter().position(|tool| tool.name == *name);
+    let group = |group: spec::model::Group| {
+        let mut tools: Vec<usize> = group.tools.iter().filter_map(place).collect();
+        tools.sort_unstable();
+        Group { name: group.name, title: group.title, description: group.description, tools }
+    };
+    spec.all_groups().into_iter().map(group).collect()
 }
 
 fn about(spec: &Spec) -> About {
@@ -158,10 +173,9 @@ impl Compiler<'_> {
     fn tool(&mut self, tool: &spec::model::Tool, planned: &ToolPlan, path: &str) -> Tool {
         let input = Schema::new(&input_schema(&batch::closed(planned, self.plan)));
         let declared = tool.returns.is_some();
-        let output = planned
-            .output
-            .as_ref()
-            .map(|schema| if declared { Schema::new(schema) } else { Schema::annotated(schema) });
+        let output = plan::shaped(tool, planned);
+        let output =
+            output.as_ref().map(|schema| if declared { Schema::new(schema) } else { Schema::annotated(schema) });
         let defaults = planned
             .parameters
             .iter()
@@ -179,6 +193,11 @@ impl Compiler<'_> {
             ActionPlan::Reply(reply) => fixed(reply, output.is_some()),
             ActionPlan::NotImplemented { reason } => Action::NotImplemented(reason.clone()),
         };
+        let output_schema = output.as_ref().map(|schema| schema.text().clone());
+        let (output, trim) = match &tool.shape {
+            None => (output, None),
+            Some(shape) => (None, Some(Box::new(Trim::compile(shape, output, self.limits.result_bytes)))),
+        };
         let timeout = tool.timeout_ms.unwrap_or(self.limits.timeout_ms).min(self.limits.timeout_ms);
         Tool {
             info: ToolInfo {
@@ -186,12 +205,14 @@ impl Compiler<'_> {
                 title: tool.title.clone(),
                 description: tool.description.clone().unwrap_or_else(|| described(&tool.name)),
                 input_schema: input.text().clone(),
-                output_schema: output.as_ref().map(|schema| schema.text().clone()),
+                output_schema,
                 annotations: planned.annotations.clone(),
                 icons: tool.icons.clone(),
             },
             takes_nothing: !planned.parameters.iter().any(|parameter| parameter.required),
             defaults: defaults.collect(),
+            given: Given::compile(&planned.parameters, &self.connections.variables),
+            trim,
             timeout: Duration::from_millis(timeout),
             input,
             output,

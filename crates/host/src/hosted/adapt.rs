@@ -1,6 +1,6 @@
 //! From the engine's types to the protocol's, without copying what is large.
 
-use engine::{Content, Outcome, Toolset};
+use engine::{Bindings, Content, Outcome, Toolset};
 use protocol::{
     About, Capabilities, Icon, Json, Listing, LogLevel, Prompt, PromptArgument, Resource, ResourceTemplate, Tool,
     ToolAnnotations, ToolResult, service,
@@ -43,6 +43,32 @@ pub(super) fn listing(toolset: &Toolset) -> Listing {
         toolset.resources().iter().partition(|resource| resource.is_template());
     Listing::builder()
         .tools(toolset.tools().iter().map(tool).collect())
+        .resources(resources.into_iter().map(resource).collect())
+        .templates(templates.into_iter().map(template).collect())
+        .prompts(toolset.prompts().iter().map(prompt).collect())
+        .build()
+}
+
+/// The lists of a group, or of all, without the parameters that these bindings set.
+pub(super) fn view(toolset: &Toolset, group: Option<&str>, bindings: &Bindings) -> Listing {
+    // A group that is gone has nothing.
+    let gone = engine::Group { name: String::new(), title: None, description: None, tools: Vec::new() };
+    let group = group.map(|name| toolset.group(name).unwrap_or(&gone));
+    let tools = toolset.tools().iter().enumerate();
+    let tools = tools.filter(|(index, _)| group.is_none_or(|group| group.tools.contains(index))).map(|(_, one)| {
+        let mut listed = tool(one);
+        if let Some(schema) = one.schema_without(bindings) {
+            listed.input_schema = Json::from(schema);
+        }
+        listed
+    });
+    let shown = toolset
+        .resources()
+        .iter()
+        .filter(|resource| group.is_none_or(|group| super::views::shows(toolset, group, resource)));
+    let (templates, resources): (Vec<_>, Vec<_>) = shown.partition(|resource| resource.is_template());
+    Listing::builder()
+        .tools(tools.collect())
         .resources(resources.into_iter().map(resource).collect())
         .templates(templates.into_iter().map(template).collect())
         .prompts(toolset.prompts().iter().map(prompt).collect())

@@ -119,5 +119,5 @@ fn misfit(index: usize, tool: &Tool, action: &str, what: &str, why: &str) -> Box
 
 fn parameter(name: &str, required: bool, schema: &Value) -> Parameter {
     let schema: Map<String, Value> = schema.as_object().cloned().unwrap_or_default();
-    Parameter { name: name.to_owned(), required, schema: Schema(schema) }
+    Parameter::new(name, required, Schema(schema))
 }

@@ -2,14 +2,15 @@
 //!
 //! A case has the sections `=== engines` (default `sqlite`), `=== env` (`NAME=value` lines), `=== spec`, `=== seed`
 //! (statements with an empty line between them), and `=== calls`: lines `> TOOL ARGUMENTS`, each followed by its answer.
-//! `$cursor` in arguments is the last cursor that was given; `* TOOL ARGUMENTS` walks all pages; `! SQL` changes the
+//! `as JSON` says who makes the following calls (`as nobody` ends it), `at QUERY` with which query in their URL. `$cursor` in arguments is the last cursor that was given; `* TOOL ARGUMENTS` walks all pages; `! SQL` changes the
 //! data in between. A spec that names `API_URL` gets an HTTP API that says back what it was asked. With `UPDATE_CASES=1` the answers are written.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use engine::Outcome;
-use serde_json::{Value, json};
+use engine::{CallContext, Outcome};
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::world::{Place, Variables, World, drop_from, skipped};
 
@@ -49,7 +50,7 @@ impl Case {
             seed: section("seed").unwrap_or_default(),
             calls: expected
                 .lines()
-                .filter(|line| ["> ", "* ", "! "].iter().any(|sign| line.starts_with(sign)))
+                .filter(|line| ["> ", "* ", "! ", "as ", "at"].iter().any(|sign| line.starts_with(sign)))
                 .map(str::to_owned)
                 .collect(),
             head: head.to_owned(),
@@ -88,15 +89,44 @@ impl Case {
             let _ = writeln!(out, "warning {warning}");
         }
         let mut cursor = String::new();
+        let (mut caller, mut query) = (None, String::new());
         for line in &self.calls {
             let _ = writeln!(out, "\n{line}");
+            if let Some(known) = line.strip_prefix("as ") {
+                caller = serde_json::from_str::<Map<String, Value>>(known).ok();
+                continue;
+            }
+            if let Some(said) = line.strip_prefix("at") {
+                query = said.trim().to_owned();
+                continue;
+            }
+            let pairs: Vec<(String, String)> = query
+                .split('&')
+                .filter_map(|pair| pair.split_once('='))
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
+            let bindings = match world.toolset.bindings(&pairs) {
+                Ok(bindings) => bindings,
+                Err(why) => {
+                    let _ = writeln!(out, "refused: {why}");
+                    continue;
+                }
+            };
+            let cancel = CancellationToken::new();
+            let mut context = CallContext::new(&cancel);
+            if let Some(caller) = &caller {
+                context = context.caller(caller);
+            }
+            if !bindings.is_empty() {
+                context = context.bindings(&bindings);
+            }
             let (tool, arguments) = line[2..].split_once(' ').unwrap_or((&line[2..], ""));
             if line.starts_with('!') {
                 world.execute(&line[2..]).await;
             } else if line.starts_with('*') {
-                out.push_str(&walk(&world, tool, arguments).await);
+                out.push_str(&walk(&world, &context, tool, arguments).await);
             } else {
-                let outcome = world.call(tool, &arguments.replace("$cursor", &cursor)).await;
+                let outcome = world.call_with(&context, tool, &arguments.replace("$cursor", &cursor)).await;
                 let structured = structured(&outcome);
                 if let Some(next) = structured.get("nextCursor").and_then(Value::as_str) {
                     cursor = next.to_owned();
@@ -148,11 +178,11 @@ fn written(outcome: &Outcome) -> String {
     out
 }
 
-async fn walk(world: &World, tool: &str, arguments: &str) -> String {
+async fn walk(world: &World, context: &CallContext<'_>, tool: &str, arguments: &str) -> String {
     let mut out = String::new();
     let mut given: Value = serde_json::from_str(if arguments.is_empty() { "{}" } else { arguments }).unwrap();
     for _ in 0..PAGES_MAX {
-        let outcome = world.call(tool, &given.to_string()).await;
+        let outcome = world.call_with(context, tool, &given.to_string()).await;
         if outcome.is_error() {
             return out + &written(&outcome);
         }

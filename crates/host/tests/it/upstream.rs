@@ -20,6 +20,7 @@ pub(crate) async fn start() -> String {
         .route("/v1/echo/{*rest}", any(echo))
         .route("/v1/items", get(items))
         .route("/v1/text", get(async || "plain words"))
+        .route("/v1/long", get(async || "für ".repeat(1000)))
         .route("/v1/png", get(async || ([(header::CONTENT_TYPE, "image/png")], PNG)))
         .route("/v1/csv", get(async || ([(header::CONTENT_TYPE, "text/csv")], "a,b\n1,2\n")))
         .route("/v1/zip", get(async || ([(header::CONTENT_TYPE, "application/zip")], &b"PK\x03\x04\xff"[..])))

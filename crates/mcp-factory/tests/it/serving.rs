@@ -341,3 +341,118 @@ fn a_port_in_use_is_an_error_that_says_so() {
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("MF1018") && ran.err.contains("--port 0"), "{}", ran.err);
 }
+
+const GROUPED: &str = "name: desk
+version: 1.0.0
+description: A desk.
+auth:
+  type: api_key
+  keys:
+    - {env: ANN_KEY, subject: ann, claims: {tenant: acme}}
+    - {env: BOB_KEY, subject: bob}
+groups:
+  reading: [show]
+  writing: []
+tools:
+  - name: show
+    description: Shows a note.
+    parameters:
+      project: {type: string, required: true, bind: url}
+      tenant: {type: string, claim: tenant}
+    script: 'export default (args) => args'
+  - name: erase
+    description: Erases a note.
+    groups: [writing]
+    parameters: {}
+    reply: Erased.
+";
+
+impl Served {
+    /// Lists tools, or calls one, at a path with a key; the result or the error.
+    fn ask(&self, path: &str, key: &str, method: &str, params: Value) -> (u16, Value) {
+        let mut params = params;
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {}});
+        let name = params["name"].as_str().map(|name| format!("Mcp-Name: {name}\r\n")).unwrap_or_default();
+        let headers = format!("MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: {method}\r\n{name}X-API-Key: {key}\r\n");
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let (status, text) = self.request("POST", path, &headers, &body.to_string());
+        let answer: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"));
+        (status, answer)
+    }
+
+    fn tools(&self, path: &str, key: &str) -> Vec<String> {
+        let (status, answer) = self.ask(path, key, "tools/list", json!({}));
+        assert_eq!(status, 200, "{answer}");
+        let tools = answer["result"]["tools"].as_array().expect("tools").iter();
+        tools.map(|tool| tool["name"].as_str().expect("a name").to_owned()).collect()
+    }
+}
+
+#[test]
+fn groups_urls_and_claims_of_keys() {
+    let mut world = World::new();
+    world.set("ANN_KEY", "the-key-of-ann");
+    world.set("BOB_KEY", "the-key-of-bob");
+    let file = world.write("desk.yaml", GROUPED);
+    let file = file.to_str().expect("a path");
+    let server = Served::start(&world, &["run", file, "--transport", "http", "--port", "0"]);
+    let (ann, bob) = ("the-key-of-ann", "the-key-of-bob");
+
+    assert_eq!(server.tools("/mcp", ann), ["show", "erase"]);
+    assert_eq!(server.tools("/servers/desk/mcp", ann), ["show", "erase"]);
+    assert_eq!(server.tools("/servers/desk/groups/reading/mcp", ann), ["show"]);
+    assert_eq!(server.tools("/servers/desk/groups/writing/mcp", ann), ["erase"]);
+    let (_, answer) = server.ask("/servers/desk/groups/reading/mcp", ann, "tools/call", json!({"name": "erase", "arguments": {}}));
+    assert!(answer["error"]["message"].as_str().expect("an error").contains("erase"), "{answer}");
+    let (status, answer) = server.ask("/servers/desk/groups/nothing/mcp", ann, "tools/list", json!({}));
+    assert_eq!((status, answer["detail"].as_str()), (404, Some("this server has no such group; its groups: reading, writing")));
+    assert_eq!(server.ask("/servers/desk/groups/reading/mcp", "no-key", "tools/list", json!({})).0, 401);
+
+    let properties = |path: &str| {
+        let (_, answer) = server.ask(path, ann, "tools/list", json!({}));
+        answer["result"]["tools"][0]["inputSchema"].clone()
+    };
+    assert_eq!(properties("/mcp")["required"], json!(["project"]));
+    for path in ["/mcp?project=blue", "/servers/desk/groups/reading/mcp?project=blue"] {
+        let schema = properties(path);
+        assert_eq!((&schema["properties"], schema.get("required")), (&json!({}), None), "{schema}");
+        let (_, answer) = server.ask(path, ann, "tools/call", json!({"name": "show", "arguments": {}}));
+        assert_eq!(answer["result"]["structuredContent"], json!({"project": "blue", "tenant": "acme"}), "{answer}");
+    }
+    let given = json!({"name": "show", "arguments": {"project": "red"}});
+    let (_, answer) = server.ask("/mcp", ann, "tools/call", given.clone());
+    assert_eq!(answer["result"]["structuredContent"]["project"], "red", "{answer}");
+    let (_, answer) = server.ask("/mcp?project=blue", ann, "tools/call", given.clone());
+    let text = answer["result"]["content"][0]["text"].as_str().expect("a text");
+    assert!(answer["result"]["isError"] == true && text.contains("set by the URL"), "{answer}");
+    let (status, answer) = server.ask("/mcp?projcet=blue", ann, "tools/list", json!({}));
+    let message = answer["error"]["message"].as_str().expect("a message");
+    assert!(status == 400 && message.contains("did you mean `project`?"), "{status} {answer}");
+
+    let (_, answer) = server.ask("/mcp", bob, "tools/call", given);
+    let text = answer["result"]["content"][0]["text"].as_str().expect("a text");
+    assert!(answer["result"]["isError"] == true && text.contains("no claim `tenant`"), "{answer}");
+    drop(server);
+}
+
+#[test]
+fn one_group_on_standard_input_and_output() {
+    let mut world = World::new();
+    world.set("ANN_KEY", "the-key-of-ann");
+    world.set("BOB_KEY", "the-key-of-bob");
+    let file = world.write("desk.yaml", GROUPED);
+    let file = file.to_str().expect("a path");
+    let mut server = Piped::start(&world, &["run", file, "--group", "writing"]);
+    let answer = server.request(2, "tools/list", json!({}));
+    assert_eq!(answer["result"]["tools"].as_array().map(Vec::len), Some(1), "{answer}");
+    let answer = server.request(3, "tools/call", json!({"name": "erase", "arguments": {}}));
+    assert_eq!(answer["result"]["content"][0]["text"], "Erased.", "{answer}");
+    let answer = server.request(4, "tools/call", json!({"name": "show", "arguments": {"project": "x"}}));
+    assert!(answer["error"]["message"].is_string(), "{answer}");
+    assert_eq!(server.close(), Some(0));
+    let ran = world.run(&["run", file, "--group", "none"]);
+    assert!(ran.code != 0 && ran.err.contains("its groups: reading, writing"), "{}", ran.err);
+}

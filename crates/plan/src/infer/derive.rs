@@ -147,10 +147,10 @@ fn of_column(column: &Column, required: bool) -> Parameter {
     let plain = column.name.chars().all(|c| c.is_alphanumeric() || c == '_')
         && !column.name.starts_with(|c: char| c.is_numeric());
     let name = if plain { column.name.clone() } else { format!("p_{}", split(&column.name).join("_")) };
-    Parameter { name, required, schema: Schema(schema) }
+    Parameter::new(name, required, Schema(schema))
 }
 
 fn parameter(name: &str, required: bool, schema: Value) -> Parameter {
     let schema: Map<String, Value> = schema.as_object().cloned().unwrap_or_default();
-    Parameter { name: name.to_owned(), required, schema: Schema(schema) }
+    Parameter::new(name, required, Schema(schema))
 }

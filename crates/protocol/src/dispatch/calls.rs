@@ -24,7 +24,11 @@ use crate::tasks::TaskRecord;
 const MAX_COMPLETIONS: usize = 100;
 
 fn listing(call: &Call<'_>) -> Arc<Listing> {
-    call.endpoint().service.listing(call.incoming.principal.as_ref())
+    let (service, principal) = (&call.endpoint().service, call.incoming.principal.as_ref());
+    match &call.incoming.binding {
+        None => service.listing(principal),
+        Some(binding) => service.listing_bound(principal, binding),
+    }
 }
 
 /// One page of a list: bytes that were serialised before.

@@ -82,6 +82,7 @@ fn context(call: &Call<'_>, session: &Arc<Session>) -> Context {
     Context::new(ContextParts {
         revision: session.revision,
         principal: call.incoming.principal.clone(),
+        binding: call.incoming.binding.clone(),
         peer: Peer::Session(session.clone()),
         exchange: call.incoming.exchange.clone(),
         progress_token: params::progress_token(&call.meta).map(|raw| call.share(raw)),

@@ -150,6 +150,7 @@ pub(super) fn context(call: &Call<'_>, revision: Revision) -> Result<Context, Er
     Ok(Context::new(ContextParts {
         revision,
         principal: call.incoming.principal.clone(),
+        binding: call.incoming.binding.clone(),
         peer: Peer::Modern { client: SharedClient::new(info, capabilities), log_level },
         exchange: call.incoming.exchange.clone(),
         progress_token: params::progress_token(&call.meta).map(|raw| call.share(raw)),

@@ -21,6 +21,7 @@ use crate::endpoint::Endpoint;
 use crate::exchange::Exchange;
 use crate::job::{Job, Turn};
 use crate::principal::Principal;
+use crate::service::Binding;
 use crate::session::Sessions;
 use crate::stdio::drive;
 
@@ -34,6 +35,8 @@ pub struct LegacySessions(Mutex<HashMap<Box<str>, Open>>);
 struct Open {
     connection: Arc<Connection>,
     principal: Option<Arc<str>>,
+    /// What the URL of the stream says.
+    binding: Option<Binding>,
 }
 
 impl LegacySessions {
@@ -56,7 +59,10 @@ impl LegacySessions {
         }
         let response = match head.method {
             Method::GET => match endpoint.authenticate(&head, peer).await {
-                Ok(principal) => self.stream(endpoint, principal.as_ref(), messages_path),
+                Ok(principal) => match endpoint.bind(&head) {
+                    Ok(binding) => self.stream(endpoint, principal.as_ref(), binding, messages_path),
+                    Err(response) => response,
+                },
                 Err(response) => response,
             },
             Method::OPTIONS => respond::preflight("GET, OPTIONS", &head.headers),
@@ -65,7 +71,13 @@ impl LegacySessions {
         respond::share_with_origin(&head.headers, response)
     }
 
-    fn stream(self: &Arc<Self>, endpoint: &Endpoint, principal: Option<&Principal>, path: &str) -> Response<Body> {
+    fn stream(
+        self: &Arc<Self>,
+        endpoint: &Endpoint,
+        principal: Option<&Principal>,
+        binding: Option<Binding>,
+        path: &str,
+    ) -> Response<Body> {
         let Some(id) = Sessions::new_id() else {
             return refusal(StatusCode::INTERNAL_SERVER_ERROR, "No randomness for a session id");
         };
@@ -76,7 +88,7 @@ impl LegacySessions {
                 return refusal(StatusCode::SERVICE_UNAVAILABLE, "Too many streams are open; try again later");
             }
             let principal = principal.map(Principal::shared_id);
-            open.insert(id.clone(), Open { connection: connection.clone(), principal });
+            open.insert(id.clone(), Open { connection: connection.clone(), principal, binding });
         }
         let first = format!("event: endpoint\ndata: {path}?sessionId={id}\n\n");
         let guard = Registered { sessions: Arc::downgrade(self), id, connection };
@@ -135,15 +147,16 @@ impl LegacySessions {
         let connection = id.and_then(|id| {
             let open = self.0.lock();
             let found = open.get(id)?;
-            (found.principal.as_deref() == principal.as_ref().map(Principal::id)).then(|| found.connection.clone())
+            (found.principal.as_deref() == principal.as_ref().map(Principal::id))
+                .then(|| (found.connection.clone(), found.binding.clone()))
         });
-        let Some(connection) = connection else {
+        let Some((connection, binding)) = connection else {
             return Err(Box::new(refusal(StatusCode::NOT_FOUND, "No such session: open the stream again")));
         };
         let body = read_body(&head.headers, body, &endpoint.runtime.options).await?;
         let exchange = Exchange::new(true);
         let via = Via::Connection(connection.clone());
-        let mut job = Job::new(Incoming { endpoint: endpoint.clone(), body, via, principal, exchange });
+        let mut job = Job::new(Incoming { endpoint: endpoint.clone(), body, via, principal, binding, exchange });
         // Messages of one client are begun in the order in which they came, and answered when they are done.
         let first = job.try_turn();
         if let Some(Turn::Done(answer)) = &first

@@ -1,5 +1,7 @@
 //! Answers of the HTTP layer itself.
 
+use std::borrow::Cow;
+
 use ::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ALLOW, CACHE_CONTROL,
@@ -57,7 +59,7 @@ pub(super) fn events(body: Body) -> Response<Body> {
 }
 
 /// A refusal by the HTTP layer, with a JSON-RPC error that says why.
-pub(super) fn refusal(status: StatusCode, message: &'static str) -> Response<Body> {
+pub(super) fn refusal(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Response<Body> {
     let mut out = Vec::from(b"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":");
     Error::custom(code::REFUSED, message).write(Revision::LATEST, &mut out);
     out.push(b'}');

@@ -22,6 +22,7 @@ use crate::headers::{LAST_EVENT_ID, SESSION_ID};
 use crate::job::{Job, Turn};
 use crate::principal::Principal;
 use crate::runtime::RuntimeOptions;
+use crate::service::Binding;
 use crate::session::Session;
 
 const METHODS: &str = "POST, GET, DELETE, OPTIONS";
@@ -56,8 +57,12 @@ impl Endpoint {
             Ok(principal) => principal,
             Err(response) => return response,
         };
+        let binding = match self.bind(&head) {
+            Ok(binding) => binding,
+            Err(response) => return response,
+        };
         match head.method {
-            Method::POST => self.post(head.headers, body, principal).await,
+            Method::POST => self.post(head.headers, body, principal, binding).await,
             Method::GET => self.get(&head.headers, principal.as_ref()),
             Method::DELETE => self.delete(&head.headers, principal.as_ref()),
             _ => respond::method_not_allowed(METHODS),
@@ -74,7 +79,19 @@ impl Endpoint {
         outcome.map(Some).map_err(respond::challenge)
     }
 
-    async fn post<B>(self: &Arc<Self>, headers: HeaderMap, body: B, principal: Option<Principal>) -> Response<Body>
+    /// What the query of the URL says.
+    pub(super) fn bind(&self, head: &Parts) -> Result<Option<Binding>, Response<Body>> {
+        let Some(query) = head.uri.query().filter(|query| !query.is_empty()) else { return Ok(None) };
+        self.service.bind(query).map_err(|why| refusal(StatusCode::BAD_REQUEST, why))
+    }
+
+    async fn post<B>(
+        self: &Arc<Self>,
+        headers: HeaderMap,
+        body: B,
+        principal: Option<Principal>,
+        binding: Option<Binding>,
+    ) -> Response<Body>
     where
         B: HttpBody<Data = Bytes>,
     {
@@ -90,7 +107,7 @@ impl Endpoint {
         };
         let exchange = Exchange::new(accepts != Accepts::Json);
         let via = Via::Http(headers);
-        let mut job = Job::new(Incoming { endpoint: self.clone(), body, via, principal, exchange });
+        let mut job = Job::new(Incoming { endpoint: self.clone(), body, via, principal, binding, exchange });
         match job.first_turn().await {
             Some(Turn::Done(answer)) if accepts == Accepts::StreamFirst => respond::one_event(answer),
             Some(Turn::Done(answer)) => respond::answer(answer),

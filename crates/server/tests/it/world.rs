@@ -40,6 +40,7 @@ pub(crate) fn site() -> Site {
         name: "ping-mcp".into(),
         version: "1.2.3".into(),
         service: Arc::new(service),
+        groups: Vec::new(),
         authenticator: None,
         runtime: Runtime::new(RuntimeOptions::default()).expect("randomness"),
     }

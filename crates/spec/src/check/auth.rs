@@ -6,19 +6,21 @@ use super::Check;
 use crate::codes;
 use crate::model::Auth;
 use crate::structure::clip;
+use crate::syntax::Node;
 
 pub(super) fn all(check: &mut Check<'_, '_>) {
     let Some(node) = check.tree.get("auth") else { return };
     if let Some(variable) = node.get("envVar") {
         env_var(check, variable.as_str().unwrap_or_default(), variable.span);
     }
+    keys(check, node);
     match &check.spec.auth {
         Auth::ApiKey { header, .. } => header_name(check, header, node.span_of("header")),
         Auth::Oauth2 { issuer, scopes, .. } => {
             if let Some(issuer) = issuer {
                 check_issuer(check, issuer, node.span_of("issuer"));
             }
-            let nodes = node.get("scopes").map(crate::syntax::Node::items).unwrap_or_default();
+            let nodes = node.get("scopes").map(Node::items).unwrap_or_default();
             for (scope, node) in scopes.iter().zip(nodes) {
                 // RFC 6749, 3.3.
                 if scope.is_empty() || !scope.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)) {
@@ -33,6 +35,43 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
             }
         }
         Auth::Bearer { .. } | Auth::None => {}
+    }
+}
+
+/// Keys one by one: each is in one place, and none in two.
+fn keys(check: &mut Check<'_, '_>, node: &Node) {
+    let nodes = node.get("keys").map(Node::items).unwrap_or_default();
+    let mut places: Vec<&str> = Vec::new();
+    for (key, at) in check.spec.auth.keys().iter().zip(nodes) {
+        if let (Some(variable), Some(at)) = (&key.env, at.get("env")) {
+            env_var(check, variable, at.span);
+        }
+        let place = match (&key.env, &key.file) {
+            (Some(place), None) | (None, Some(place)) => place.as_str(),
+            _ => {
+                let help = "write `{env: NAME, subject: …}` or `{file: /run/secrets/name, subject: …}`";
+                check.error(codes::SECRET_PLACE, at.span, "a key needs exactly one place", help);
+                continue;
+            }
+        };
+        if key.file.is_some() && (!place.starts_with('/') || place.split('/').any(|part| part == "..")) {
+            let help = "write `file: /run/secrets/name`";
+            check.error(codes::SECRET_PLACE, at.span_of("file"), "the file of a key needs an absolute path", help);
+        }
+        if places.contains(&place) {
+            let message = format!("two keys are in `{}`", clip(place));
+            check.error(codes::AUTH, at.span, message, "give each caller a key of its own");
+        }
+        places.push(place);
+        if key.subject.as_ref().is_some_and(|subject| subject.trim().is_empty()) {
+            check.error(codes::AUTH, at.span_of("subject"), "the caller's name is empty", "give a name, or none");
+        }
+        for reserved in ["sub", "subject"] {
+            if key.claims.contains_key(reserved) {
+                let message = format!("`{reserved}` is no claim of a key");
+                check.error(codes::AUTH, at.span_of("claims"), message, "write `subject` beside `claims`");
+            }
+        }
     }
 }
 

@@ -68,7 +68,7 @@ fn server(check: &mut Check<'_, '_>) {
     }
 }
 
-fn is_kebab(name: &str) -> bool {
+pub(super) fn is_kebab(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name
             .split('-')

@@ -10,7 +10,7 @@ use crate::limits::{
 use crate::syntax::Node;
 
 /// Definition, key, least, most. The published schema and the reference page have them too.
-pub(crate) const RANGES: [(&str, &str, u64, u64); 29] = [
+pub(crate) const RANGES: [(&str, &str, u64, u64); 30] = [
     ("Limits", "timeoutMs", 1, TIMEOUT_MS_MAX),
     ("Limits", "rows", 1, ROWS_MAX),
     ("Limits", "resultBytes", 1, RESULT_BYTES_MAX),
@@ -20,6 +20,7 @@ pub(crate) const RANGES: [(&str, &str, u64, u64); 29] = [
     ("Pool", "acquireTimeoutMs", 1, TIMEOUT_MS_MAX),
     ("Pool", "idleTimeoutMs", 1, 24 * TIMEOUT_MS_MAX),
     ("Tool", "timeoutMs", 1, TIMEOUT_MS_MAX),
+    ("Shape", "limit", 1, ROWS_MAX),
     ("Sql", "rowLimit", 1, ROWS_MAX),
     ("Page", "size", 1, PAGE_SIZE_MAX),
     ("RateLimit", "requests", 1, 1_000_000),
@@ -56,6 +57,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
     }
     for tool in check.list("tools") {
         ranges(check, Some(tool), "Tool");
+        ranges(check, tool.get("shape"), "Shape");
         let sql = tool.get("sql");
         ranges(check, sql, "Sql");
         ranges(check, sql.and_then(|sql| sql.get("page")), "Page");

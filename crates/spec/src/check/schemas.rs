@@ -12,15 +12,19 @@ use crate::syntax::{Entry, Node, Value};
 
 mod keywords;
 mod patterns;
+mod references;
 
 pub(super) fn all(check: &mut Check<'_, '_>) {
     for tool in check.list("tools") {
         for parameter in tool.get("parameters").map(Node::items).unwrap_or_default() {
             let Some(schema) = parameter.get("schema") else { continue };
+            references::all(check, schema, true);
             fragment(check, schema);
             required_default(check, parameter, schema);
         }
+        references::shared(check, tool);
         if let Some(schema) = tool.get("returns") {
+            references::all(check, schema, false);
             fragment(check, schema);
         }
     }
@@ -40,7 +44,9 @@ pub(super) fn validator(schema: &Json) -> Option<Validator> {
 /// A whole fragment: its keywords, then what its values say about each other.
 fn fragment(check: &mut Check<'_, '_>, node: &Node) {
     schema(check, node);
-    if check.is_damaged(node) {
+    // Definitions stand elsewhere when they are shared by parameters.
+    let shared = node.get("$defs").map(Node::entries).unwrap_or_default();
+    if check.is_damaged(node) || shared.iter().any(|entry| check.is_damaged(&entry.value)) {
         return;
     }
     values(check, node);
@@ -108,14 +114,13 @@ fn keyword(check: &mut Check<'_, '_>, entry: &Entry) {
         ("example", "examples"),
     ];
     let name = entry.key.text.as_str();
-    if matches!(name, "$ref" | "$dynamicRef" | "$defs" | "definitions" | "$anchor" | "$dynamicAnchor" | "$id") {
+    if matches!(name, "$ref" | "$defs") {
+        return; // These were looked at as a whole.
+    }
+    if matches!(name, "$dynamicRef" | "definitions" | "$anchor" | "$dynamicAnchor" | "$id") {
         let message = format!("`{name}` is not supported in a spec's schemas");
-        return check.error(
-            codes::REFERENCE,
-            entry.key.span,
-            message,
-            "write the schema out; nothing is fetched or referred to",
-        );
+        let help = "write the schema out, or refer to a part of `$defs` with `$ref: \"#/$defs/NAME\"`";
+        return check.error(codes::REFERENCE, entry.key.span, message, help);
     }
     if KEYWORDS.contains(&name) {
         return keywords::shape(check, entry);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// One parameter of a tool.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Parameter {
     /// Name, as callers write it.
@@ -13,13 +13,46 @@ pub struct Parameter {
     /// Whether a call without it is refused. A required parameter cannot have a default.
     #[serde(default)]
     pub required: bool,
+    /// Not listed and never taken from a caller: its value is `default`, or comes from `claim` or `env`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
+    /// Hidden; its value is this claim of the caller: `tenant`, `org.id`, or `sub` for who the caller is. A caller without it
+    /// is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<String>,
+    /// Hidden; its value is that of this environment variable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+    /// Who else may give its value, once for a whole connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bind: Option<Bind>,
     /// What values it takes.
     pub schema: Schema,
 }
 
+/// Who may give the value of a parameter besides the caller of the tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Bind {
+    /// The URL that the client was given: `/mcp?project=x` sets `project` and takes it out of the listed schema.
+    Url,
+}
+
+impl Parameter {
+    /// A parameter that callers give.
+    pub fn new(name: impl Into<String>, required: bool, schema: Schema) -> Self {
+        Self { name: name.into(), required, schema, ..Self::default() }
+    }
+
+    /// Whether callers neither see nor set it.
+    pub fn is_hidden(&self) -> bool {
+        self.hidden || self.claim.is_some() || self.env.is_some()
+    }
+}
+
 /// A JSON Schema (draft 2020-12) fragment: `type`, `description`, `enum`, `default`, `minimum`,
 /// `maximum`, `minLength`, `maxLength`, `pattern`, `format`, `items`, `properties`, `examples` and
-/// the other keywords of the draft, without `$ref` to anything outside of the fragment.
+/// the other keywords of the draft. `$ref` names a part of the same fragment: `#/$defs/NAME`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Schema(pub Map<String, Value>);

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Action, Icon, Parameter, Schema};
+use super::{Action, Icon, Parameter, Schema, Shape};
 
 /// One tool. It says what it does with one action key at most (`sql`, `reply`, …); without one the
 /// action is inferred from what its connection really offers.
@@ -26,6 +26,12 @@ pub struct Tool {
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returns: Option<Schema>,
+    /// What of the result is given, and under which names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Shape>,
+    /// Groups that it belongs to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
     /// Connection that it uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
@@ -54,16 +60,36 @@ impl Tool {
         self.parameters().iter().find(|parameter| parameter.name == name)
     }
 
+    /// What the action itself answers, where the spec says it: not when fields of the answer get a shape of their own.
+    pub fn own_returns(&self) -> Option<&Schema> {
+        self.returns.as_ref().filter(|_| !self.reshapes())
+    }
+
+    /// Whether fields of the result are left out or renamed.
+    pub fn reshapes(&self) -> bool {
+        self.shape.as_ref().is_some_and(|shape| !shape.pick.is_empty() || !shape.rename.is_empty())
+    }
+
     /// The JSON Schema (2020-12) of a call's arguments.
     pub fn input_schema(&self) -> Value {
         input_schema(self.parameters())
     }
 }
 
-/// The JSON Schema (2020-12) of an arguments object with these parameters; other keys are refused.
+/// The JSON Schema (2020-12) of an arguments object with these parameters; other keys are refused. Hidden parameters are not
+/// in it. Definitions of parameters become definitions of the whole.
 pub fn input_schema(parameters: &[Parameter]) -> Value {
-    let properties: Map<String, Value> = parameters.iter().map(|p| (p.name.clone(), p.schema.to_value())).collect();
-    let required: Vec<&str> = parameters.iter().filter(|p| p.required).map(|p| p.name.as_str()).collect();
+    let mut definitions = Map::new();
+    let mut properties = Map::new();
+    for parameter in parameters.iter().filter(|parameter| !parameter.is_hidden()) {
+        let mut schema = parameter.schema.0.clone();
+        if let Some(Value::Object(own)) = schema.remove("$defs") {
+            definitions.extend(own);
+        }
+        properties.insert(parameter.name.clone(), Value::Object(schema));
+    }
+    let required = parameters.iter().filter(|parameter| parameter.required && !parameter.is_hidden());
+    let required: Vec<&str> = required.map(|parameter| parameter.name.as_str()).collect();
     let mut schema = json!({
         "type": "object",
         "properties": properties,
@@ -71,6 +97,9 @@ pub fn input_schema(parameters: &[Parameter]) -> Value {
     });
     if !required.is_empty() {
         schema["required"] = json!(required);
+    }
+    if !definitions.is_empty() {
+        schema["$defs"] = Value::Object(definitions);
     }
     schema
 }

@@ -66,6 +66,18 @@ fn short_forms(schema: &mut Value) {
     replace(schema, "Page", "key", texts(json!({"type": "string"})));
     replace(schema, "Icon", "sizes", texts(json!({"type": "string"})));
     replace(schema, "HttpEvents", "keep", texts(json!({"type": "string"})));
+    replace(schema, "Tool", "groups", texts(json!({"type": "string"})));
+    replace(schema, "Shape", "pick", texts(json!({"type": "string"})));
+    let tools = texts(json!({"type": "string"}));
+    let of_group = json!({"type": "object", "properties": {
+        "title": {"type": "string"},
+        "description": {"type": "string"},
+        "tools": tools,
+    }, "additionalProperties": false});
+    let groups = json!({"type": "object", "additionalProperties": {"anyOf": [tools, of_group]}});
+    replace(schema, "Group", "tools", tools.clone());
+    let listed = json!({"type": "array", "items": {"$ref": "#/$defs/Group"}});
+    replace(schema, "Spec", "groups", json!({"anyOf": [listed, groups]}));
     let argument = json!({"anyOf": [
         {"type": "string"},
         {"type": "object", "properties": {

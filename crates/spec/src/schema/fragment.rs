@@ -7,7 +7,7 @@ use crate::structure::TYPES;
 /// A schema fragment: a map of keywords, or a type word.
 pub(super) fn schema() -> Value {
     json!({
-        "description": "What a value may be: a JSON Schema (draft 2020-12) fragment without references, or only a type word.",
+        "description": "What a value may be: a JSON Schema (draft 2020-12) fragment, or only a type word.",
         "anyOf": [{"enum": TYPES}, {"$ref": "#/$defs/SchemaKeywords"}],
     })
 }
@@ -15,16 +15,27 @@ pub(super) fn schema() -> Value {
 /// Everything that `parameters` takes.
 pub(super) fn parameters() -> Value {
     let name = json!({"type": "string", "description": "Name, as callers write it."});
-    let listed = json!({
-        "$ref": "#/$defs/SchemaKeywords",
-        "required": ["name"],
-        "properties": {"name": name},
+    let settings = json!({
+        "hidden": {"type": "boolean", "description": "Not listed and never taken from a caller: its value is `default`, or comes from `claim` or `env`."},
+        "claim": {"type": "string", "description": "Hidden; its value is this claim of the caller: `tenant`, `org.id`, or `sub` for who the caller is."},
+        "env": {"type": "string", "description": "Hidden; its value is that of this environment variable."},
+        "bind": {"enum": ["url"], "description": "`url`: the URL that the client was given may set it, `/mcp?project=x`; it is then not listed."},
+    });
+    let mut named = settings.clone();
+    named["name"] = name;
+    let listed = json!({"$ref": "#/$defs/SchemaKeywords", "required": ["name"], "properties": named});
+    let one = json!({"anyOf": [{"enum": TYPES}, {"$ref": "#/$defs/SchemaKeywords", "properties": settings}]});
+    let definitions = json!({
+        "description": "Schemas that parameters refer to: `$ref: \"#/$defs/NAME\"`.",
+        "type": "object",
+        "additionalProperties": {"$ref": "#/$defs/Schema"},
     });
     json!({"anyOf": [
         {
             "description": "A map from name to schema.",
             "type": "object",
-            "additionalProperties": {"$ref": "#/$defs/Schema"},
+            "properties": {"$defs": definitions},
+            "additionalProperties": one,
         },
         {
             "description": "A list of schemas with `name`.",
@@ -37,7 +48,8 @@ pub(super) fn parameters() -> Value {
             "required": ["type", "properties"],
             "properties": {
                 "type": {"const": "object"},
-                "properties": {"type": "object", "additionalProperties": {"$ref": "#/$defs/Schema"}},
+                "properties": {"type": "object", "additionalProperties": one},
+                "$defs": definitions,
                 "required": {"type": "array", "items": {"type": "string"}},
                 "additionalProperties": {"const": false},
                 "$schema": {"type": "string"},

@@ -9,7 +9,7 @@ use crate::check::numbers::RANGES;
 use crate::structure::dialect::{ALIASES, WORDS};
 
 /// A section: the definition, its head, the key that has it, and an example.
-const SECTIONS: [(&str, &str, &str, &str); 43] = [
+const SECTIONS: [(&str, &str, &str, &str); 46] = [
     ("Spec", "The document", "", include_str!("examples/spec.yaml")),
     ("Connection", "Connections", "connections[]", include_str!("examples/connection.yaml")),
     ("Pool", "Pools", "connections[].pool", ""),
@@ -23,6 +23,8 @@ const SECTIONS: [(&str, &str, &str, &str); 43] = [
     ("HttpTls", "Transport security of HTTP", "connections[].tls", ""),
     ("StoreTls", "Transport security of Redis and MongoDB", "connections[].tls", ""),
     ("Tool", "Tools", "tools[]", include_str!("examples/tool.yaml")),
+    ("Shape", "Shapes of results", "tools[].shape", include_str!("examples/shape.yaml")),
+    ("Group", "Groups", "groups[]", include_str!("examples/group.yaml")),
     ("Annotations", "Annotations", "tools[].annotations", ""),
     ("Sql", "SQL actions", "tools[].sql", include_str!("examples/sql.yaml")),
     ("Page", "Pages", "tools[].sql.page", include_str!("examples/page.yaml")),
@@ -52,6 +54,7 @@ const SECTIONS: [(&str, &str, &str, &str); 43] = [
     ("PromptMessage", "Messages of prompts", "prompts[].messages[]", ""),
     ("Trigger", "Triggers", "triggers[]", include_str!("examples/trigger.yaml")),
     ("Auth", "Authentication", "auth", include_str!("examples/auth.yaml")),
+    ("CallerKey", "Keys of callers", "auth.keys[]", ""),
     ("Limits", "Limits", "limits", include_str!("examples/limits.yaml")),
 ];
 

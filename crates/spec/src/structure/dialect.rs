@@ -9,10 +9,11 @@ use crate::syntax::{Entry, Key, Node, Value};
 
 /// Keys that mean another key of the same definition, beyond `snake_case` for `camelCase`, which
 /// is accepted everywhere. The published schema lists them too.
-pub(crate) const ALIASES: [(&str, &str, &str); 15] = [
+pub(crate) const ALIASES: [(&str, &str, &str); 16] = [
     ("Auth", "header_name", "header"),
     ("Auth", "headerName", "header"),
     ("Auth", "env", "envVar"),
+    ("CallerKey", "envVar", "env"),
     ("Connection", "env", "envVar"),
     ("Connection", "baseUrl", "url"),
     ("SecretRef", "envVar", "env"),
@@ -117,8 +118,12 @@ pub(crate) fn property(definition: &str, key: &str, node: Node, source: &str, re
     match (definition, key) {
         ("Tool", "parameters") => parameters::normalise(node, report),
         ("Tool", "returns") => Some(fragment::returns(node)),
+        ("Spec", "groups") => Some(groups(node)),
         ("Spec", "version") => Some(version(node, source, report)),
         ("Page", "key")
+        | ("Tool", "groups")
+        | ("Group", "tools")
+        | ("Shape", "pick")
         | ("Icon", "sizes")
         | ("Auth" | "Credentials", "scopes")
         | ("Trigger", "events")
@@ -145,6 +150,7 @@ pub(crate) fn expected(definition: &str, key: &str) -> Option<&'static str> {
         ("Tool", "parameters") => "a map from name to schema, or a list",
         ("Schema", _) => "a schema: a map such as `{type: string}`, or a type word",
         ("Prompt", "arguments") => "a list, or a map from name to argument",
+        ("Spec", "groups") => "a list, or a map from name to tools",
         ("Page", "page") => "a number of rows, or a map",
         _ => return None,
     })
@@ -198,6 +204,9 @@ pub(crate) fn title(definition: &str) -> &'static str {
         "SecretRef" => "the place of a secret",
         "Annotations" => "annotations",
         "Parameter" => "a parameter",
+        "Shape" => "shape",
+        "Group" => "a group",
+        "CallerKey" => "a key",
         _ => "this",
     }
 }
@@ -207,6 +216,7 @@ pub(crate) fn example(definition: &str, key: &str) -> Option<&'static str> {
     Some(match (definition, key) {
         ("Spec", "name") => "name: my-server",
         ("Tool", "name") => "name: my_tool",
+        ("Group", "name") => "name: reading",
         ("Connection", "name") => "name: main_db",
         ("Icon", "src") => "src: https://example.com/icon.png",
         ("Connection", "type") => "type: postgresql",
@@ -261,6 +271,25 @@ fn secret(node: Node) -> Node {
         return node;
     };
     wrap(Node::text(span, name.trim()), kind)
+}
+
+/// `{reading: [list_orders]}` as `[{name: reading, tools: [list_orders]}]`.
+fn groups(node: Node) -> Node {
+    let span = node.span;
+    let Value::Map(entries) = node.value else { return node };
+    let items = entries.into_iter().map(|Entry { key, value }| {
+        let name = Entry { key: Key { span: key.span, text: "name".to_owned() }, value: Node::text(key.span, key.text) };
+        let at = value.span;
+        let rest = match value.value {
+            Value::Map(rest) => rest,
+            other => {
+                let tools = words_to_list(Node::new(at, other));
+                vec![Entry { key: Key { span: at, text: "tools".to_owned() }, value: tools }]
+            }
+        };
+        Node::new(at, Value::Map([name].into_iter().chain(rest).collect()))
+    });
+    Node::new(span, Value::List(items.collect()))
 }
 
 fn upper(node: Node) -> Node {

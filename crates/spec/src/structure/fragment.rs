@@ -72,7 +72,7 @@ pub(crate) const OF_SCHEMA: [&str; 10] = [
 /// Keywords whose value is a list of schemas.
 pub(crate) const OF_SCHEMAS: [&str; 4] = ["prefixItems", "allOf", "anyOf", "oneOf"];
 /// Keywords whose value is a map of schemas.
-pub(crate) const OF_NAMED: [&str; 3] = ["properties", "patternProperties", "dependentSchemas"];
+pub(crate) const OF_NAMED: [&str; 4] = ["properties", "patternProperties", "dependentSchemas", "$defs"];
 
 /// A fragment with type words written in full, `snake_case` keywords in JSON Schema's spelling and
 /// `required: true` of a property moved to its object's list.
@@ -124,6 +124,14 @@ fn described(node: Node) -> Node {
     Node::new(span, Value::Map(vec![Entry { key: Key { span, text: "description".to_owned() }, value: node }]))
 }
 
+/// The definitions of `$defs`, each a fragment.
+pub(crate) fn definitions(node: Node) -> Node {
+    let span = node.span;
+    let Value::Map(inner) = node.value else { return node };
+    let inner = inner.into_iter().map(|entry| Entry { key: entry.key, value: normalise(entry.value) }).collect();
+    Node::new(span, Value::Map(inner))
+}
+
 fn keyword(entry: Entry) -> Entry {
     let Entry { mut key, value } = entry;
     if key.text.contains('_') {
@@ -142,13 +150,7 @@ fn keyword(entry: Entry) -> Entry {
             other => Node::new(span, other),
         }
     } else if OF_NAMED.contains(&name) {
-        match value.value {
-            Value::Map(inner) => {
-                let inner = inner.into_iter().map(|e| Entry { key: e.key, value: normalise(e.value) }).collect();
-                Node::new(span, Value::Map(inner))
-            }
-            other => Node::new(span, other),
-        }
+        definitions(value)
     } else {
         value
     };

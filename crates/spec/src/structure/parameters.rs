@@ -15,10 +15,15 @@ pub(crate) fn normalise(node: Node, report: &mut Report) -> Option<Node> {
         return Some(from_schema(node, report));
     }
     let items = match node.value {
-        Value::Map(entries) => entries
-            .into_iter()
-            .filter_map(|Entry { key, value }| parameter(Node::text(key.span, key.text), value, report))
-            .collect(),
+        Value::Map(mut entries) => {
+            let shared = entries.iter().position(|entry| entry.key.text == "$defs").map(|at| entries.remove(at));
+            let made = entries
+                .into_iter()
+                .filter_map(|Entry { key, value }| parameter(Node::text(key.span, key.text), value, report));
+            let mut made: Vec<Node> = made.collect();
+            share(&mut made, shared);
+            made
+        }
         Value::List(items) => items.into_iter().filter_map(|item| listed(item, report)).collect(),
         value => {
             let node = Node::new(span, value);
@@ -39,8 +44,9 @@ fn is_object_schema(node: &Node) -> bool {
 }
 
 fn from_schema(node: Node, report: &mut Report) -> Node {
-    const KEYS: [&str; 4] = ["type", "properties", "required", "additionalProperties"];
+    const KEYS: [&str; 5] = ["type", "properties", "required", "additionalProperties", "$defs"];
     let span = node.span;
+    let mut shared = None;
     let mut properties = Vec::new();
     let mut required: Vec<Node> = Vec::new();
     let Value::Map(entries) = node.value else { return Node::new(span, Value::List(Vec::new())) };
@@ -48,6 +54,9 @@ fn from_schema(node: Node, report: &mut Report) -> Node {
         match (entry.key.text.as_str(), entry.value.value) {
             ("type" | "$schema", _) | ("additionalProperties", Value::Bool(false)) => {}
             ("properties", Value::Map(inner)) => properties = inner,
+            ("$defs", value) => {
+                shared = Some(Entry { key: entry.key, value: Node::new(entry.value.span, value) });
+            }
             ("required", Value::List(names)) => required = names,
             ("required", other) => {
                 let other = Node::new(entry.value.span, other);
@@ -87,7 +96,7 @@ fn from_schema(node: Node, report: &mut Report) -> Node {
             report.push(problem);
         }
     }
-    let items = properties
+    let mut items: Vec<Node> = properties
         .into_iter()
         .filter_map(|Entry { key, value }| {
             let is_required = required.iter().any(|name| name.as_str() == Some(&key.text));
@@ -99,7 +108,47 @@ fn from_schema(node: Node, report: &mut Report) -> Node {
             Some(made)
         })
         .collect();
+    share(&mut items, shared);
     Node::new(span, Value::List(items))
+}
+
+/// Gives each parameter those of the shared definitions that it refers to, so that it can be read alone.
+fn share(parameters: &mut [Node], shared: Option<Entry>) {
+    let Some(shared) = shared else { return };
+    let Value::Map(definitions) = fragment::definitions(shared.value).value else { return };
+    for parameter in parameters {
+        let Value::Map(parts) = &mut parameter.value else { continue };
+        let Some(schema) = parts.iter_mut().find(|part| part.key.text == "schema") else { continue };
+        let mut wanted = Vec::new();
+        references(&schema.value, &mut wanted);
+        let mut used: Vec<Entry> = Vec::new();
+        while let Some(name) = wanted.pop() {
+            let Some(found) = definitions.iter().find(|entry| entry.key.text == name) else { continue };
+            if !used.iter().any(|entry| entry.key.text == name) {
+                references(&found.value, &mut wanted);
+                used.push(found.clone());
+            }
+        }
+        let Value::Map(keywords) = &mut schema.value.value else { continue };
+        if used.is_empty() || keywords.iter().any(|entry| entry.key.text == "$defs") {
+            continue;
+        }
+        used.sort_by_key(|entry| entry.key.span.start);
+        let span = shared.key.span;
+        let key = Key { span, text: "$defs".to_owned() };
+        keywords.push(Entry { key, value: Node::new(span, Value::Map(used)) });
+    }
+}
+
+/// The names behind `$ref: "#/$defs/NAME"`, wherever they stand.
+fn references(node: &Node, out: &mut Vec<String>) {
+    for entry in node.entries() {
+        match entry.value.as_str().and_then(|text| text.strip_prefix("#/$defs/")) {
+            Some(name) if entry.key.text == "$ref" => out.push(name.to_owned()),
+            _ => references(&entry.value, out),
+        }
+    }
+    node.items().iter().for_each(|item| references(item, out));
 }
 
 /// An item of the list form, which has its name inside.
@@ -135,7 +184,7 @@ fn parameter(name: Node, body: Node, report: &mut Report) -> Option<Node> {
     let span = body.span;
     let title = clip(name.as_str().unwrap_or_default());
     let mut keywords = match body.value {
-        Value::String(..) => return Some(assemble(name, None, fragment::typed(body))),
+        Value::String(..) => return Some(assemble(name, Vec::new(), fragment::typed(body))),
         Value::Map(keywords) => keywords,
         value => {
             let kind = Node::new(span, value).kind();
@@ -166,15 +215,21 @@ fn parameter(name: Node, body: Node, report: &mut Report) -> Option<Node> {
             Some(flag)
         }
     };
+    let mut settings: Vec<Entry> = flag.into_iter().collect();
+    for key in ["hidden", "claim", "env", "bind"] {
+        if let Some(at) = keywords.iter().position(|entry| entry.key.text == key) {
+            settings.push(keywords.remove(at));
+        }
+    }
     let is_canonical = keywords.len() == 1 && keywords[0].key.text == "schema" && keywords[0].value.as_map().is_some();
     let schema = if is_canonical { keywords.remove(0).value } else { Node::new(span, Value::Map(keywords)) };
-    Some(assemble(name, flag, fragment::normalise(schema)))
+    Some(assemble(name, settings, fragment::normalise(schema)))
 }
 
-fn assemble(name: Node, flag: Option<Entry>, schema: Node) -> Node {
+fn assemble(name: Node, settings: Vec<Entry>, schema: Node) -> Node {
     let span = schema.span;
     let mut parts = vec![entry("name", name)];
-    parts.extend(flag);
+    parts.extend(settings);
     parts.push(entry("schema", schema));
     Node::new(span, Value::Map(parts))
 }

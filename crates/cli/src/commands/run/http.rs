@@ -35,7 +35,8 @@ pub(super) async fn serve(
     let site = Site {
         name: spec.name.clone(),
         version: spec.version.clone(),
-        service: Arc::clone(&work.prepared.hosted) as Arc<dyn Service>,
+        service: Arc::clone(&work.service),
+        groups: if arguments.group.is_some() { Vec::new() } else { groups(&work) },
         authenticator: authenticator(&work)?,
         runtime,
     };
@@ -54,6 +55,16 @@ pub(super) async fn serve(
     }
     summary::tell(&work.prepared.hosted.toolset().metrics(), session);
     Ok(OK)
+}
+
+/// The groups, each as a service of its own.
+fn groups(work: &Work) -> Vec<(String, Arc<dyn Service>)> {
+    let hosted = &work.prepared.hosted;
+    let group = |name: String| {
+        let service: Arc<dyn Service> = Arc::new(hosted.group(&name)?);
+        Some((name, service))
+    };
+    hosted.groups().into_iter().filter_map(group).collect()
 }
 
 fn authenticator(work: &Work) -> Result<Option<Arc<dyn Authenticator>>, Error> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use operations::{Code, Error};
-use protocol::{Endpoint, Runtime, RuntimeOptions, Service};
+use protocol::{Endpoint, Runtime, RuntimeOptions};
 
 use super::signals::{Ending, Signals};
 use super::{Work, summary, watch};
@@ -13,8 +13,7 @@ use crate::session::Session;
 pub(super) async fn serve(work: Work, mut signals: Signals, session: &Session) -> Result<u8, Error> {
     let runtime = Runtime::new(RuntimeOptions::default())
         .map_err(|error| Error::new(Code::Internal, format!("the system gives no random bytes: {error}")))?;
-    let service: Arc<dyn Service> = Arc::clone(&work.prepared.hosted) as Arc<dyn Service>;
-    let endpoint = Endpoint::new(service, Arc::clone(&runtime));
+    let endpoint = Endpoint::new(Arc::clone(&work.service), Arc::clone(&runtime));
     let mut serving = std::pin::pin!(protocol::stdio::serve_process(endpoint));
     let following = watch::follow(&work, session);
     let mut interrupted = false;

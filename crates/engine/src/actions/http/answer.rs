@@ -109,8 +109,8 @@ fn json_result(set: &Toolset, tool: &Tool, action: &HttpAction, value: Value) ->
 }
 
 fn finish(set: &Toolset, tool: &Tool, json: Bytes) -> Attempt<Outcome> {
-    if json.len() > set.result_bytes() {
-        return Err(errors::too_many_bytes(tool, json.len(), set.result_bytes()));
+    if json.len() > set.raw_bytes(tool) {
+        return Err(errors::too_many_bytes(tool, json.len(), set.raw_bytes(tool)));
     }
     shape::conforms(tool, &json)?;
     Ok(Outcome::structured(json))
@@ -121,8 +121,8 @@ fn text(set: &Toolset, tool: &Tool, text: &str) -> Attempt<Outcome> {
     if tool.output.is_some() {
         return finish(set, tool, Bytes::from(Value::from(text).to_string()));
     }
-    if text.len() > set.result_bytes() {
-        return Err(errors::too_many_bytes(tool, text.len(), set.result_bytes()));
+    if text.len() > set.raw_bytes(tool) {
+        return Err(errors::too_many_bytes(tool, text.len(), set.raw_bytes(tool)));
     }
     Ok(Outcome::content(Content::Text(text.to_owned())))
 }
@@ -130,8 +130,8 @@ fn text(set: &Toolset, tool: &Tool, text: &str) -> Attempt<Outcome> {
 /// A picture, a sound, or a file in place.
 fn file(set: &Toolset, tool: &Tool, action: &HttpAction, call: &Call, reply: &Reply, kind: &str) -> Attempt<Outcome> {
     let size = reply.body.len();
-    if size.saturating_mul(4) / 3 > set.result_bytes() {
-        return Err(errors::too_many_bytes(tool, size.saturating_mul(4) / 3, set.result_bytes()));
+    if size.saturating_mul(4) / 3 > set.raw_bytes(tool) {
+        return Err(errors::too_many_bytes(tool, size.saturating_mul(4) / 3, set.raw_bytes(tool)));
     }
     let uri = format!("mcp-factory://{}/{}{}", set.about.name, action.connection, call.path);
     Ok(Outcome::content(Content::of_bytes(&reply.body, kind, uri)))
