@@ -7,7 +7,6 @@ use plan::Plan;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-
 use crate::context::CallContext;
 use crate::outcome::Failure;
 use crate::toolset::{Toolset, given};
@@ -96,12 +95,13 @@ impl Resource {
                 let parameters = planned.map(|tool| tool.parameters.as_slice()).unwrap_or_default();
                 let types = template.iter().flat_map(UriTemplate::variables).map(|variable| {
                     let parameter = parameters.iter().find(|parameter| parameter.name == variable);
-                    let types = parameter.filter(|parameter| !parameter.is_hidden()).map(given::types).ok_or_else(|| {
-                        format!(
-                            "resource `{}` has `{{{variable}}}`, but tool `{name}` has no such parameter",
-                            resource.name
-                        )
-                    })?;
+                    let types =
+                        parameter.filter(|parameter| !parameter.is_hidden()).map(given::types).ok_or_else(|| {
+                            format!(
+                                "resource `{}` has `{{{variable}}}`, but tool `{name}` has no such parameter",
+                                resource.name
+                            )
+                        })?;
                     Ok((Box::from(variable), types))
                 });
                 (Source::Tool(*index, types.collect::<Result<_, String>>()?), "application/json")
@@ -133,7 +133,11 @@ impl Toolset {
     /// The resource of a URI, or the template of this URI or of one that fits it.
     pub fn resource(&self, uri: &str) -> Option<&Resource> {
         let same = self.resources.iter().find(|resource| resource.uri == uri);
-        same.or_else(|| self.resources.iter().find(|resource| resource.template.as_ref().is_some_and(|one| one.matches(uri).is_some())))
+        same.or_else(|| {
+            self.resources
+                .iter()
+                .find(|resource| resource.template.as_ref().is_some_and(|one| one.matches(uri).is_some()))
+        })
     }
 
     /// Reads a resource; a tool behind it is called under the same limits as any call.

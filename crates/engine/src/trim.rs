@@ -51,7 +51,13 @@ impl Trim {
     /// # Errors
     /// It is larger than the server gives and cannot be cut, two fields come to have one name, or what is left does not
     /// conform to the output schema.
-    pub(crate) fn apply(&self, set: &Toolset, tool: &Tool, mut outcome: Outcome, pager: Option<Pager<'_>>) -> Attempt<Outcome> {
+    pub(crate) fn apply(
+        &self,
+        set: &Toolset,
+        tool: &Tool,
+        mut outcome: Outcome,
+        pager: Option<Pager<'_>>,
+    ) -> Attempt<Outcome> {
         let most = set.result_bytes();
         if let Some(json) = outcome.structured.take() {
             let (json, cut) = self.json(tool, &json, most, pager)?;
@@ -142,7 +148,12 @@ impl Trim {
             (1.., Some(pager), Some(last)) => pager(shown, last),
             _ => None,
         };
-        let cut = (left > 0).then(|| Cut { shown, left: (!list.goes_on()).then_some(left), what: "items", goes_on: cursor.is_some() });
+        let cut = (left > 0).then(|| Cut {
+            shown,
+            left: (!list.goes_on()).then_some(left),
+            what: "items",
+            goes_on: cursor.is_some(),
+        });
         list.close(cursor.as_deref(), &mut out);
         Ok((out.into(), cut))
     }

@@ -77,7 +77,11 @@ fn accepted(spec: &Spec, lookup: Lookup<'_>) -> Result<Vec<(String, Principal)>,
             let what = format!("environment variable {name} holds none");
             return Err((path.to_owned(), Missing { what, help: "set it to a long random text".to_owned() }));
         }
-        found.extend(keys.into_iter().enumerate().map(|(index, key)| (key.to_owned(), known(&format!("key-{}", index + 1), Map::new()))));
+        found.extend(
+            keys.into_iter()
+                .enumerate()
+                .map(|(index, key)| (key.to_owned(), known(&format!("key-{}", index + 1), Map::new()))),
+        );
     }
     for (index, key) in spec.auth.keys().iter().enumerate() {
         let missing = |missing: Missing| (format!("/auth/keys/{index}"), missing);

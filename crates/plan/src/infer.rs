@@ -98,13 +98,7 @@ fn infer(ask: &Ask<'_>, catalogue: &Catalogue) -> Result<Made, Refusal> {
             .map(|p| p.name.as_str())
             .filter(|name| !filter::is_control(name))
             .collect(),
-        properties: tool
-            .own_returns()
-            .map(properties)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect(),
+        properties: tool.own_returns().map(properties).unwrap_or_default().into_iter().map(|(name, _)| name).collect(),
     };
     let (table, why) = table::choose(&clues, catalogue).map_err(|unclear| unclear_table(&unclear, catalogue))?;
     let mut draft = Draft::new(ask, catalogue, table);

@@ -84,7 +84,8 @@ where
         };
         let exchange = Exchange::new(true);
         let via = Via::Connection(connection.clone());
-        let mut job = Job::new(Incoming { endpoint: endpoint.clone(), body, via, principal: None, binding: None, exchange });
+        let mut job =
+            Job::new(Incoming { endpoint: endpoint.clone(), body, via, principal: None, binding: None, exchange });
         match job.try_turn() {
             Some(Turn::Done(answer)) if answer.body.is_empty() => {}
             Some(Turn::Done(answer)) => {

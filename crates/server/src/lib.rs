@@ -114,9 +114,9 @@ impl Server {
         }
         let health = Arc::new(health::Health::new(name, version, names));
         let router = router.fallback(move |request: http::Request<hyper::body::Incoming>, _peer: Peer| {
-                let answer = health.answer(request.method(), request.uri().path());
-                async move { answer }
-            });
+            let answer = health.answer(request.method(), request.uri().path());
+            async move { answer }
+        });
         Ok(Self { listener, address, router: Arc::new(router), runtime })
     }
 

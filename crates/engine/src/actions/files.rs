@@ -149,8 +149,8 @@ impl Toolset {
     /// A structured result.
     pub(super) fn told(&self, tool: &Tool, value: &impl Serialize) -> Attempt<Outcome> {
         let json = serde_json::to_vec(value).map_err(|error| errors::output(tool, "", &error.to_string()))?;
-        if json.len() > self.result_bytes() {
-            return Err(errors::too_many_bytes(tool, json.len(), self.result_bytes()));
+        if json.len() > self.raw_bytes(tool) {
+            return Err(errors::too_many_bytes(tool, json.len(), self.raw_bytes(tool)));
         }
         shape::conforms(tool, &json)?;
         Ok(Outcome::structured(Bytes::from(json)))

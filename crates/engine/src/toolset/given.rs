@@ -79,7 +79,11 @@ impl Tool {
     ///
     /// # Errors
     /// The caller has no such claim, a variable is not set, or a value is none that the parameter takes.
-    pub(crate) fn fill(&self, context: &CallContext<'_>, arguments: &mut Map<String, Value>) -> Result<(), Box<Failure>> {
+    pub(crate) fn fill(
+        &self,
+        context: &CallContext<'_>,
+        arguments: &mut Map<String, Value>,
+    ) -> Result<(), Box<Failure>> {
         for one in self.given.iter().flatten() {
             let value = match &one.from {
                 From::Url => continue,
@@ -143,8 +147,7 @@ impl Toolset {
         let mut bindings = Bindings::new();
         for (key, text) in pairs {
             let all = || self.tools.iter().flat_map(|tool| tool.given.iter().flatten());
-            let named: Vec<&Given> =
-                all().filter(|one| matches!(one.from, From::Url) && *one.name == **key).collect();
+            let named: Vec<&Given> = all().filter(|one| matches!(one.from, From::Url) && *one.name == **key).collect();
             let Some(first) = named.first() else {
                 let mut known: Vec<&str> = self.tools.iter().flat_map(Tool::url_parameters).collect();
                 known.sort_unstable();

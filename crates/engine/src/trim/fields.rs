@@ -142,11 +142,21 @@ mod tests {
     fn fields_are_kept_and_renamed_through_lists() {
         let value = r#"[{"id":12345678901234567890.125,"customer":{"name":"Ann","mail":"a@b"},"lines":[{"p":1,"q":2},{"p":3}]},{"id":2}]"#;
         assert_eq!(
-            shaped(r#"{"pick":["id","customer.name","lines.p"],"rename":{"customer.name":"who","lines":"rows"}}"#, value).unwrap(),
+            shaped(
+                r#"{"pick":["id","customer.name","lines.p"],"rename":{"customer.name":"who","lines":"rows"}}"#,
+                value
+            )
+            .unwrap(),
             r#"[{"id":12345678901234567890.125,"customer":{"who":"Ann"},"rows":[{"p":1},{"p":3}]},{"id":2}]"#
         );
-        assert_eq!(shaped(r#"{"rename":{"customer.name":"n"}}"#, r#"{"customer":{"name":1,"x":2},"y":3}"#).unwrap(), r#"{"customer":{"n":1,"x":2},"y":3}"#);
-        assert_eq!(shaped(r#"{"pick":["a"],"rename":{"a.b":"c"}}"#, r#"{"a":{"b":1,"d":2},"e":0}"#).unwrap(), r#"{"a":{"c":1,"d":2}}"#);
+        assert_eq!(
+            shaped(r#"{"rename":{"customer.name":"n"}}"#, r#"{"customer":{"name":1,"x":2},"y":3}"#).unwrap(),
+            r#"{"customer":{"n":1,"x":2},"y":3}"#
+        );
+        assert_eq!(
+            shaped(r#"{"pick":["a"],"rename":{"a.b":"c"}}"#, r#"{"a":{"b":1,"d":2},"e":0}"#).unwrap(),
+            r#"{"a":{"c":1,"d":2}}"#
+        );
         assert_eq!(shaped(r#"{"pick":["a"]}"#, "7").unwrap(), "7");
         assert!(shaped(r#"{"rename":{"a":"b"}}"#, r#"{"a":1,"b":2}"#).unwrap_err().contains("`b`"));
     }

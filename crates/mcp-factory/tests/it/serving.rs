@@ -405,10 +405,14 @@ fn groups_urls_and_claims_of_keys() {
     assert_eq!(server.tools("/servers/desk/mcp", ann), ["show", "erase"]);
     assert_eq!(server.tools("/servers/desk/groups/reading/mcp", ann), ["show"]);
     assert_eq!(server.tools("/servers/desk/groups/writing/mcp", ann), ["erase"]);
-    let (_, answer) = server.ask("/servers/desk/groups/reading/mcp", ann, "tools/call", json!({"name": "erase", "arguments": {}}));
+    let (_, answer) =
+        server.ask("/servers/desk/groups/reading/mcp", ann, "tools/call", json!({"name": "erase", "arguments": {}}));
     assert!(answer["error"]["message"].as_str().expect("an error").contains("erase"), "{answer}");
     let (status, answer) = server.ask("/servers/desk/groups/nothing/mcp", ann, "tools/list", json!({}));
-    assert_eq!((status, answer["detail"].as_str()), (404, Some("this server has no such group; its groups: reading, writing")));
+    assert_eq!(
+        (status, answer["detail"].as_str()),
+        (404, Some("this server has no such group; its groups: reading, writing"))
+    );
     assert_eq!(server.ask("/servers/desk/groups/reading/mcp", "no-key", "tools/list", json!({})).0, 401);
 
     let properties = |path: &str| {

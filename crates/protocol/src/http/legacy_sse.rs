@@ -61,7 +61,7 @@ impl LegacySessions {
             Method::GET => match endpoint.authenticate(&head, peer).await {
                 Ok(principal) => match endpoint.bind(&head) {
                     Ok(binding) => self.stream(endpoint, principal.as_ref(), binding, messages_path),
-                    Err(response) => response,
+                    Err(response) => *response,
                 },
                 Err(response) => response,
             },

@@ -59,7 +59,7 @@ impl Endpoint {
         };
         let binding = match self.bind(&head) {
             Ok(binding) => binding,
-            Err(response) => return response,
+            Err(response) => return *response,
         };
         match head.method {
             Method::POST => self.post(head.headers, body, principal, binding).await,
@@ -80,9 +80,9 @@ impl Endpoint {
     }
 
     /// What the query of the URL says.
-    pub(super) fn bind(&self, head: &Parts) -> Result<Option<Binding>, Response<Body>> {
+    pub(super) fn bind(&self, head: &Parts) -> Result<Option<Binding>, Box<Response<Body>>> {
         let Some(query) = head.uri.query().filter(|query| !query.is_empty()) else { return Ok(None) };
-        self.service.bind(query).map_err(|why| refusal(StatusCode::BAD_REQUEST, why))
+        self.service.bind(query).map_err(|why| Box::new(refusal(StatusCode::BAD_REQUEST, why)))
     }
 
     async fn post<B>(

@@ -52,7 +52,12 @@ fn source(check: &mut Check<'_, '_>, parameter: &Parameter, at: &Node) {
         && (claim.trim() != claim || claim.is_empty() || claim.split('.').any(str::is_empty))
     {
         let message = format!("`{}` is no path of a claim", clip(claim));
-        check.error(codes::PARAMETER_SOURCE, at.span, message, "write `tenant`, or `org.id` for a claim within a claim");
+        check.error(
+            codes::PARAMETER_SOURCE,
+            at.span,
+            message,
+            "write `tenant`, or `org.id` for a claim within a claim",
+        );
     }
 }
 

@@ -38,14 +38,20 @@ fn one(check: &mut Check<'_, '_>, shape: &Shape, at: &Node) {
         path_at(check, old, entry.key.span);
         if new.trim().is_empty() || new.contains('.') {
             let message = format!("`{}` is no name of a field", clip(new));
-            check.error(codes::SHAPE, entry.value.span, message, "write a name without dots; a field stays where it is");
+            check.error(
+                codes::SHAPE,
+                entry.value.span,
+                message,
+                "write a name without dots; a field stays where it is",
+            );
         }
         let owner = old.rsplit_once('.').map_or("", |(owner, _)| owner);
         if !taken.insert((owner.to_owned(), new.clone())) {
             let message = format!("two fields are renamed to `{}`", clip(new));
             check.error(codes::SHAPE, entry.value.span, message, "give one of them another name");
         }
-        let within = |one: &String| one == old || one.starts_with(&format!("{old}.")) || old.starts_with(&format!("{one}."));
+        let within =
+            |one: &String| one == old || one.starts_with(&format!("{old}.")) || old.starts_with(&format!("{one}."));
         if !shape.pick.is_empty() && !shape.pick.iter().any(within) {
             let message = format!("`{}` is renamed, but `pick` leaves it out", clip(old));
             check.error(codes::SHAPE, entry.key.span, message, "add it to `pick`; both use the old names");

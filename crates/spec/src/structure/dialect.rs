@@ -278,7 +278,8 @@ fn groups(node: Node) -> Node {
     let span = node.span;
     let Value::Map(entries) = node.value else { return node };
     let items = entries.into_iter().map(|Entry { key, value }| {
-        let name = Entry { key: Key { span: key.span, text: "name".to_owned() }, value: Node::text(key.span, key.text) };
+        let name =
+            Entry { key: Key { span: key.span, text: "name".to_owned() }, value: Node::text(key.span, key.text) };
         let at = value.span;
         let rest = match value.value {
             Value::Map(rest) => rest,

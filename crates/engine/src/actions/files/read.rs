@@ -49,8 +49,8 @@ impl Toolset {
             None => found.text().map(str::to_owned),
         };
         let size = found.bytes.len();
-        if size > self.result_bytes() {
-            return Err(errors::too_many_bytes(tool, size, self.result_bytes()));
+        if size > self.raw_bytes(tool) {
+            return Err(errors::too_many_bytes(tool, size, self.raw_bytes(tool)));
         }
         match given.form {
             FilesAs::Json => self.told(tool, &described(&found, text().ok())),
