@@ -53,9 +53,40 @@ fn fragment(check: &mut Check<'_, '_>, node: &Node) {
     if check.is_damaged(node) {
         return;
     }
-    if validator(&node.to_json()).is_none() {
+    if !is_plain(node) && validator(&node.to_json()).is_none() {
         check.error(codes::KEYWORD_SHAPE, node.span, "this is not a JSON Schema", "see the JSON Schema draft 2020-12");
     }
+}
+
+/// Whether the checks above are all there is to check: with these keywords nothing is left that a validator would find,
+/// and making one costs more than all else that is done for a parameter.
+fn is_plain(node: &Node) -> bool {
+    const SCALARS: [&str; 18] = [
+        "type",
+        "title",
+        "description",
+        "default",
+        "examples",
+        "enum",
+        "const",
+        "format",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "required",
+    ];
+    let Some(entries) = node.as_map() else { return node.as_bool().is_some() };
+    entries.iter().all(|entry| match entry.key.text.as_str() {
+        "items" | "additionalProperties" => is_plain(&entry.value),
+        "properties" => entry.value.entries().iter().all(|inner| is_plain(&inner.value)),
+        name => SCALARS.contains(&name),
+    })
 }
 
 /// The values that an argument of a prompt offers.

@@ -90,7 +90,7 @@ fn recognise(text: &str, key: &str) -> Option<&'static str> {
     ];
     /// No form has fewer bytes.
     const SHORTEST: usize = 15;
-    if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
+    if text.len() > SHORTEST && text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
         return Some("a private key");
     }
     for word in text

@@ -139,7 +139,7 @@ impl Reader<'_, '_> {
         let start = self.at;
         self.enter(depth)?;
         let mut entries: Vec<Entry> = Vec::new();
-        let mut seen: HashMap<String, Span> = HashMap::new();
+        let mut seen = Seen::default();
         while self.peek() != Some(b'}') {
             let key = self.key()?;
             self.skip_space();
@@ -152,11 +152,11 @@ impl Reader<'_, '_> {
             self.at += 1;
             self.skip_space();
             let value = self.value(depth + 1)?;
-            match seen.get(&key.text) {
+            match seen.first(&entries, &key.text) {
                 Some(_) if self.report.is_full() => self.report.count_error(),
-                Some(first) => self.report.push(duplicate_key(&key, Some(*first))),
+                Some(first) => self.report.push(duplicate_key(&key, Some(first))),
                 None => {
-                    seen.insert(key.text.clone(), key.span);
+                    seen.add(&key);
                     entries.push(Entry { key, value });
                 }
             }
@@ -382,4 +382,32 @@ fn grammar(text: &str) -> Option<bool> {
         && fraction.is_none_or(digits)
         && exponent.is_none_or(|e| digits(e.strip_prefix(['+', '-']).unwrap_or(e)));
     good.then_some(fraction.is_none() && exponent.is_none())
+}
+
+/// The keys of an object that were read, with their places. Most objects are short: their entries are looked through.
+#[derive(Default)]
+struct Seen {
+    many: HashMap<String, Span>,
+}
+
+impl Seen {
+    /// So many entries are looked through, one after the other.
+    const FEW: usize = 16;
+
+    /// Where the key stood before, if it did.
+    fn first(&mut self, entries: &[Entry], key: &str) -> Option<Span> {
+        if entries.len() <= Self::FEW {
+            return entries.iter().find(|entry| entry.key.text == key).map(|entry| entry.key.span);
+        }
+        if self.many.is_empty() {
+            self.many = entries.iter().map(|entry| (entry.key.text.clone(), entry.key.span)).collect();
+        }
+        self.many.get(key).copied()
+    }
+
+    fn add(&mut self, key: &Key) {
+        if !self.many.is_empty() {
+            self.many.insert(key.text.clone(), key.span);
+        }
+    }
 }
