@@ -63,9 +63,10 @@ impl SpecText {
 
     pub(crate) fn parse(&self, strict: bool) -> Result<Parsed, Error> {
         let parsed = spec::parse(self.as_source(), &spec::ParseOptions { strict, format: self.format() });
-        let scripts = parsed.spec.as_ref().map(engine::check_scripts).unwrap_or_default();
-        if !scripts.is_empty() {
-            let mut diagnostics: Vec<_> = parsed.diagnostics.into_iter().chain(scripts).collect();
+        let actions = |spec| engine::check_scripts(spec).into_iter().chain(engine::check_replies(spec));
+        let actions: Vec<_> = parsed.spec.iter().flat_map(actions).collect();
+        if !actions.is_empty() {
+            let mut diagnostics: Vec<_> = parsed.diagnostics.into_iter().chain(actions).collect();
             self.add_places(&mut diagnostics);
             return Err(Error::invalid_spec(self, diagnostics, parsed.omitted));
         }

@@ -46,6 +46,24 @@ pub struct Output {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+impl Output {
+    /// What is said of a spec that cannot be used for these problems.
+    pub fn refused(diagnostics: Vec<Diagnostic>) -> Self {
+        let errors = diagnostics.iter().filter(|one| one.is_error()).count();
+        Self {
+            valid: false,
+            name: None,
+            version: None,
+            digest: None,
+            tools: Vec::new(),
+            errors,
+            warnings: diagnostics.len() - errors,
+            omitted: 0,
+            diagnostics,
+        }
+    }
+}
+
 /// Checks a spec. A spec with errors is an answer, not a failure.
 #[allow(clippy::unused_async, reason = "every operation has this shape")]
 pub async fn validate(_context: &Context, input: &Input) -> Output {

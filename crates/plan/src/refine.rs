@@ -7,7 +7,7 @@ use spec::Spec;
 use spec::model::{Parameter, Tool};
 use spec::sql::{Dialect, Template};
 
-use crate::codes::{NOT_INFERRED, PARAMETER_TYPE, REFUSED};
+use crate::codes::{NOT_INFERRED, PARAMETER_TYPE, REFUSED, UNORDERED};
 use crate::declared::cast;
 use crate::make::{Reality, dialect, not_implemented};
 use crate::model::{ActionPlan, Origin, Plan, SqlPlan, StatementPlan, ToolPlan};
@@ -135,9 +135,26 @@ impl Step<'_> {
             let may_be_null = |column: &ColumnInfo| {
                 column.nullable && tables.iter().filter_map(|table| table.column(&column.name)).any(|own| own.nullable)
             };
+            let keys = sql.page.iter().flat_map(|page| &page.key).map(|key| key.strip_prefix('-').unwrap_or(key));
+            let text = sql.statements.last().map(|last| last.sql.as_str()).unwrap_or_default();
+            let lost = keys.filter(|key| !is_never_null(text, key)).filter(|key| {
+                described.columns.iter().any(|column| column.name.eq_ignore_ascii_case(key) && may_be_null(column))
+            });
+            out.diagnostics.extend(lost.map(|key| self.null_key(key)));
             out.diagnostics.extend(shape.disagreements(&self.tool.name, &self.path, &described.columns, may_be_null));
         }
         planned.output = shape.schema(Some(&described.columns)).or(planned.output.take());
+    }
+
+    /// Nothing is above or below NULL, so no page comes to the rows that have it.
+    fn null_key(&self, key: &str) -> Diagnostic {
+        let message = format!(
+            "tool `{}` gives pages by `{key}`, which may be NULL: rows without it may be missed",
+            self.tool.name
+        );
+        Diagnostic::warning(UNORDERED, message)
+            .path(format!("{}/sql/page/key", self.path))
+            .help(format!("page by columns that are never NULL, or select `COALESCE({key}, …) AS {key}`"))
     }
 
     /// The tables that a statement names. Engines say "may be NULL" of every column of an answer; what its table says of
@@ -280,3 +297,15 @@ fn excerpt(text: &str, at: usize) -> Option<String> {
 
 /// Characters shown on each side of the place that a database points at.
 const EXCERPT_CHARS: usize = 40;
+
+/// Whether the author saw to it that a column of the answer is not NULL: it is an expression of another name in its table,
+/// or rows without it are left out. Warnings that cannot be answered are not read.
+fn is_never_null(text: &str, column: &str) -> bool {
+    let apart = |c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | '"' | '`' | '.');
+    let words: Vec<&str> = text.split(apart).filter(|word| !word.is_empty()).collect();
+    let says = |start: usize, wanted: &[&str]| {
+        let found = words.get(start..start + wanted.len());
+        found.is_some_and(|found| found.iter().zip(wanted).all(|(word, wanted)| word.eq_ignore_ascii_case(wanted)))
+    };
+    (0..words.len()).any(|at| says(at, &["as", column]) || says(at, &[column, "is", "not", "null"]))
+}

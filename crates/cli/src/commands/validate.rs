@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use base::Source;
 use clap::Args;
 use operations::Error;
 use operations::validate::{Input, Output, validate};
@@ -56,7 +57,18 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> 
     let context = session.context()?;
     let mut files = Vec::new();
     for path in &arguments.files {
-        let spec = read_spec(path)?;
+        let spec = match read_spec(path) {
+            Ok(spec) => spec,
+            // One file that is no text is an answer, and no reason to leave the others out.
+            Err(error) if !error.diagnostics.is_empty() => {
+                let source = error.text.as_ref().map_or_else(|| Source { name: "", text: "" }, |text| text.as_source());
+                printer.diagnostics(&error.diagnostics, source);
+                let found = Output::refused(error.diagnostics);
+                files.push(File { file: path.display().to_string(), found });
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let input = Input { spec, strict: arguments.strict };
         let found = runtime.block_on(validate(&context, &input));
         printer.diagnostics(&found.diagnostics, input.spec.as_source());

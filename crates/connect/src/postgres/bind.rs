@@ -15,6 +15,10 @@ use super::format;
 #[derive(Debug)]
 pub(super) struct Bound(Option<String>);
 
+impl Bound {
+    pub(super) const NULL: Self = Self(None);
+}
+
 /// The value for a placeholder of a type, or why there is none.
 pub(super) fn bind(value: &Value, ty: &Type) -> Result<Bound, &'static str> {
     if value.is_null() {

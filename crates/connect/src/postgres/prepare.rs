@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use postgres_types::{Kind, Type};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Column};
 use tokio_util::sync::CancellationToken;
 
+use super::bind::Bound;
 use super::decode::{Reader, base, reader};
 use super::error::Place;
 use super::guard::{self, After, Bar, Traits};
@@ -165,6 +167,11 @@ pub(super) async fn describe(
         .await
         .map_err(|stop| place.stopped(stop))?
         .map_err(|error| place.statement(&error, text))?;
+    session
+        .bounded(Instant::now() + timeout, &cancel, |client| planned(client, text, &statement))
+        .await
+        .map_err(|stop| place.stopped(stop))?
+        .map_err(|error| place.engine(&error))?;
     let described = Described {
         parameters: statement.params().iter().map(|ty| Some(kind::of(ty))).collect(),
         columns: statement
@@ -183,6 +190,27 @@ pub(super) async fn describe(
     drop(statement);
     unique(&described.columns, place)?;
     Ok(described)
+}
+
+/// Has the server plan it too, for no values: some faults are found no earlier, an `ON CONFLICT` that no constraint fits
+/// among them. What the server cannot explain is not found wanting.
+async fn planned(
+    client: &Client,
+    text: &str,
+    statement: &tokio_postgres::Statement,
+) -> Result<(), tokio_postgres::Error> {
+    let Ok(explain) = client.prepare(&format!("EXPLAIN {text}")).await else { return Ok(()) };
+    let nulls = statement.params().iter().map(|_| Bound::NULL);
+    match client.execute_raw(&explain, nulls).await {
+        Err(error) if error.code().is_some_and(is_fault) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the code is that of a fault of the statement itself. Who may do what is another matter: the role of a call may
+/// not be that of the connection.
+fn is_fault(code: &SqlState) -> bool {
+    *code != SqlState::INSUFFICIENT_PRIVILEGE && (code.code().starts_with("42") || code.code().starts_with("0A"))
 }
 
 /// Two columns of one name cannot both be keys of one JSON object.

@@ -31,6 +31,7 @@ use crate::mask::Mask;
 use crate::metrics::Meter;
 use crate::outcome::Content;
 use crate::prompts::Prompt;
+use crate::replies;
 use crate::resources::Resource;
 use crate::schema::Schema;
 use crate::scripts::{self, Reach, ScriptAction};
@@ -119,9 +120,7 @@ impl Toolset {
                         && let Ok(value) = serde_json::from_slice::<Value>(json)
                         && let Err(error) = validator.validate(&value)
                     {
-                        let message =
-                            format!("the reply of tool `{}` does not conform to `returns`: {error}", tool.info.name);
-                        fail(codes::REPLY, message, "reply");
+                        problems.push(replies::problem(&tool.info.name, &error, &format!("/tools/{index}/reply")));
                     }
                 }
                 None => {}

@@ -48,6 +48,11 @@ fn validate_tells_everything_at_once() {
     let ran = world.run(&["validate", "good.yaml", "bad.yaml"]);
     assert_eq!(ran.code, 1, "{}", ran.err);
     assert!(ran.err.contains("--> bad.yaml:2:1"), "{}", ran.err);
+    std::fs::write(world.path("latin1.yaml"), b"name: caf\xe9\n").expect("a file");
+    let ran = world.run(&["validate", "latin1.yaml", "bad.yaml", "good.yaml"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.contains("UTF-8") && ran.err.contains("--> bad.yaml:2:1"), "{}", ran.err);
+    assert!(ran.out.contains("good.yaml"), "a file that is no text keeps no other from being checked: {}", ran.out);
     let found = world.run(&["validate", "bad.yaml", "--output", "json"]).json();
     assert_eq!(found["valid"], false);
     assert!(found["files"][0]["diagnostics"].as_array().is_some_and(|all| all.len() >= 2), "{found}");

@@ -219,6 +219,31 @@ async fn a_refused_statement_is_an_error_with_the_databases_words() {
     }
 }
 
+#[tokio::test]
+async fn a_page_key_that_may_be_null_is_warned_of() {
+    for world in world::all("a_page_key_that_may_be_null_is_warned_of").await {
+        let text = |column: &str, key: &str| {
+            format!(
+                "name: shop\nconnections:\n  - {{name: db, type: TYPE, envVar: DATABASE_URL}}\ntools:\n  - name: pages\n    connection: db\n    parameters: {{}}\n    sql: {{query: \"SELECT id, {column} FROM products\", page: {{by: keyset, key: {key}}}}}\n"
+            )
+        };
+        let reality = reality(&world).await;
+        for (column, key, codes) in [
+            ("category_id", "[-category_id, id]", &["MF0808"][..]),
+            ("category_id", "[id]", &[]),
+            ("COALESCE(category_id, 0) AS category_id", "[category_id, id]", &[]),
+        ] {
+            let spec = parse(&world, &text(column, key));
+            let (mut plan, _) = plan::make(&spec, &reality, None);
+            let found = describe(&world, &plan).await;
+            let refined = plan::refine(&mut plan, &spec, &reality, &found);
+            let found: Vec<&str> = refined.diagnostics.iter().map(|found| &*found.code).collect();
+            assert_eq!(found, codes, "{column} by {key} on {:?}: {:?}", world.engine, refined.diagnostics);
+        }
+        world.end().await;
+    }
+}
+
 /// The value with every number as floating point: engines write 599, 599.0 and 599.00.
 fn plain(value: Value) -> Value {
     match value {

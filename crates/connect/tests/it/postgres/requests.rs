@@ -104,6 +104,7 @@ async fn a_statement_is_described_without_running() {
         ("SELECT nmae FROM t", "nmae"),
         ("COMMIT", "transaction"),
         ("", "no statement"),
+        ("INSERT INTO t (name) VALUES ('x') ON CONFLICT (id, name) DO NOTHING", "ON CONFLICT"),
     ] {
         let error = database.describe(&statement(text, 0)).await.expect_err(text);
         assert!(error.to_string().contains(words) && error.attempted == "prepare", "{text}: {error}");
