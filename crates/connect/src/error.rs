@@ -51,6 +51,21 @@ pub enum ErrorKind {
     Other,
 }
 
+impl Error {
+    /// A failure in the connector's own words. An empty hint is none.
+    pub(crate) fn of(
+        kind: ErrorKind,
+        connection: &str,
+        attempted: &'static str,
+        message: impl Into<String>,
+        hint: &str,
+    ) -> Self {
+        let hint = (!hint.is_empty()).then(|| hint.to_owned());
+        let (connection, message) = (connection.to_owned(), message.into());
+        Self { kind, connection, attempted, message, code: None, position: None, hint }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {} on connection `{}`: {}", self.attempted, self.connection, self.message)?;

@@ -15,7 +15,6 @@ mod url;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use base::Secret;
 use parking_lot::Mutex;
@@ -26,6 +25,7 @@ use crate::mask::Mask;
 use crate::socket::{Dialer, Pool};
 use crate::{Error, ErrorKind, Tls};
 
+pub use crate::socket::Limits;
 pub use bson::{DEPTH_MAX, Form};
 pub use operation::WRITING_STAGES;
 
@@ -48,36 +48,6 @@ pub struct Settings {
     pub ca_file: Option<PathBuf>,
     /// Bounds.
     pub limits: Limits,
-}
-
-/// Bounds of a connection and its calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Most connections.
-    pub pool_max: usize,
-    /// Longest wait for a free connection.
-    pub acquire: Duration,
-    /// Longest wait for a new connection to one server.
-    pub connect: Duration,
-    /// An unused connection is closed after this.
-    pub idle: Duration,
-    /// Most bytes of what is sent; servers take 48 MB.
-    pub request_bytes: usize,
-    /// Most bytes of one answer's documents.
-    pub answer_bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            pool_max: 8,
-            acquire: Duration::from_secs(5),
-            connect: Duration::from_secs(10),
-            idle: Duration::from_secs(300),
-            request_bytes: 16 << 20,
-            answer_bytes: 16 << 20,
-        }
-    }
 }
 
 /// What is done with a collection.

@@ -13,7 +13,6 @@ mod url;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use base::Secret;
 use bytes::Bytes;
@@ -24,6 +23,7 @@ use crate::mask::Mask;
 use crate::socket::{Dialer, Pool};
 use crate::{Error, ErrorKind, Tls};
 
+pub use crate::socket::Limits;
 pub use scan::{Found, Scan};
 
 /// A connection to a Redis server.
@@ -43,36 +43,6 @@ pub struct Settings {
     pub ca_file: Option<PathBuf>,
     /// Bounds.
     pub limits: Limits,
-}
-
-/// Bounds of a connection and its calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Most connections.
-    pub pool_max: usize,
-    /// Longest wait for a free connection.
-    pub acquire: Duration,
-    /// Longest wait for a new connection.
-    pub connect: Duration,
-    /// An unused connection is closed after this.
-    pub idle: Duration,
-    /// Most bytes of what is sent.
-    pub request_bytes: usize,
-    /// Most bytes of an answer.
-    pub answer_bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            pool_max: 8,
-            acquire: Duration::from_secs(5),
-            connect: Duration::from_secs(10),
-            idle: Duration::from_secs(300),
-            request_bytes: 8 << 20,
-            answer_bytes: 8 << 20,
-        }
-    }
 }
 
 /// One command: its name and arguments, each as it is.

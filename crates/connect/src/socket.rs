@@ -1,5 +1,6 @@
 //! Sockets of the protocols that are spoken here byte by byte: checked by [`crate::egress`], with TLS where asked, pooled.
 
+mod limits;
 mod pool;
 
 use std::io;
@@ -17,6 +18,7 @@ use tokio_rustls::TlsConnector;
 use crate::Tls;
 use crate::egress::{Policy, Resolver};
 
+pub use limits::Limits;
 pub(crate) use pool::{Pool, Taken};
 
 /// What bytes travel on.

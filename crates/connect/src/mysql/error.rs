@@ -14,15 +14,7 @@ pub(super) struct Place<'a> {
 impl Place<'_> {
     /// An error of the connector's own making.
     pub(super) fn error(self, kind: ErrorKind, message: impl Into<String>, hint: &str) -> Error {
-        Error {
-            kind,
-            connection: self.connection.to_owned(),
-            attempted: self.attempted,
-            message: message.into(),
-            code: None,
-            position: None,
-            hint: (!hint.is_empty()).then(|| hint.to_owned()),
-        }
+        Error::of(kind, self.connection, self.attempted, message, hint)
     }
 
     /// The statement ran too long.

@@ -22,15 +22,7 @@ pub(super) enum Stop {
 
 impl Place<'_> {
     pub(super) fn error(self, kind: ErrorKind, message: impl Into<String>, hint: &str) -> Error {
-        Error {
-            kind,
-            connection: self.connection.to_owned(),
-            attempted: self.attempted,
-            message: message.into(),
-            code: None,
-            position: None,
-            hint: (!hint.is_empty()).then(|| hint.to_owned()),
-        }
+        Error::of(kind, self.connection, self.attempted, message, hint)
     }
 
     pub(super) fn stopped(self, stop: Stop) -> Error {

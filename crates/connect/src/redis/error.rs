@@ -8,8 +8,7 @@ use crate::{Error, ErrorKind};
 
 /// An error without code and hint.
 pub(super) fn failure(name: &str, kind: ErrorKind, attempted: &'static str, message: impl Into<String>) -> Error {
-    let (connection, message) = (name.to_owned(), message.into());
-    Error { kind, connection, attempted, message, code: None, position: None, hint: None }
+    Error::of(kind, name, attempted, message, "")
 }
 
 /// What kind of failure a server's word is, and what to do.

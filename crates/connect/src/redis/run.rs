@@ -108,18 +108,7 @@ impl Redis {
 
     /// A connection, and whether it was used before.
     async fn take(&self) -> Result<(Taken<Connection>, bool), Error> {
-        let wait = self.settings.limits.acquire;
-        let mut taken = match tokio::time::timeout(wait, self.pool.take()).await {
-            Ok(Some(taken)) => taken,
-            Ok(None) => {
-                return Err(failure(self.name(), ErrorKind::Unreachable, "connect", "the connection is closed"));
-            }
-            Err(_) => {
-                let message = format!("none of {} connections was free within {wait:?}", self.pool.size());
-                let error = failure(self.name(), ErrorKind::PoolTimeout, "connect", message);
-                return Err(Error { hint: Some("try again, or allow more connections".to_owned()), ..error });
-            }
-        };
+        let mut taken = self.pool.take_within(self.settings.limits.acquire, self.name()).await?;
         if let Some(connection) = &mut taken.connection
             && !connection.is_stale()
         {

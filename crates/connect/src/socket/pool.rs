@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::{Error, ErrorKind};
+
 /// How often idle connections are looked at, as a part of the time that they may be idle.
 const SWEEPS: u32 = 2;
 
@@ -41,17 +43,25 @@ impl<C: Send + 'static> Pool<C> {
         Arc::new(Self { permits: Arc::new(Semaphore::new(size)), idle: Mutex::new(state), timeout: idle, size })
     }
 
-    /// Most connections.
-    pub(crate) fn size(&self) -> usize {
-        self.size
-    }
-
     /// Waits for a free place. The connection that was used last comes with it, if one is idle.
     pub(crate) async fn take(self: &Arc<Self>) -> Option<Taken<C>> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;
         let mut idle = self.idle.lock();
         let connection = idle.connections.pop().map(|(connection, _)| connection);
         Some(Taken { connection, pool: Arc::clone(self), generation: idle.generation, _permit: permit })
+    }
+
+    /// The same for the connection of this name, with an error when no place is free in time.
+    pub(crate) async fn take_within(self: &Arc<Self>, wait: Duration, name: &str) -> Result<Taken<C>, Error> {
+        match tokio::time::timeout(wait, self.take()).await {
+            Ok(Some(taken)) => Ok(taken),
+            Ok(None) => Err(Error::of(ErrorKind::Unreachable, name, "connect", "the connection is closed", "")),
+            Err(_) => {
+                let message = format!("none of {} connections was free within {wait:?}", self.size);
+                let hint = "try again, or allow more connections";
+                Err(Error::of(ErrorKind::PoolTimeout, name, "connect", message, hint))
+            }
+        }
     }
 
     /// Closes what is idle; what is in use closes instead of coming back.

@@ -50,26 +50,26 @@ struct Reading<'a> {
 
 /// A required parameter that nothing fits stops the plan; an optional one is ignored, and said.
 pub(crate) fn unknown(draft: &mut Draft<'_>, parameters: &[Parameter], roles: &[Role<'_>]) -> Result<(), Refusal> {
-    for (parameter, _) in parameters.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Unknown)) {
-        let columns: Vec<&str> = draft.table.columns.iter().map(|column| column.name.as_str()).collect();
-        if parameter.required {
-            return Err(Refusal::new(format!(
-                "nothing in table `{}` fits the required parameter `{}`",
-                draft.table.name, parameter.name
-            ))
-            .help(format!("the table has the columns {}", list(&columns))));
-        }
-        let message = format!(
-            "parameter `{}` of tool `{}` has no effect: nothing in table `{}` fits it",
-            parameter.name, draft.ask.tool.name, draft.table.name
-        );
-        draft.warnings.push(
-            base::Diagnostic::warning(IGNORED, message)
-                .path(format!("{}/parameters/{}", draft.ask.path, parameter.name))
-                .help(format!("the table has the columns {}", list(&columns))),
-        );
-        draft.why.push(format!("`{}` fits no column and is ignored.", parameter.name));
+    let mut unknown = parameters.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Unknown));
+    unknown.try_for_each(|(parameter, _)| unfit(draft, parameter))
+}
+
+/// Nothing in the table fits the parameter: required, it stops the plan; optional, it is ignored, and that is said.
+pub(crate) fn unfit(draft: &mut Draft<'_>, parameter: &Parameter) -> Result<(), Refusal> {
+    let columns: Vec<&str> = draft.table.columns.iter().map(|column| column.name.as_str()).collect();
+    let help = format!("the table has the columns {}", list(&columns));
+    let table = &draft.table.name;
+    if parameter.required {
+        let reason = format!("nothing in table `{table}` fits the required parameter `{}`", parameter.name);
+        return Err(Refusal::new(reason).help(help));
     }
+    let message = format!(
+        "parameter `{}` of tool `{}` has no effect: nothing in table `{table}` fits it",
+        parameter.name, draft.ask.tool.name
+    );
+    let path = format!("{}/parameters/{}", draft.ask.path, parameter.name);
+    draft.warnings.push(base::Diagnostic::warning(IGNORED, message).path(path).help(help));
+    draft.why.push(format!("`{}` fits no column and is ignored.", parameter.name));
     Ok(())
 }
 

@@ -8,11 +8,10 @@ use spec::sql::Dialect;
 use super::draft::Draft;
 use super::field;
 use super::qualify::qualify;
-use super::read::key_within;
+use super::read::{key_within, unfit};
 use super::select::{self, Shown};
 use super::verb::{Asked, Verb};
 use super::{Made, Refusal};
-use crate::codes::IGNORED;
 use crate::output::{list, properties};
 use crate::quote;
 
@@ -39,24 +38,7 @@ pub(crate) fn bind<'a, 'p>(parameter: &'p Parameter, draft: &mut Draft<'a>) -> R
         }
         return Ok(Bound { parameter, column: Some(found.column) });
     }
-    let columns: Vec<&str> = draft.table.columns.iter().map(|column| column.name.as_str()).collect();
-    if parameter.required {
-        return Err(Refusal::new(format!(
-            "nothing in table `{}` fits the required parameter `{}`",
-            draft.table.name, parameter.name
-        ))
-        .help(format!("the table has the columns {}", list(&columns))));
-    }
-    let message = format!(
-        "parameter `{}` of tool `{}` has no effect: nothing in table `{}` fits it",
-        parameter.name, draft.ask.tool.name, draft.table.name
-    );
-    draft.warnings.push(
-        base::Diagnostic::warning(IGNORED, message)
-            .path(format!("{}/parameters/{}", draft.ask.path, parameter.name))
-            .help(format!("the table has the columns {}", list(&columns))),
-    );
-    draft.why.push(format!("`{}` fits no column and is ignored.", parameter.name));
+    unfit(draft, parameter)?;
     Ok(Bound { parameter, column: None })
 }
 
