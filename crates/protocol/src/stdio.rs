@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
 use crate::connection::Connection;
@@ -14,9 +14,13 @@ use crate::endpoint::Endpoint;
 use crate::exchange::{Event, Exchange};
 use crate::job::{Job, Turn};
 use crate::json::one_line;
+use crate::session::MAX_RUNNING;
 
 /// How long running requests may take to end after the input has ended.
 const DRAIN: Duration = Duration::from_secs(5);
+/// How long a request waits for one of those that run to end when there are as many as may be. What else comes on the same
+/// stream, answers and cancellations among it, waits behind it: hence no longer.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes that are read at a time.
 const READ_BUFFER: usize = 64 * 1024;
 
@@ -68,6 +72,7 @@ where
     R: AsyncRead + Unpin,
 {
     let mut input = BufReader::with_capacity(READ_BUFFER, input);
+    let room = Room(Arc::new(Semaphore::new(MAX_RUNNING)));
     loop {
         let body = match read_line(&mut input, endpoint.runtime.options.max_line).await? {
             Line::Message(line) => line,
@@ -82,6 +87,7 @@ where
             }
             Line::End => return Ok(()),
         };
+        let place = room.enter(&body).await;
         let exchange = Exchange::new(true);
         let via = Via::Connection(connection.clone());
         let mut job =
@@ -94,9 +100,31 @@ where
                 }
             }
             first => {
-                requests.spawn(drive(job, first, connection.clone()));
+                let driven = drive(job, first, connection.clone());
+                requests.spawn(async move {
+                    driven.await;
+                    drop(place);
+                });
             }
         }
+    }
+}
+
+/// The places of the requests that run.
+struct Room(Arc<Semaphore>);
+
+impl Room {
+    /// A place for what is a request; other messages need none. Who pipes a thousand requests is read no faster than
+    /// they are answered. Without a place in time the request is refused where it is dispatched.
+    async fn enter(&self, body: &[u8]) -> Option<OwnedSemaphorePermit> {
+        let has = |key: &[u8]| memchr::memmem::find(body, key).is_some();
+        if let Ok(place) = Arc::clone(&self.0).try_acquire_owned() {
+            return Some(place);
+        }
+        if !(has(b"\"method\"") && has(b"\"id\"")) {
+            return None;
+        }
+        tokio::time::timeout(PATIENCE, Arc::clone(&self.0).acquire_owned()).await.ok()?.ok()
     }
 }
 

@@ -33,6 +33,15 @@ async fn requests_run_side_by_side_and_end_before_the_output_does() {
 }
 
 #[tokio::test]
+async fn a_thousand_piped_requests_are_all_answered() {
+    const SENT: usize = 1_000;
+    let lines = |id: usize| modern_body(id.try_into().unwrap(), "tools/call", r#""name":"slow""#) + "\n";
+    let answers = converse(RuntimeOptions::default(), (0..SENT).map(lines).collect::<String>().as_bytes()).await;
+    let good = answers.iter().filter(|answer| answer.get("result").is_some()).count();
+    assert_eq!((answers.len(), good), (SENT, SENT));
+}
+
+#[tokio::test]
 async fn long_lines_are_skipped_and_the_next_is_read() {
     let runtime = RuntimeOptions { max_line: 1_000, ..RuntimeOptions::default() };
     let line = modern_body(3, "tools/list", "");
