@@ -31,6 +31,14 @@ pub async fn rmcp() -> Result<Server> {
     Server::start(command, port).await
 }
 
+/// A bare axum handler on reqwest, with the API that it asks.
+pub async fn reqwest(api: &str) -> Result<Server> {
+    let port = free_port()?;
+    let mut command = Command::new(beside("peer-reqwest")?);
+    command.arg(port.to_string()).env("API_URL", api);
+    Server::start(command, port).await
+}
+
 /// A bare axum handler on sqlx.
 pub async fn sqlx(database: &str, pool: usize) -> Result<Server> {
     let port = free_port()?;

@@ -2,6 +2,7 @@
 
 mod life;
 mod sql;
+mod upstream;
 mod wire;
 
 use anyhow::{Result, bail};
@@ -10,10 +11,13 @@ use crate::Settings;
 use crate::report::Table;
 
 /// Names and what they measure.
-pub const ALL: [(&str, &str); 7] = [
+pub const ALL: [(&str, &str); 10] = [
     ("call", "tools/call of a trivial tool among 100, full path: authentication, routing, compiled validation"),
     ("list", "tools/list of 100 tools"),
     ("sql", "a sql tool on PostgreSQL, one row by key"),
+    ("http", "an http tool, one request to an API on this machine"),
+    ("fan", "a script with 50 requests under way at once"),
+    ("script", "start of a script, and a thousand distinct ones loaded"),
     ("create", "a spec with an inferred tool is created against a live database"),
     ("start", "process start to the first tools/list over stdio, no database"),
     ("memory", "idle memory, and 1,000 specs in one process"),
@@ -26,6 +30,9 @@ pub async fn run(name: &str, settings: &Settings) -> Result<Table> {
         "call" => Ok(wire::call(settings).await),
         "list" => Ok(wire::list(settings).await),
         "sql" => sql::run(settings).await,
+        "http" => upstream::http(settings).await,
+        "fan" => upstream::fan(settings).await,
+        "script" => upstream::script(settings).await,
         "create" => life::create(settings).await,
         "start" => life::start(settings).await,
         "memory" => life::memory(settings).await,

@@ -73,22 +73,22 @@ impl Program {
 
     /// Starts it on an HTTP transport.
     pub fn serve(&self, transport: Transport, log: &Path) -> Result<Server> {
-        let run = Run::new(&self.path).args(self.arguments(transport)).envs(&self.environment);
-        let text = run.text().to_owned();
-        let mut command = run.into_command();
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("cannot start `{text}`"))?;
-        let (sender, addresses) = mpsc::sync_channel(1);
-        let file = std::fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        watch(child.stdout.take(), file.try_clone()?, sender.clone());
-        watch(child.stderr.take(), file, sender);
-        // Owned from here on, so that it ends when we fail.
-        let mut server = Server { child, base: String::new() };
-        match addresses.recv_timeout(START) {
-            Ok(base) => server.base = base,
-            Err(_) => bail!("`{text}` did not say where it listens; see {}", log.display()),
-        }
-        Ok(server)
+        Server::start(Run::new(&self.path).args(self.arguments(transport)).envs(&self.environment), log)
+    }
+}
+
+/// The fakes of other people's APIs, served; they end when this is dropped.
+pub struct Fakes(Server);
+
+impl Fakes {
+    /// Serves them on a free port.
+    pub fn start(log: &Path) -> Result<Self> {
+        Server::start(Run::new(program("examples/fakes", Kind::Everything)?.path), log).map(Self)
+    }
+
+    /// Their address, `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.0.base
     }
 }
 
@@ -99,6 +99,25 @@ pub struct Server {
 }
 
 impl Server {
+    /// Starts a program, and waits until it says where it listens.
+    fn start(run: Run, log: &Path) -> Result<Self> {
+        let text = run.text().to_owned();
+        let mut command = run.into_command();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("cannot start `{text}`"))?;
+        let (sender, addresses) = mpsc::sync_channel(1);
+        let file = std::fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        watch(child.stdout.take(), file.try_clone()?, sender.clone());
+        watch(child.stderr.take(), file, sender);
+        // Owned from here on, so that it ends when we fail.
+        let mut server = Self { child, base: String::new() };
+        match addresses.recv_timeout(START) {
+            Ok(base) => server.base = base,
+            Err(_) => bail!("`{text}` did not say where it listens; see {}", log.display()),
+        }
+        Ok(server)
+    }
+
     /// URL of the endpoint of a transport.
     pub fn url(&self, transport: Transport) -> String {
         let path = if transport == Transport::Sse { "sse" } else { "mcp" };
@@ -148,7 +167,17 @@ fn address(line: &str) -> Option<String> {
 /// nothing is built twice when the tests were.
 pub fn build() -> Result<()> {
     Run::cargo()
-        .args(["build", "--quiet", "--workspace", "--bin", "mcp-factory", "--example", "everything"])
+        .args([
+            "build",
+            "--quiet",
+            "--workspace",
+            "--bin",
+            "mcp-factory",
+            "--example",
+            "everything",
+            "--example",
+            "fakes",
+        ])
         .folder(&repo::root()?)
         .run()
 }

@@ -13,6 +13,7 @@ mod fixture;
 mod fuzz;
 mod generate;
 mod inspector;
+mod originals;
 mod repo;
 mod report;
 mod services;
@@ -55,6 +56,12 @@ const COMMANDS: &[Command] = &[
         summary: "official client SDKs, old and new, on every transport",
         help: clients::HELP,
         run: clients::run,
+    },
+    Command {
+        name: "originals",
+        summary: "golden specs against the servers that they rebuild",
+        help: originals::HELP,
+        run: originals::run,
     },
     Command { name: "gen", summary: "write the generated contracts", help: generate::HELP, run: generate::run },
     Command { name: "arrows", summary: "check which crate may know which", help: arrows::HELP, run: arrows::run },

@@ -20,7 +20,7 @@ Parts:
             Node.js that is new enough for the conformance suite; a gRPC server; PostgreSQL with pgvector;
             stores of files
   node      the conformance suite, the Inspector and the TypeScript SDKs, from tests/clients/node; a GraphQL server
-            and a mail server
+            and a mail server; the original servers of tests/originals
 
 The services of the Debian packages are not started; `cargo xtask services up` starts throw-away ones.
 pip and npm use the machine's own configuration. The work folder is `.work`, or $MCP_FACTORY_WORK.
@@ -90,6 +90,7 @@ fn install(parts: &[&str]) -> Result<()> {
         node::install()?;
         node::install_service("graphql")?;
         node::install_service("mail")?;
+        node::install_originals()?;
     }
     Ok(())
 }

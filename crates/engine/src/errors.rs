@@ -168,6 +168,11 @@ pub(crate) fn upstream(tool: &Tool, error: &Error, elapsed: Duration) -> Box<Fai
         ErrorKind::Timeout => return timeout(tool, elapsed),
         ErrorKind::Cancelled => return cancelled(tool),
         ErrorKind::Limit => (FailureKind::Limit, "Ask for less, or try again later."),
+        // Somebody answered, and said why.
+        ErrorKind::Denied if error.code.is_some() => (
+            FailureKind::Denied,
+            "The server's credentials do not allow this; the operator of the server has to mend it.",
+        ),
         ErrorKind::Denied => (
             FailureKind::Denied,
             "This server does not send requests there; the operator of the server decides where they may go.",

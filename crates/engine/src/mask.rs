@@ -8,7 +8,7 @@ use memchr::memmem::{self, Finder};
 use crate::limits::MASKED_BYTES_MIN;
 use crate::uri::percent_decoded;
 
-/// The known secrets of a server, each as written, percent-encoded and percent-decoded (as in a URL). Secrets shorter than
+/// The known secrets of a server, each as written, as in JSON, and percent-encoded and percent-decoded (as in a URL). Secrets shorter than
 /// [`MASKED_BYTES_MIN`] are not masked: they would hide ordinary words.
 #[derive(Clone, Default)]
 pub struct Mask {
@@ -29,7 +29,10 @@ impl Mask {
         let mut forms: Vec<String> = Vec::new();
         for secret in secrets.iter().map(Secret::expose).filter(|secret| secret.len() >= MASKED_BYTES_MIN) {
             let decoded = percent_decoded(secret).unwrap_or_default();
-            for form in [percent_encoded(secret, true), percent_encoded(secret, false), decoded, secret.to_owned()] {
+            let quoted = quoted(secret);
+            let forms_of = [percent_encoded(secret, true), percent_encoded(secret, false), decoded, secret.to_owned()];
+            // Within a text JSON may hold JSON.
+            for form in forms_of.into_iter().chain([quoted.clone(), self::quoted(&quoted)]) {
                 if form.len() >= MASKED_BYTES_MIN && !forms.contains(&form) {
                     forms.push(form);
                 }
@@ -113,6 +116,12 @@ fn string_end(json: &[u8]) -> usize {
     json.len()
 }
 
+/// A text as it is within a JSON string.
+fn quoted(text: &str) -> String {
+    let json = serde_json::to_string(text).unwrap_or_default();
+    json.get(1..json.len().saturating_sub(1)).unwrap_or_default().to_owned()
+}
+
 /// All but the unreserved characters of RFC 3986 as `%XX`.
 fn percent_encoded(text: &str, upper: bool) -> String {
     let digits = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
@@ -145,6 +154,8 @@ mod tests {
         let mask = mask(&["p@ss/word", "short"]);
         assert_eq!(mask.text("pw p@ss/word, p%40ss%2Fword, p%40ss%2fword, short"), "pw ***, ***, ***, short");
         assert_eq!(mask.text("nothing here"), "nothing here");
+        let mask = self::mask(&["back\\slash\"quote"]);
+        assert_eq!(mask.text(r#"back\slash"quote, back\\slash\"quote, back\\\\slash\\\"quote"#), "***, ***, ***");
     }
 
     #[test]

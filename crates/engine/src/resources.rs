@@ -182,9 +182,17 @@ impl Toolset {
         match outcome.failure {
             Some(failure) => Err(ReadError::Failed(Box::new(failure))),
             None => match &outcome.structured {
-                Some(json) if outcome.echo => Ok(document(String::from_utf8_lossy(json).into())),
+                Some(json) if outcome.echo => Ok(document(text_of(json, &resource.mime_type))),
                 _ => Ok(document(outcome.text().into())),
             },
         }
+    }
+}
+
+/// A result as a document: JSON, unless it is a text and the document is not to be JSON.
+fn text_of(json: &[u8], mime_type: &str) -> Arc<str> {
+    match serde_json::from_slice::<String>(json) {
+        Ok(text) if !mime_type.contains("json") => text.into(),
+        _ => String::from_utf8_lossy(json).into(),
     }
 }

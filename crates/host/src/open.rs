@@ -14,7 +14,7 @@ use spec::Spec;
 use spec::model::{Connection, ConnectionKind};
 
 use crate::codes;
-use crate::resolve::{Lookup, Missing, expand, variable};
+use crate::resolve::{Lookup, Missing, expand, in_path, variable};
 
 /// Names the private networks that connections may reach: see [`Networks::parse`].
 pub const ALLOW_NETWORK: &str = "MCP_FACTORY_ALLOW_NETWORK";
@@ -106,6 +106,8 @@ impl Opened {
         };
         match (connection, url) {
             (Connection::Http(api) | Connection::Graphql(api) | Connection::Grpc(api), Some(url)) => {
+                let within = api.url.as_deref().map(|url| in_path(url, operator.lookup)).unwrap_or_default();
+                self.secrets.extend(within.into_iter().map(Secret::new));
                 self.api(connection.kind(), api, url, path, operator);
             }
             (Connection::Redis(store), Some(url)) => self.redis(store, url, path, operator),

@@ -48,6 +48,23 @@ pub(crate) fn expand(text: &str, lookup: Lookup<'_>, example: &str) -> Result<St
     Ok(out)
 }
 
+/// The values that are put into a URL's path or query. A key may stand there, so they count as secrets; what stands before the
+/// path, such as a host, is no secret.
+pub(crate) fn in_path(url: &str, lookup: Lookup<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut in_path = false;
+    let mut rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    while let Some((before, after)) = rest.split_once("${") {
+        in_path |= before.contains(['/', '?']);
+        let Some((reference, after)) = after.split_once('}') else { break };
+        if in_path {
+            found.extend(expand(&format!("${{{reference}}}"), lookup, "a value").ok());
+        }
+        rest = after;
+    }
+    found
+}
+
 /// The contents of a secret's file without the line break at its end.
 pub(crate) fn file(path: &str) -> Result<String, Missing> {
     let missing = |why: String| Missing {
@@ -65,7 +82,18 @@ pub(crate) fn file(path: &str) -> Result<String, Missing> {
 
 #[cfg(test)]
 mod tests {
-    use super::expand;
+    use super::{expand, in_path};
+
+    #[test]
+    fn values_in_a_path_count_as_secrets() {
+        let lookup = |name: &str| Some(format!("<{name}>"));
+        assert_eq!(
+            in_path("https://${env:HOST}.example.com/bot${env:KEY}/x?a=${env:OTHER}", &lookup),
+            ["<KEY>", "<OTHER>"]
+        );
+        assert_eq!(in_path("${env:BASE}/v1/${env:KEY}", &lookup), ["<KEY>"]);
+        assert!(in_path("https://${env:HOST}:${env:PORT}/v1", &lookup).is_empty());
+    }
 
     #[test]
     fn references_are_replaced_once() {

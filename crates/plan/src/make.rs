@@ -235,13 +235,14 @@ fn operation(tool: &Tool, reality: &Reality, action: ActionPlan, effects: Effect
 
 /// A tool plan with what does not depend on the action.
 pub(crate) fn bare(tool: &Tool, origin: Origin, action: ActionPlan, effects: &[Effects]) -> ToolPlan {
+    let open = matches!(action, ActionPlan::Http(_) | ActionPlan::Graphql(_) | ActionPlan::Grpc(_));
     ToolPlan {
         tool: tool.name.clone(),
         origin,
         why: Vec::new(),
         parameters: tool.parameters().to_vec(),
         output: tool.returns.as_ref().map(spec::model::Schema::to_value),
-        annotations: derive(&tool.annotations, effects),
+        annotations: derive(&tool.annotations, effects, open),
         made: None,
         action,
     }

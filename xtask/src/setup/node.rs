@@ -38,6 +38,14 @@ pub fn install_service(name: &str) -> Result<()> {
     link(&folder.join("node_modules"), &source.join("node_modules"))
 }
 
+/// Installs the original servers that golden specs are compared with: the packages that `tests/originals` pins.
+pub fn install_originals() -> Result<()> {
+    let source = repo::root()?.join("tests/originals");
+    let folder = repo::work()?.join("originals");
+    install_into(&source, &folder)?;
+    link(&folder.join("node_modules"), &source.join("node_modules"))
+}
+
 /// Installs what the lock file of a folder pins into another folder, unless that is done.
 ///
 /// Install scripts do not run: none of the packages needs one.

@@ -80,7 +80,10 @@ impl Wire {
             return Err(self.error(ErrorKind::Value, format!("the header `{parsed}` cannot be set")));
         }
         let value = HeaderValue::try_from(value).map_err(|_| {
-            self.error(ErrorKind::Value, format!("the value of the header `{parsed}` holds a line break"))
+            self.error(
+                ErrorKind::Value,
+                format!("the value of the header `{parsed}` holds a line break or another control character"),
+            )
         })?;
         headers.insert(parsed, value);
         Ok(())

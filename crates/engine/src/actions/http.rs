@@ -101,14 +101,15 @@ impl Toolset {
         started: Instant,
     ) -> Attempt<Outcome> {
         let api = action.api.as_ref().map_err(|why| errors::no_connection(tool, &action.connection, why))?;
-        let call = action.request.fill(tool, &arguments, &scope(context, &arguments))?;
+        let scope = scope(context, &arguments);
+        let call = action.request.fill(tool, &arguments, &scope)?;
         let turn = self.turn(context, tool, started).await?;
         let failed = |error: &connect::Error| errors::upstream(tool, error, started.elapsed());
         if let Some(pages) = &action.pages {
             let collected = api.collect(&call, pages, turn.deadline.into(), context.cancel).await;
-            return answer::pages(self, tool, action, collected.map_err(|error| failed(&error))?);
+            return answer::pages(self, tool, action, collected.map_err(|error| failed(&error))?, scope);
         }
         let reply = api.send(&call, turn.deadline.into(), context.cancel).await.map_err(|error| failed(&error))?;
-        answer::one(self, tool, action, &call, reply)
+        answer::one(self, tool, action, &call, (reply, scope))
     }
 }

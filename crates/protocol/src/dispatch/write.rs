@@ -28,7 +28,11 @@ pub(super) fn tool(result: &ToolResult, revision: Revision, server_info: &[u8], 
     let mut first = true;
     if let Some(structured) = result.structured.as_ref().filter(|_| result.text_from_structured) {
         out.extend_from_slice(b"{\"type\":\"text\",\"text\":");
-        push_string(out, structured.as_str());
+        // The text of a text is the text itself, not the text in quotes.
+        match structured.as_str() {
+            text if text.starts_with('"') => push_raw(out, text.as_bytes()),
+            other => push_string(out, other),
+        }
         out.push(b'}');
         first = false;
     }

@@ -3,7 +3,7 @@
 
 use super::Check;
 use crate::codes;
-use crate::model::Tool;
+use crate::model::{Action, Tool};
 use crate::sql::Effects;
 use crate::syntax::Node;
 
@@ -21,7 +21,11 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, node: &Node, effects: 
         );
     }
     let Some(effects) = effects else { return };
-    if read_only && !effects.read_only {
+    // Many APIs search by POST. What a script or a method of an API does twice, or destroys, only its author knows.
+    let read_only_known = !matches!(&tool.action, Some(Action::Http(action)) if action.method == "POST");
+    let known =
+        !matches!(tool.action, Some(Action::Http(_) | Action::Graphql(_) | Action::Grpc(_) | Action::Script(_)));
+    if read_only && !effects.read_only && read_only_known {
         let help = "remove it: the hint is derived from the SQL";
         check.error(
             codes::ANNOTATIONS,
@@ -30,12 +34,12 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, node: &Node, effects: 
             help,
         );
     }
-    if hints.destructive_hint == Some(false) && effects.destructive {
+    if hints.destructive_hint == Some(false) && effects.destructive && known {
         let help = "remove it: the hint is derived from the SQL";
         let message = "the tool overwrites or removes data, and `destructiveHint` says that it does not";
         check.error(codes::ANNOTATIONS, at.span_of("destructiveHint"), message, help);
     }
-    if hints.idempotent_hint == Some(true) && !effects.idempotent {
+    if hints.idempotent_hint == Some(true) && !effects.idempotent && known {
         let help = "remove it: a client that repeats the call would change the data again";
         let message = "calling the tool twice is not the same as calling it once, and `idempotentHint` says that it is";
         check.error(codes::ANNOTATIONS, at.span_of("idempotentHint"), message, help);

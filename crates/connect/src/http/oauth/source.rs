@@ -98,7 +98,9 @@ impl Source {
                 // A refresh token that came with an earlier answer has run out: the next attempt starts anew.
                 tokens.refresh = None;
             }
-            return Err(wire.error(kind, format!("the token endpoint answered {status}: {why}")));
+            let mut error = wire.error(kind, format!("the token endpoint answered {status}: {why}"));
+            error.code = Some(why);
+            return Err(error);
         }
         let kept = tokens.keep(&reply.body, subject.is_some());
         let token = kept.map_err(|why| wire.error(ErrorKind::Other, format!("no token: {why}")))?;

@@ -32,12 +32,18 @@ impl Rule {
     }
 }
 
-/// The result of one answer.
-pub(super) fn one(set: &Toolset, tool: &Tool, action: &HttpAction, call: &Call, reply: Reply) -> Attempt<Outcome> {
+/// The result of one answer. Only the author's words about a failure look names up in the scope.
+pub(super) fn one(
+    set: &Toolset,
+    tool: &Tool,
+    action: &HttpAction,
+    call: &Call,
+    (reply, scope): (Reply, Scope),
+) -> Attempt<Outcome> {
     match action.result {
         HttpResult::Full => return json_result(set, tool, action, full(&reply)),
         HttpResult::Status => return json_result(set, tool, action, json!({ "status": reply.status.as_u16() })),
-        _ => refuse(tool, action, &reply)?,
+        _ => refuse(tool, action, &reply, scope)?,
     }
     if let Some(events) = &reply.events {
         let outcome = from_events(set, tool, action, events)?;
@@ -56,8 +62,14 @@ pub(super) fn one(set: &Toolset, tool: &Tool, action: &HttpAction, call: &Call, 
 }
 
 /// The result of all pages.
-pub(super) fn pages(set: &Toolset, tool: &Tool, action: &HttpAction, found: Collected) -> Attempt<Outcome> {
-    refuse(tool, action, &found.last)?;
+pub(super) fn pages(
+    set: &Toolset,
+    tool: &Tool,
+    action: &HttpAction,
+    found: Collected,
+    scope: Scope,
+) -> Attempt<Outcome> {
+    refuse(tool, action, &found.last, scope)?;
     let count = found.items.len();
     let outcome = json_result(set, tool, action, Value::Array(found.items))?;
     let outcome = Outcome { rows: count, ..outcome };
@@ -65,14 +77,14 @@ pub(super) fn pages(set: &Toolset, tool: &Tool, action: &HttpAction, found: Coll
 }
 
 /// An answer whose status is no success is an error, by the author's words or ours.
-fn refuse(tool: &Tool, action: &HttpAction, reply: &Reply) -> Attempt<()> {
+fn refuse(tool: &Tool, action: &HttpAction, reply: &Reply, scope: Scope) -> Attempt<()> {
     let rule = action.rules.iter().find(|rule| rule.fits(reply.status));
     if reply.status.is_success() && rule.is_none() {
         return Ok(());
     }
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_else(|_| Value::String(body_text(reply)));
     let told = rule.map(|rule| {
-        let scope = Scope::new().with("status", &json!(reply.status.as_u16())).with("body", &body);
+        let scope = scope.with("status", &json!(reply.status.as_u16())).with("body", &body);
         rule.text.text(&scope).map_err(|fault| errors::template(tool, "errors", &fault)).map(Option::unwrap_or_default)
     });
     Err(errors::answered(

@@ -1,0 +1,3 @@
+CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT NOT NULL, stock INTEGER NOT NULL)
+
+INSERT INTO products VALUES (1, 'Pen', 4), (2, 'Ink', 0)

@@ -1,0 +1,1 @@
+CREATE TABLE thought (id INTEGER PRIMARY KEY, text TEXT NOT NULL, branch TEXT)

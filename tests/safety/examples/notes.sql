@@ -1,0 +1,10 @@
+CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT NOT NULL, body TEXT NOT NULL, created TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)
+
+INSERT INTO notes (title, body) VALUES ('Shopping', 'Milk')
+
+CREATE TABLE canary (secret VARCHAR(40) NOT NULL)
+
+INSERT INTO canary VALUES ('c4n4ry-s3cr3t')
+
+CREATE TABLE proof (n INTEGER CHECK (n = 1))
+
