@@ -10,8 +10,11 @@ use crate::{Answer, Catalogue, Config, Described, Engine, Error, ErrorKind, Quer
 /// before the first use, and every request is bounded in time.
 #[derive(Debug)]
 pub struct Database {
+    name: String,
     engine: Engine,
     inner: Inner,
+    /// Whether every request has to act as somebody.
+    acts: bool,
 }
 
 #[derive(Debug)]
@@ -59,6 +62,7 @@ impl Database {
                 "use `postgresql://…`, `mysql://…`, `mariadb://…` or `sqlite:…`",
             ));
         };
+        let name = config.name.clone();
         let inner = match engine {
             #[cfg(feature = "postgres")]
             Engine::Postgresql => Inner::Postgres(crate::postgres::Postgres::open(config)?),
@@ -69,7 +73,32 @@ impl Database {
             #[allow(unreachable_patterns, reason = "reached when a feature is off")]
             _ => return Err(refuse("this build has no support for that engine", "build with its cargo feature")),
         };
-        Ok(Self { engine, inner })
+        Ok(Self { name, engine, inner, acts: false })
+    }
+
+    /// Refuses every request that does not say whom it acts as ([`Query::acting`]): no path that forgets it may run with the
+    /// rights of the connection's own account.
+    ///
+    /// # Errors
+    /// The engine cannot act as somebody.
+    pub fn acting_only(self) -> Result<Self, Error> {
+        if self.engine != Engine::Postgresql {
+            let what = "`actAs` is for PostgreSQL alone";
+            return Err(self.refuse(ErrorKind::Config, what, "remove `actAs`, or use a PostgreSQL database"));
+        }
+        Ok(Self { acts: true, ..self })
+    }
+
+    fn refuse(&self, kind: ErrorKind, message: &str, hint: &str) -> Error {
+        Error {
+            kind,
+            connection: self.name.clone(),
+            attempted: "query",
+            message: message.to_owned(),
+            code: None,
+            position: None,
+            hint: Some(hint.to_owned()),
+        }
     }
 
     /// The engine that the URL named.
@@ -95,6 +124,13 @@ impl Database {
     /// Runs a request and appends the rows to `out` as JSON (see [`Answer`]). On an error `out` is
     /// as it was before.
     pub async fn run(&self, query: &Query<'_>, out: &mut Vec<u8>) -> Result<Answer, Error> {
+        if self.acts && query.acting.is_none() {
+            let what = "this connection acts for its callers, and the request does not say for whom";
+            return Err(self.refuse(ErrorKind::Denied, what, "use an action that knows its caller: `sql` or `script`"));
+        }
+        if query.acting.is_some() && self.engine != Engine::Postgresql {
+            return Err(self.refuse(ErrorKind::Config, "only PostgreSQL can act for a caller", "remove `actAs`"));
+        }
         each!(self, inner => inner.run(query, out).await)
     }
 

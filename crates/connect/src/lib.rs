@@ -60,4 +60,4 @@ pub use database::Database;
 pub use error::{Error, ErrorKind};
 #[cfg(any(feature = "files", feature = "send"))]
 pub use job::Job;
-pub use query::{Answer, ColumnInfo, Described, Query, Statement, Target};
+pub use query::{Acting, Answer, ColumnInfo, Described, Query, Statement, Target};

@@ -10,6 +10,7 @@
 //! to other servers are refused, and what stays in a session is put back before the next caller gets it. Out of reach is
 //! what the database's owner hides in a function or view of his own that uses another connection or the server's files.
 
+mod acting;
 mod bind;
 mod catalogue;
 mod decode;

@@ -66,6 +66,17 @@ pub struct Query<'a> {
     pub keep: &'a [String],
     /// Write the first row as an object, not an array of rows.
     pub single: bool,
+    /// Whom it acts as at the database; `None` for the account of the connection itself.
+    pub acting: Option<&'a Acting>,
+}
+
+/// Whom a request acts as: for its transaction and no longer (PostgreSQL).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Acting {
+    /// The role, as by `SET LOCAL ROLE`.
+    pub role: Option<String>,
+    /// Settings by name, as by `set_config(…, true)`.
+    pub settings: Vec<(String, String)>,
 }
 
 impl Query<'_> {

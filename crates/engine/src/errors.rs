@@ -87,6 +87,15 @@ pub(crate) fn no_connection(tool: &Tool, connection: &str, why: &str) -> Box<Fai
     failure(FailureKind::Unavailable, text)
 }
 
+/// A call that cannot act for its caller.
+pub(crate) fn not_acting(tool: &Tool, why: &str) -> Box<Failure> {
+    let text = format!(
+        "`{}` was not run: {why}. The operator of the server has to give your key what is missing; other arguments will not help.",
+        tool.info.name
+    );
+    failure(FailureKind::Denied, text)
+}
+
 /// A value that was sent cannot be used where it belongs.
 pub(crate) fn value(tool: &Tool, why: &str) -> Box<Failure> {
     let why = why.trim_end_matches('.');

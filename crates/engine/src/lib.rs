@@ -5,6 +5,7 @@
 //!
 //! Never: a transport, a catalogue of servers, MCP's envelope. What goes out is JSON bytes and texts.
 
+mod acting;
 mod actions;
 mod arguments;
 mod codes;

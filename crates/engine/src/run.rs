@@ -100,6 +100,10 @@ impl Toolset {
         if batch.is_some() {
             context.report(0.0, batch, "running the batch in one transaction");
         }
+        let acting = match &sql.acts {
+            None => None,
+            Some(acts) => Some(acts.of(context).map_err(|why| errors::not_acting(tool, &why))?),
+        };
         let query = Query {
             statements: statements(sql, &at),
             arguments: &sets,
@@ -110,6 +114,7 @@ impl Toolset {
             cancel: context.cancel,
             keep: sql.page.as_ref().map(|page| page.key.as_slice()).unwrap_or_default(),
             single: shape::is_single(sql),
+            acting: acting.as_ref(),
         };
         let mut out = Vec::with_capacity(ANSWER_BYTES_MIN);
         shape::open(sql, &mut out);

@@ -22,6 +22,7 @@ pub(crate) use binding::Slot;
 pub use given::Bindings;
 use given::Given;
 
+use crate::acting::ActAs;
 use crate::actions::files::FilesAction;
 use crate::actions::graphql::GraphqlAction;
 use crate::actions::grpc::GrpcAction;
@@ -153,6 +154,8 @@ pub(crate) struct SqlAction {
     /// `None`: the connection is not configured, for the reason beside it.
     pub(crate) database: Option<Arc<Database>>,
     pub(crate) unavailable: Option<String>,
+    /// Whom calls act as, where they do not act as the connection's own account.
+    pub(crate) acts: Option<Arc<ActAs>>,
     pub(crate) statements: Vec<connect::Statement>,
     /// What is bound, each once; the statements' `order` points into it.
     pub(crate) slots: Vec<Slot>,

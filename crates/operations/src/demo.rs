@@ -65,6 +65,7 @@ pub async fn fill(url: &str) -> Result<Filled, Error> {
             cancel: &cancel,
             keep: &[],
             single: false,
+            acting: None,
         };
         database.run(&query, &mut Vec::new()).await.map_err(upstream)?;
     }

@@ -132,6 +132,7 @@ codes! {
     SECRET_PLACE "MF0609" error "A secret needs exactly one place";
     CREDENTIALS "MF0610" error "The credentials of a connection are not usable";
     OTHER_SETTING "MF0611" error "A setting belongs to another type of connection";
+    ACT_AS "MF0612" error "Calls cannot act for their caller like this";
 
     CRON "MF0701" error "A schedule is not a cron expression";
     TIME_ZONE "MF0702" error "A time zone is not known";

@@ -8,6 +8,7 @@ use futures_util::{StreamExt as _, future};
 use serde_json::Value;
 use tokio_postgres::{Client, RowStream};
 
+use super::acting;
 use super::bind::{Bound, bind};
 use super::decode::{Malformed, Raw};
 use super::error::{Place, Stop, is_broken, wants_preparing};
@@ -78,6 +79,9 @@ async fn on_session(
     let after = prepared.iter().map(|one| one.traits.after).max().unwrap_or_default();
     session.left(after);
     let runs = query.statements.len() * query.arguments.len();
+    if query.acting.is_some() {
+        return in_transaction(session, &prepared, query, deadline, place, out).await;
+    }
     match (runs, query.write) {
         // The session's transactions are read-only, the implicit one of a single statement too.
         (1, false) if prepared[0].plain && session.after() == After::Keep => {
@@ -226,8 +230,12 @@ async fn in_transaction(
     session.began();
     let done = session
         .bounded(deadline, query.cancel, |client| async move {
-            let (set, begun) = future::join(execute(client, setting), client.batch_execute(begin)).await;
+            // All are written before any is waited for; the steps wait for the role, so none runs without it.
+            let become_caller = acting::become_caller(client, query.acting, place);
+            let (set, begun, acts) =
+                future::join3(execute(client, setting), client.batch_execute(begin), become_caller).await;
             set.and(begun).map_err(|error| place.engine(&error))?;
+            acts?;
             let answer = steps(client, prepared, query, place, out).await?;
             client.batch_execute(end).await.map_err(|error| place.engine(&error))?;
             Ok(answer)

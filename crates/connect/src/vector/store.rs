@@ -240,6 +240,7 @@ impl Store {
             cancel,
             keep: &[],
             single: false,
+            acting: None,
         };
         let mut out = Vec::new();
         let answer = self

@@ -1,5 +1,6 @@
 //! PostgreSQL: a real server, a database of its own for each test.
 
+mod acting;
 mod cancellation;
 mod catalogue;
 mod limits;

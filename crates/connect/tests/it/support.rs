@@ -51,6 +51,7 @@ pub(crate) struct Call {
     pub(crate) cancel: CancellationToken,
     pub(crate) keep: Vec<String>,
     pub(crate) single: bool,
+    pub(crate) acting: Option<connect::Acting>,
 }
 
 impl Call {
@@ -66,6 +67,7 @@ impl Call {
             cancel: CancellationToken::new(),
             keep: Vec::new(),
             single: false,
+            acting: None,
         }
     }
 
@@ -95,6 +97,7 @@ impl Call {
             cancel: &self.cancel,
             keep: &self.keep,
             single: self.single,
+            acting: self.acting.as_ref(),
         };
         let answer = database.run(&query, &mut out).await;
         match answer {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use connect::{Answer, Database, Error, ErrorKind, Query};
+use connect::{Acting, Answer, Database, Error, ErrorKind, Query};
 use script::{Host, HostError, HostFuture, Level};
 use serde_json::Value;
 use spec::model::Limits;
@@ -65,6 +65,7 @@ impl ScriptHost<'_> {
         database: Arc<Database>,
         prepared: Arc<Prepared>,
         values: Vec<Value>,
+        acting: Option<Acting>,
         execute: bool,
     ) -> Result<Bytes, HostError> {
         let timeout = self.deadline.saturating_duration_since(Instant::now());
@@ -85,6 +86,7 @@ impl ScriptHost<'_> {
                 cancel: &cancel,
                 keep: &[],
                 single: false,
+                acting: acting.as_ref(),
             };
             let mut out = Vec::new();
             database.run(&query, &mut out).await.map(|answer| (answer, out))

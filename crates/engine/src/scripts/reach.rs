@@ -19,6 +19,7 @@ use script::HostError;
 use spec::sql::Dialect;
 
 use super::host::ScriptHost;
+use crate::acting::ActAs;
 use crate::connections::Link;
 use crate::outcome::FailureKind;
 
@@ -40,8 +41,8 @@ enum Kind {
 }
 
 impl Reach {
-    pub(crate) fn sql(connection: &str, dialect: Dialect, database: Link<Database>) -> Self {
-        Self { connection: connection.into(), kind: Kind::Sql(sql::Reach::new(dialect, database)) }
+    pub(crate) fn sql(connection: &str, dialect: Dialect, database: Link<Database>, acts: Option<Arc<ActAs>>) -> Self {
+        Self { connection: connection.into(), kind: Kind::Sql(sql::Reach::new(dialect, database, acts)) }
     }
 
     pub(crate) fn http(connection: &str, api: Link<Api>) -> Self {

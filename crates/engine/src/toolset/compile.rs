@@ -18,6 +18,7 @@ use spec::sql::{Dialect, Template};
 use tokio::sync::Semaphore;
 
 use super::{About, Action, Given, Group, Pages, Slot, SqlAction, Tool, ToolInfo, Toolset, batch, instant};
+use crate::acting::ActAs;
 use crate::actions::files::FilesAction;
 use crate::actions::graphql::GraphqlAction;
 use crate::actions::grpc::GrpcAction;
@@ -261,7 +262,14 @@ impl Compiler<'_> {
         }
         let planned = self.plan.connections.iter().find(|connection| connection.name == name)?;
         let database = self.link(name, &self.connections.databases);
-        Some(Reach::sql(name, plan::dialect(planned.engine), database))
+        Some(Reach::sql(name, plan::dialect(planned.engine), database, self.act_as(name)))
+    }
+
+    /// Whom calls act as at a connection. What cannot be compiled was refused when the spec was checked; the database, which
+    /// takes no request that acts as nobody, refuses it then.
+    fn act_as(&self, name: &str) -> Option<Arc<ActAs>> {
+        let declared = self.spec.connections.iter().find(|connection| connection.name() == name)?.database()?;
+        ActAs::compile(name, declared.act_as.as_ref()?).ok().map(Arc::new)
     }
 
     /// An opened connection, or why it is not there.
@@ -392,6 +400,7 @@ impl Compiler<'_> {
             connection: sql.connection.as_str().into(),
             database,
             unavailable: self.connections.unavailable.get(&sql.connection).cloned(),
+            acts: self.act_as(&sql.connection),
             statements,
             slots,
             instants,

@@ -33,7 +33,9 @@ impl Opened {
             };
             self.diagnostics.push(diagnostic.path(format!("{path}/type")));
         }
-        match Database::open(config(settings, url)) {
+        let opened = Database::open(config(settings, url));
+        let opened = if settings.act_as.is_some() { opened.and_then(Database::acting_only) } else { opened };
+        match opened {
             Ok(database) => drop(self.connections.databases.insert(name.clone(), Arc::new(database))),
             Err(error) => self.refused(name, path, error),
         }

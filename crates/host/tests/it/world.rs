@@ -81,6 +81,7 @@ pub(crate) async fn execute(database: &Database, sql: &str) {
         cancel: &CancellationToken::new(),
         keep: &[],
         single: false,
+        acting: None,
     };
     database.run(&query, &mut Vec::new()).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
@@ -100,7 +101,8 @@ impl World {
         variables.entry("DATABASE_URL".to_owned()).or_insert_with(|| place.url.clone());
         let opened = host::open(&spec, &|name: &str| variables.get(name).cloned(), true);
         let mut diagnostics = opened.diagnostics.clone();
-        let database = opened.connections.databases.values().next().cloned();
+        let databases = &opened.connections.databases;
+        let database = databases.get("db").or_else(|| databases.values().next()).cloned();
         for statement in seed {
             execute(database.as_ref().unwrap(), statement).await;
         }

@@ -148,6 +148,7 @@ pub(crate) async fn run(
         cancel: &cancel,
         keep: &[],
         single,
+        acting: None,
     };
     let mut out = Vec::new();
     let answer = db.run(&query, &mut out).await?;

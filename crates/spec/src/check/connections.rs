@@ -9,6 +9,7 @@ use crate::model::{Connection, ConnectionKind, Database, TlsMode};
 use crate::structure::clip;
 use crate::syntax::Node;
 
+mod act_as;
 mod http;
 
 pub(in crate::check) use http::is_header;
@@ -35,6 +36,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
             _ => {
                 if let Some(database) = connection.database() {
                     tls(check, connection.kind(), database, node);
+                    act_as::all(check, connection.kind(), database, node);
                 }
             }
         }

@@ -140,3 +140,20 @@ fn find<'a>(node: &'a Node, path: &str) -> Option<&'a Node> {
         }
     })
 }
+
+/// Checks a text that looks up the caller alone.
+pub(super) fn of_caller(check: &mut Check<'_, '_>, code: &str, text: &str, node: &Node) {
+    let template = match Template::parse(text) {
+        Ok(template) => template,
+        Err(fault) => return unreadable(check, &fault, node),
+    };
+    for name in template.names() {
+        let mut parts = name.split('.');
+        let is_known = parts.next() == Some("caller") && matches!(parts.next(), Some("subject" | "claims"));
+        if !is_known {
+            let message = format!("`{}` is nothing that is known of a caller", clip(&name));
+            let help = "look up `caller.subject` or `caller.claims.NAME`; arguments cannot be used here";
+            check.error(code, node.span, message, help);
+        }
+    }
+}

@@ -9,7 +9,7 @@ mod secret;
 mod store;
 
 pub use credentials::{Credentials, Place as SecretPlace, SignatureEncoding, SignatureHash};
-pub use database::{Database, Pool, Tls, TlsMode};
+pub use database::{ActAs, Database, Pool, Tls, TlsMode};
 pub use files::{FileLimits, Folder, Gcs, S3};
 pub use http::{Http as HttpConnection, HttpLimits, HttpTls, RateLimit, Retries};
 pub use messages::{Slack, Smtp, Twilio};

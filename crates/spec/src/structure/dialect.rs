@@ -207,6 +207,7 @@ pub(crate) fn title(definition: &str) -> &'static str {
         "Shape" => "shape",
         "Group" => "a group",
         "CallerKey" => "a key",
+        "ActAs" => "actAs",
         _ => "this",
     }
 }

@@ -206,6 +206,7 @@ async fn columns_have_the_target_that_was_declared() {
         cancel: &cancel,
         keep: &[],
         single: true,
+        acting: None,
     };
     database.run(&query, &mut out).await.expect("it runs");
     let found = String::from_utf8(out).expect("text");

@@ -14,6 +14,7 @@ use spec::sql::{Class, Dialect, Template, check};
 
 use super::super::host::ScriptHost;
 use super::{refuse, unavailable};
+use crate::acting::ActAs;
 use crate::connections::Link;
 use crate::limits::SCRIPT_STATEMENTS_KEPT;
 use crate::outcome::FailureKind;
@@ -26,6 +27,7 @@ pub(super) const FUNCTIONS: [&str; 2] = ["query", "execute"];
 pub(super) struct Reach {
     dialect: Dialect,
     database: Link<Database>,
+    acts: Option<Arc<ActAs>>,
     /// Statements that were read before. Most scripts have a few, whose texts do not change.
     known: Mutex<HashMap<Box<str>, Arc<Prepared>>>,
 }
@@ -47,8 +49,8 @@ pub(in crate::scripts) struct Prepared {
 }
 
 impl Reach {
-    pub(super) fn new(dialect: Dialect, database: Link<Database>) -> Self {
-        Self { dialect, database, known: Mutex::default() }
+    pub(super) fn new(dialect: Dialect, database: Link<Database>, acts: Option<Arc<ActAs>>) -> Self {
+        Self { dialect, database, acts, known: Mutex::default() }
     }
 
     pub(super) async fn call(
@@ -69,7 +71,9 @@ impl Reach {
         let prepared = self.prepare(&sql, host.writes())?;
         let values = prepared.bind(values)?;
         let database = self.database.clone().map_err(|why| unavailable(connection, &why))?;
-        host.statement(database, prepared, values, name == "execute").await
+        let acting = self.acts.as_ref().map(|acts| acts.of(host.context)).transpose();
+        let acting = acting.map_err(|why| refuse(FailureKind::Denied, why))?;
+        host.statement(database, prepared, values, acting, name == "execute").await
     }
 
     /// Reads a statement, by the same rules as the `sql` of a tool.

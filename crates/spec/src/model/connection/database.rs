@@ -1,5 +1,7 @@
 //! SQL databases.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,27 @@ pub struct Database {
     /// Transport security.
     #[serde(default)]
     pub tls: Tls,
+    /// Whom each call acts as at the database, PostgreSQL alone. Without it every call has the rights of the URL's account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act_as: Option<ActAs>,
+}
+
+/// Whom a call acts as at the database: for its transaction and no longer. Templates look up `caller.subject` and
+/// `caller.claims.NAME`; a caller of whom these are not known is refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ActAs {
+    /// The role, as by `SET LOCAL ROLE`: a name, or a template such as `{{ caller.claims.role }}`. The account of the URL must
+    /// be a member of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The roles that may come out; needed where `role` is a template.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// Settings for policies, as by `set_config(…, true)`: `{app.user_id: "{{ caller.subject }}"}`. A policy reads them with
+    /// `current_setting('app.user_id', true)`. Their names have a dot.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 /// Limits of a connection pool.
