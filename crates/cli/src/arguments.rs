@@ -25,6 +25,7 @@ Servers:
   status      Check a server's health and show its details
   test        Call a tool, or test all tools
   run         Serve a server, or a spec file, over stdio, HTTP or SSE
+  connect     Let a user authorise a server at an API
   deploy      Run a server on a target
   remove      Remove a server
 
@@ -144,6 +145,7 @@ pub(crate) enum Command {
     Fmt(commands::fmt::Arguments),
     Schema(commands::schema::Arguments),
     Explain(commands::explain::Arguments),
+    Connect(commands::connect::Arguments),
     Demo(commands::demo::Arguments),
     Doctor(commands::doctor::Arguments),
     Links(commands::links::Arguments),

@@ -1,6 +1,7 @@
 //! One file per command: its arguments, and the few lines from them to an operation and back.
 
 pub(crate) mod completion;
+pub(crate) mod connect;
 pub(crate) mod create;
 pub(crate) mod demo;
 pub(crate) mod deploy;
@@ -45,6 +46,7 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
         Command::Plan(arguments) => block_on(session, |context| plan::run(arguments, session, context)),
         Command::Fmt(arguments) => fmt::run(&arguments, session),
         Command::Doctor(arguments) => block_on(session, |context| doctor::run(arguments, session, context)),
+        Command::Connect(arguments) => block_on(session, |context| connect::run(arguments, session, context)),
         Command::Names(_) => block_on(session, |context| names::run(session, context)),
         Command::Run(arguments) => run::run(arguments, session),
         Command::Deploy(arguments) => deploy::run(arguments, session),

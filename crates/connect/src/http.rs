@@ -40,7 +40,7 @@ pub use body::{Body, Part};
 pub use cache::Caching;
 pub use credentials::Credentials;
 pub use events::{Event, Events};
-pub use oauth::{Assertion, Exchange, OAuth};
+pub use oauth::{Assertion, Code, Exchange, OAuth, TokenStore, UserToken, Users};
 pub use pages::{Collected, Pages, Turn};
 pub use rate::Rate;
 #[cfg(feature = "grpc")]
@@ -101,6 +101,17 @@ impl Settings {
             unpack: true,
         }
     }
+}
+
+/// What of the calling user a connection needs with each call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Nothing.
+    None,
+    /// The token that the user showed, to be exchanged ([`Exchange`]).
+    Token,
+    /// The user's name, under which tokens are stored ([`Users`]).
+    Name,
 }
 
 /// A certificate with its key, both PEM texts.
@@ -169,7 +180,7 @@ pub struct Call {
     pub idempotent: Option<bool>,
     /// How a stream of events becomes an answer. Without it a stream is read as text.
     pub events: Option<Events>,
-    /// The token of the calling user, for connections that exchange it ([`Exchange`]). It is not sent to the API.
+    /// The calling user, for connections that act for one: see [`Subject`]. It is not sent to the API.
     pub subject: Option<Secret>,
     /// Most bytes of the answer, where the limit of the connection is not meant.
     pub answer_bytes: Option<usize>,

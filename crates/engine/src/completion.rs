@@ -22,7 +22,7 @@ impl Toolset {
         Some(ranked(argument.map(|argument| argument.choices.clone()).unwrap_or_default(), typed))
     }
 
-    /// Values for a variable of a URI template, from the `enum` of its tool's parameter. `None`: there is no such
+    /// Values for a variable of a URI template, from the `enum` or the `examples` of its tool's parameter. `None`: there is no such
     /// template.
     pub fn complete_resource(&self, template: &str, variable: &str, typed: &str) -> Option<Completions> {
         let resource = self.resources.iter().find(|known| known.uri == template)?;
@@ -32,7 +32,10 @@ impl Toolset {
             Some(Value::Array(choices)) => choices.iter().filter_map(plain).collect(),
             _ => match parameter.and_then(|parameter| parameter.get("type")).and_then(Value::as_str) {
                 Some("boolean") => vec!["true".to_owned(), "false".to_owned()],
-                _ => Vec::new(),
+                _ => {
+                    let examples = parameter.and_then(|parameter| parameter.get("examples")).and_then(Value::as_array);
+                    examples.into_iter().flatten().filter_map(plain).collect()
+                }
             },
         };
         Some(ranked(all, typed))

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use base::Secret;
+use connect::http::Subject;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
@@ -20,12 +22,13 @@ pub struct CallContext<'a> {
     pub(crate) log: Option<Log<'a>>,
     pub(crate) caller: Option<&'a Map<String, Value>>,
     pub(crate) bindings: Option<&'a Map<String, Value>>,
+    pub(crate) token: Option<&'a Secret>,
 }
 
 impl<'a> CallContext<'a> {
     /// A call that ends early when the token is cancelled: the statement is then cancelled at the database.
     pub fn new(cancel: &'a CancellationToken) -> Self {
-        Self { cancel, deadline: None, progress: None, log: None, caller: None, bindings: None }
+        Self { cancel, deadline: None, progress: None, log: None, caller: None, bindings: None, token: None }
     }
 
     /// Ends the call at this moment, if the tool's own limit has not ended it before.
@@ -55,6 +58,23 @@ impl<'a> CallContext<'a> {
     pub fn caller(mut self, known: &'a Map<String, Value>) -> Self {
         self.caller = Some(known);
         self
+    }
+
+    /// The token that the caller showed, for connections that exchange it for one of their own. It goes to their token
+    /// endpoint alone.
+    #[must_use]
+    pub fn token(mut self, token: &'a Secret) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// What a connection needs to know of the caller.
+    pub(crate) fn upstream(&self, subject: Subject) -> Option<Secret> {
+        match subject {
+            Subject::None => None,
+            Subject::Token => self.token.cloned(),
+            Subject::Name => self.caller?.get("subject")?.as_str().map(Secret::new),
+        }
     }
 
     /// What the URL of the connection says of parameters; see [`crate::Toolset::bindings`].

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::context::CallContext;
-use crate::outcome::Failure;
+use crate::outcome::{Content, Failure, Outcome};
 use crate::toolset::{Toolset, given};
 use crate::uri::UriTemplate;
 
@@ -27,6 +27,8 @@ pub struct Resource {
     pub mime_type: String,
     /// Size of a fixed text, bytes.
     pub size: Option<usize>,
+    /// Whether the spec says the media type; what a tool gives tells it otherwise.
+    is_typed: bool,
     template: Option<UriTemplate>,
     source: Source,
 }
@@ -43,8 +45,10 @@ enum Source {
 pub struct Document {
     /// Media type.
     pub mime_type: String,
-    /// Text.
+    /// Text, or Base64.
     pub text: Arc<str>,
+    /// Whether it is Base64 of bytes.
+    pub is_blob: bool,
 }
 
 /// Why nothing was read.
@@ -78,6 +82,21 @@ impl Resource {
             Source::Text(_) => None,
             Source::Tool(index, _) => Some(index),
         }
+    }
+
+    /// A tool's answer without a structured result: one file, picture or sound as what it is, anything else as text.
+    fn content(&self, mut outcome: Outcome) -> Document {
+        let (own, text, is_blob) = match (outcome.content.len(), outcome.content.first_mut()) {
+            (1, Some(Content::Image { data, mime_type } | Content::Audio { data, mime_type })) => {
+                (std::mem::take(mime_type), std::mem::take(data), true)
+            }
+            (1, Some(Content::Resource { mime_type, body, is_blob, .. })) => {
+                (std::mem::take(mime_type), std::mem::take(body), *is_blob)
+            }
+            _ => ("text/plain".to_owned(), outcome.text(), false),
+        };
+        let mime_type = if self.is_typed || own.is_empty() { self.mime_type.clone() } else { own };
+        Document { mime_type, text: text.into(), is_blob }
     }
 
     pub(crate) fn compile(
@@ -114,6 +133,7 @@ impl Resource {
             title: resource.title.clone(),
             description: resource.description.clone(),
             mime_type: resource.mime_type.clone().unwrap_or_else(|| natural.to_owned()),
+            is_typed: resource.mime_type.is_some(),
             size: match &source {
                 Source::Text(text) => Some(text.len()),
                 Source::Tool(..) => None,
@@ -163,7 +183,7 @@ impl Toolset {
         resource: &Resource,
         values: Vec<(&str, String)>,
     ) -> Result<Document, ReadError> {
-        let document = |text: Arc<str>| Document { mime_type: resource.mime_type.clone(), text };
+        let document = |text: Arc<str>| Document { mime_type: resource.mime_type.clone(), text, is_blob: false };
         let (index, types) = match &resource.source {
             Source::Text(text) => return Ok(document(text.clone())),
             Source::Tool(index, types) => (*index, types),
@@ -183,7 +203,7 @@ impl Toolset {
             Some(failure) => Err(ReadError::Failed(Box::new(failure))),
             None => match &outcome.structured {
                 Some(json) if outcome.echo => Ok(document(text_of(json, &resource.mime_type))),
-                _ => Ok(document(outcome.text().into())),
+                _ => Ok(resource.content(outcome)),
             },
         }
     }

@@ -14,8 +14,10 @@ pub(crate) const OAUTH: &str = "MF0916";
 pub(crate) const NETWORKS: &str = "MF0917";
 pub(crate) const OPERATION: &str = "MF0918";
 pub(crate) const UNTOLD: &str = "MF0919";
+pub(crate) const DOPPLER: &str = "MF0929";
+pub(crate) const AUTHORIZE: &str = "MF0930";
 
-const CODES: [(&str, &str, &str); 9] = [
+const CODES: [(&str, &str, &str); 11] = [
     (MISSING, "a connection's URL or secret is not known", include_str!("codes/MF0911.md")),
     (URL, "a connection's URL cannot be used", include_str!("codes/MF0912.md")),
     (MISMATCH, "a URL names another engine than its connection", include_str!("codes/MF0913.md")),
@@ -25,4 +27,6 @@ const CODES: [(&str, &str, &str); 9] = [
     (NETWORKS, "the list of private networks cannot be read", include_str!("codes/MF0917.md")),
     (OPERATION, "an operation does not fit the API's schema", include_str!("codes/MF0918.md")),
     (UNTOLD, "an API did not tell its schema", include_str!("codes/MF0919.md")),
+    (DOPPLER, "the secrets of Doppler could not be fetched", include_str!("codes/MF0929.md")),
+    (AUTHORIZE, "a user could not authorise", include_str!("codes/MF0930.md")),
 ];

@@ -168,7 +168,12 @@ impl Service for Hosted {
                     });
                 }
             };
-            let contents = ResourceContents::text(uri, document.mime_type, document.text.to_string());
+            let text = document.text.to_string();
+            let contents = if document.is_blob {
+                ResourceContents::blob(uri, document.mime_type, text)
+            } else {
+                ResourceContents::text(uri, document.mime_type, text)
+            };
             Ok(Reply::Done(ReadResult::from(contents)))
         })
     }

@@ -5,17 +5,22 @@
 //! may see.
 
 mod auth;
+mod authorize;
 mod codes;
+mod doppler;
 mod hosted;
 pub mod limits;
 mod open;
 mod reality;
 mod resolve;
+mod users;
 
 pub use auth::{Caller, Keys, auth, auth_variable};
+pub use authorize::{Authorization, authorize};
 pub use codes::codes;
+pub use doppler::{Managed, managed};
 pub use engine::{Metrics, ToolMetrics};
 pub use hosted::{GroupService, Hosted};
-pub use open::{ALLOW_NETWORK, Opened, open, toolset};
+pub use open::{ALLOW_NETWORK, Opened, open, open_with, toolset};
 pub use reality::{describe, make_plan, reality};
 pub use resolve::Lookup;

@@ -16,3 +16,7 @@ pub const SECRET_FILE_BYTES_MAX: u64 = 64 * 1024;
 pub const KEY_BYTES_MAX: usize = 4 * 1024;
 /// Lists that are kept for groups and for URLs that set parameters; more are made each time.
 pub const VIEWS_KEPT: usize = 64;
+/// Longest wait for the secrets of Doppler.
+pub const DOPPLER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most secrets of Doppler, bytes.
+pub const DOPPLER_BYTES_MAX: usize = 4 * 1024 * 1024;

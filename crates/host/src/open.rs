@@ -6,8 +6,12 @@ mod http;
 mod messages;
 mod store;
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use base::{Diagnostic, Secret};
 use connect::egress::Networks;
+use connect::http::Users;
 use engine::{Connections, Toolset};
 use plan::Plan;
 use spec::Spec;
@@ -15,6 +19,7 @@ use spec::model::{Connection, ConnectionKind};
 
 use crate::codes;
 use crate::resolve::{Lookup, Missing, expand, in_path, variable};
+use crate::users::UserTokens;
 
 /// Names the private networks that connections may reach: see [`Networks::parse`].
 pub const ALLOW_NETWORK: &str = "MCP_FACTORY_ALLOW_NETWORK";
@@ -37,11 +42,27 @@ struct Operator<'a> {
     dev: bool,
     /// Private networks that may be reached.
     networks: Networks,
+    /// Name of the server.
+    server: String,
+    /// Where the tokens of users are kept.
+    tokens: Option<PathBuf>,
+}
+
+impl Operator<'_> {
+    /// The tokens of the users of a connection.
+    fn users(&self, connection: &str) -> Users {
+        Users(Arc::new(UserTokens::new(self.tokens.clone(), &self.server, connection)))
+    }
 }
 
 /// Resolves and opens the connections of a spec. With `dev` a URL may name another engine than its connection. The variable
 /// [`ALLOW_NETWORK`] opens private networks.
 pub fn open(spec: &Spec, lookup: Lookup<'_>, dev: bool) -> Opened {
+    open_with(spec, lookup, dev, None)
+}
+
+/// The same with the folder in which the tokens of users are kept (`mcp-factory connect`).
+pub fn open_with(spec: &Spec, lookup: Lookup<'_>, dev: bool, tokens: Option<&Path>) -> Opened {
     let mut opened = Opened::default();
     let networks = match Networks::parse(&lookup(ALLOW_NETWORK).unwrap_or_default()) {
         Ok(networks) => networks,
@@ -51,13 +72,31 @@ pub fn open(spec: &Spec, lookup: Lookup<'_>, dev: bool) -> Opened {
             Networks::default()
         }
     };
-    let operator = Operator { lookup, dev, networks };
+    let operator = Operator { lookup, dev, networks, server: spec.name.clone(), tokens: tokens.map(Path::to_path_buf) };
     for (index, connection) in spec.connections.iter().enumerate() {
         opened.open(connection, &format!("/connections/{index}"), &operator);
     }
     opened.secrets.extend(crate::auth::secrets(spec, lookup));
     opened.variables(spec, lookup);
     opened
+}
+
+/// The settings of a connection to an HTTP API, or to what travels like it.
+pub(crate) fn settings(
+    spec: &Spec,
+    api: &spec::model::HttpConnection,
+    lookup: Lookup<'_>,
+    tokens: Option<&Path>,
+) -> Result<connect::http::Settings, Missing> {
+    let networks = Networks::parse(&lookup(ALLOW_NETWORK).unwrap_or_default()).unwrap_or_default();
+    let operator =
+        Operator { lookup, dev: false, networks, server: spec.name.clone(), tokens: tokens.map(Path::to_path_buf) };
+    let example = "https://api.example.com/v1";
+    let url = match (&api.env_var, &api.url) {
+        (Some(name), _) => variable(name, lookup, example)?,
+        (None, url) => expand(url.as_deref().unwrap_or_default(), lookup, example)?,
+    };
+    http::settings(api, Secret::new(url), &operator).map_err(|(_, missing)| missing)
 }
 
 /// Compiles a toolset over opened connections, which masks their secrets.

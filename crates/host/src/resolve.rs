@@ -21,7 +21,18 @@ pub(crate) fn variable(name: &str, lookup: Lookup<'_>, example: &str) -> Result<
     })
 }
 
-/// Replaces `${env:NAME}` and `${file:/path}`; the values are put in as they are, so inside of a URL they have to be
+/// How a secret of Doppler is looked up: names of variables have no colon.
+pub(crate) const DOPPLER: &str = "doppler:";
+
+/// A secret of Doppler, which was fetched before the spec was opened.
+pub(crate) fn managed(name: &str, lookup: Lookup<'_>) -> Result<String, Missing> {
+    lookup(&format!("{DOPPLER}{name}")).filter(|value| !value.is_empty()).ok_or_else(|| Missing {
+        what: format!("Doppler gave no secret {name}"),
+        help: format!("set {name} in the config that DOPPLER_TOKEN belongs to, and see what was told about Doppler"),
+    })
+}
+
+/// Replaces `${env:NAME}`, `${doppler:NAME}` and `${file:/path}`; the values are put in as they are, so inside of a URL they have to be
 /// percent-encoded already.
 pub(crate) fn expand(text: &str, lookup: Lookup<'_>, example: &str) -> Result<String, Missing> {
     let mut out = String::with_capacity(text.len());
@@ -31,15 +42,19 @@ pub(crate) fn expand(text: &str, lookup: Lookup<'_>, example: &str) -> Result<St
         let Some((reference, after)) = after.split_once('}') else {
             return Err(Missing {
                 what: "a `${` is not closed".to_owned(),
-                help: "write `${env:NAME}` or `${file:/path}`".to_owned(),
+                help: "write `${env:NAME}`, `${file:/path}` or `${doppler:NAME}`".to_owned(),
             });
         };
         match reference.split_once(':') {
             Some(("env", name)) => out.push_str(&variable(name.trim(), lookup, example)?),
             Some(("file", path)) => out.push_str(&file(path.trim())?),
+            Some(("doppler", name)) => out.push_str(&managed(name.trim(), lookup)?),
             _ => {
                 let what = format!("`${{{reference}}}` is no reference");
-                return Err(Missing { what, help: "write `${env:NAME}` or `${file:/path}`".to_owned() });
+                return Err(Missing {
+                    what,
+                    help: "write `${env:NAME}`, `${file:/path}` or `${doppler:NAME}`".to_owned(),
+                });
             }
         }
         rest = after;

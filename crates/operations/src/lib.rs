@@ -6,6 +6,7 @@
 //!
 //! Never: HTTP, an argument parser, printing.
 
+pub mod authorize;
 pub mod clients;
 pub mod code;
 pub mod context;

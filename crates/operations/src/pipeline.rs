@@ -78,9 +78,18 @@ fn from_catalogue(version: store::Version) -> Result<Loaded, Error> {
 }
 
 /// Opens the databases of a spec. Nothing is connected yet.
-pub(crate) fn open(context: &Context, spec: &Spec, dev: bool) -> Opened {
+pub(crate) async fn open(context: &Context, spec: &Spec, dev: bool) -> Opened {
     let environment = context.environment.clone();
-    host::open(spec, &move |name: &str| environment.get(name), dev)
+    let (managed, told) = host::managed(spec, &|name: &str| environment.get(name)).await;
+    let lookup = move |name: &str| managed.get(name).cloned().or_else(|| environment.get(name));
+    let mut opened = host::open_with(spec, &lookup, dev, Some(&tokens(context)));
+    opened.diagnostics.extend(told);
+    opened
+}
+
+/// The folder in which the tokens of users are kept.
+pub(crate) fn tokens(context: &Context) -> std::path::PathBuf {
+    context.home.path().join("tokens")
 }
 
 /// How long the steps took, milliseconds.
@@ -142,7 +151,7 @@ pub(crate) async fn make(
 }
 
 async fn make_unplaced(context: &Context, spec: &Spec, dev: bool, plan: Use<'_>) -> Result<Made, Vec<Diagnostic>> {
-    let opened = open(context, spec, dev);
+    let opened = open(context, spec, dev).await;
     let mut diagnostics = opened.diagnostics.clone();
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(diagnostics);

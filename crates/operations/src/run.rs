@@ -38,6 +38,7 @@ impl Prepared {
     pub fn variables(&self) -> Vec<String> {
         let mut names: Vec<String> =
             self.spec.connections.iter().flat_map(|connection| connection.variables()).collect();
+        names.extend(self.spec.tools.iter().flat_map(|tool| tool.parameters()).filter_map(|one| one.env.clone()));
         names.sort();
         names.dedup();
         names

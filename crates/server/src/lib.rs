@@ -3,6 +3,7 @@
 //! Never: a decision that an operation could make, SQL, a spec. What is served is any
 //! [`protocol::Service`]; who may call is any [`protocol::http::Authenticator`].
 
+mod callback;
 mod error;
 mod health;
 
@@ -14,6 +15,7 @@ use protocol::{Endpoint, EndpointOptions, Runtime, Service};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use callback::Callback;
 pub use error::Error;
 
 /// The port that `run` listens on unless told otherwise.

@@ -89,6 +89,8 @@ pub const FILE_SEARCH_BYTES: u64 = 64 * 1024 * 1024;
 pub const HTTP_BODY_BYTES: u64 = 8 * 1024 * 1024;
 /// Largest body of a request or an answer, bytes.
 pub const HTTP_BODY_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Default of `cache.bytes` of a connection, bytes.
+pub const HTTP_CACHE_BYTES: u64 = 8 * 1024 * 1024;
 /// Default of `limits.redirects` of a connection.
 pub const REDIRECTS: u64 = 5;
 /// Largest `limits.redirects` of a connection.

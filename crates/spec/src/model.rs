@@ -21,9 +21,9 @@ pub use action::{
 };
 pub use auth::{Auth, CallerKey};
 pub use connection::{
-    ActAs, Connection, ConnectionKind, Credentials, Database, FileLimits, Folder, Gcs, HttpConnection, HttpLimits,
-    HttpTls, MongoStore, Pool, RateLimit, RedisStore, Retries, S3, SecretPlace, SecretRef, SignatureEncoding,
-    SignatureHash, Slack, Smtp, StoreTls, Tls, TlsMode, Twilio,
+    ActAs, Connection, ConnectionKind, Credentials, Database, FileLimits, Folder, Gcs, HttpCache, HttpConnection,
+    HttpLimits, HttpTls, KeyForm, MongoStore, OauthAssertion, OauthExchange, Pool, RateLimit, RedisStore, Retries, S3,
+    SecretPlace, SecretRef, SignatureEncoding, SignatureHash, Slack, Smtp, StoreTls, Tls, TlsMode, Twilio,
 };
 pub use group::Group;
 pub use parameter::{Bind, Parameter, Schema};

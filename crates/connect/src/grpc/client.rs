@@ -70,6 +70,11 @@ impl Client {
         Ok(Self { api: Api::open(settings)?, limits, schema: OnceCell::new() })
     }
 
+    /// What of the calling user each call brings along.
+    pub fn subject(&self) -> crate::http::Subject {
+        self.api.subject()
+    }
+
     /// Takes a schema that need not be asked for.
     #[must_use]
     pub fn with_schema(self, schema: Schema) -> Self {

@@ -20,7 +20,7 @@ use super::connector::Connector;
 use super::oauth::Source;
 use super::rate::Limiter;
 use super::wire::Wire;
-use super::{Call, Credentials, Http2, Reply, Settings, failure, retry};
+use super::{Call, Code, Credentials, Http2, Reply, Settings, Subject, UserToken, failure, retry};
 use crate::egress::Policy;
 use crate::mask::Mask;
 use crate::{Error, ErrorKind, Tls};
@@ -53,6 +53,26 @@ impl Api {
     /// The origin of the base URL, without credentials.
     pub fn origin(&self) -> String {
         self.base.origin().ascii_serialization()
+    }
+
+    /// What of the calling user each call brings along.
+    pub fn subject(&self) -> Subject {
+        match &self.settings.credentials {
+            Credentials::OAuth(oauth) if oauth.users.is_some() => Subject::Name,
+            Credentials::OAuth(oauth) if oauth.exchange.is_some() => Subject::Token,
+            _ => Subject::None,
+        }
+    }
+
+    /// Turns a user's authorisation into tokens; they are not stored.
+    ///
+    /// # Errors
+    /// The token endpoint gives none, or the connection is not one with authorisations of users.
+    pub async fn redeem(&self, code: &Code) -> Result<UserToken, Error> {
+        match &self.tokens {
+            Some(source) => source.redeem(code).await,
+            None => Err(self.error(ErrorKind::Config, "the connection takes no authorisations of users")),
+        }
     }
 
     /// Checks the settings. Nothing is sent.

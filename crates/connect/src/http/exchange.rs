@@ -46,7 +46,7 @@ impl Api {
                 token = self.show_credentials(&method, &mut target, &mut shown, &bytes, call.subject.as_ref()).await?;
             }
             let reply = self.wire.once(&method, &target, shown, bytes.clone(), read).await?;
-            let mut reply = self.masked_reply(reply, token.iter().chain(&call.subject));
+            let mut reply = self.masked_reply(reply, token.iter().chain(self.secret_of(&call.subject)));
             if let Some(cache) = self.cache.as_ref().filter(|_| hop == 0) {
                 reply = cache.keep(call, &url, &headers, &cached, reply);
             }
@@ -133,6 +133,11 @@ impl Api {
             }
         }
         Ok(None)
+    }
+
+    /// The token of the calling user; a name is no secret.
+    pub(super) fn secret_of<'s>(&self, subject: &'s Option<Secret>) -> Option<&'s Secret> {
+        subject.as_ref().filter(|_| self.subject() == super::Subject::Token)
     }
 
     /// An answer without the secrets of the connection and of the call.

@@ -3,6 +3,7 @@
 
 mod assertion;
 mod source;
+mod users;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::Error;
 
 pub use assertion::Assertion;
 pub(super) use source::Source;
+pub use users::{Code, TokenStore, UserToken, Users};
 
 /// A token is renewed this long before it expires.
 const EARLY: Duration = Duration::from_secs(30);
@@ -43,6 +45,8 @@ pub struct OAuth {
     pub assertion: Option<Box<Assertion>>,
     /// Further fields of the form, such as `resource`.
     pub form: Vec<(String, String)>,
+    /// Each calling user's own tokens, from an authorisation of theirs; which user calls comes with each call.
+    pub users: Option<Users>,
 }
 
 /// How the token of a calling user is exchanged (RFC 8693).
@@ -79,7 +83,7 @@ impl OAuth {
             let form = [("grant_type".to_owned(), Assertion::GRANT.to_owned()), ("assertion".to_owned(), text)];
             return Ok(form.into_iter().chain(self.form.iter().cloned()).collect());
         }
-        let mut form = match (refresh, self.exchange.as_ref().zip(subject)) {
+        let form = match (refresh, self.exchange.as_ref().zip(subject)) {
             (Some(token), _) => {
                 vec![("grant_type", "refresh_token".to_owned()), ("refresh_token", token.expose().to_owned())]
             }
@@ -93,8 +97,20 @@ impl OAuth {
             }
             (None, None) => vec![("grant_type", "client_credentials".to_owned())],
         };
-        if !self.scopes.is_empty() {
-            form.push(("scope", self.scopes.join(" ")));
+        // What a user agreed to is not asked for anew.
+        let scopes: &[String] = if self.users.is_some() { &[] } else { &self.scopes };
+        Ok(self.whole(form, scopes))
+    }
+
+    /// The form that turns a user's authorisation into tokens.
+    fn code_form(&self, code: &Code) -> Vec<(String, String)> {
+        self.whole(code.form(), &[])
+    }
+
+    /// A form with what every request for a token has.
+    fn whole(&self, mut form: Vec<(&'static str, String)>, scopes: &[String]) -> Vec<(String, String)> {
+        if !scopes.is_empty() {
+            form.push(("scope", scopes.join(" ")));
         }
         if let Some(audience) = &self.audience {
             form.push(("audience", audience.clone()));
@@ -104,7 +120,7 @@ impl OAuth {
             form.extend(self.client_secret.as_ref().map(|secret| ("client_secret", secret.expose().to_owned())));
         }
         let form = form.into_iter().map(|(name, value)| (name.to_owned(), value));
-        Ok(form.chain(self.form.iter().cloned()).collect())
+        form.chain(self.form.iter().cloned()).collect()
     }
 
     /// The value of `Authorization` of that request, when the secret is not in the form.
@@ -122,6 +138,8 @@ struct Tokens {
     access: Option<(Secret, Instant)>,
     /// The newest refresh token: servers may give a new one with each answer.
     refresh: Option<Secret>,
+    /// A token of a user that the upstream refused although it had not expired.
+    refused: Option<Secret>,
     /// The last failure, for those who waited for it.
     failed: Option<(Error, Instant)>,
 }
@@ -132,8 +150,19 @@ impl Tokens {
         self.access.as_ref().filter(|(_, until)| *until > Instant::now()).map(|(token, _)| token.clone())
     }
 
-    /// Keeps what a server answered.
-    fn keep(&mut self, body: &[u8], exchanged: bool) -> Result<Secret, &'static str> {
+    /// Takes over what is stored of a user, if it is still good.
+    fn take(&mut self, stored: &UserToken) -> Option<Secret> {
+        let left = u64::try_from(stored.expires_at - chrono::Utc::now().timestamp()).ok()?;
+        let left = Duration::from_secs(left).checked_sub(EARLY).filter(|left| !left.is_zero())?;
+        if self.refused.as_ref() == Some(&stored.access) {
+            return None;
+        }
+        self.access = Some((stored.access.clone(), Instant::now() + left));
+        Some(stored.access.clone())
+    }
+
+    /// Keeps what a server answered; gives the token and its life.
+    fn keep(&mut self, body: &[u8], exchanged: bool) -> Result<(Secret, Duration), &'static str> {
         #[derive(Deserialize)]
         struct Answer {
             access_token: String,
@@ -153,6 +182,6 @@ impl Tokens {
         if let Some(refresh) = answer.refresh_token {
             self.refresh = Some(Secret::new(refresh));
         }
-        Ok(token)
+        Ok((token, life))
     }
 }

@@ -58,7 +58,7 @@ impl Api {
 
     /// Bytes without the secrets of the connection and of a call; nothing when there were none in it.
     pub(crate) fn masked(&self, bytes: &[u8], shown: &Shown) -> Option<Vec<u8>> {
-        let further = shown.subject.iter().chain(&shown.token);
+        let further = self.secret_of(&shown.subject).into_iter().chain(&shown.token);
         let clean = self.wire.mask.bytes_without(Bytes::copy_from_slice(bytes), further);
         (clean != bytes).then(|| clean.into())
     }

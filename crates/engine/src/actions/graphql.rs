@@ -67,13 +67,14 @@ impl Toolset {
         }
         let turn = self.turn(context, tool, started).await?;
         let operation = &action.operation;
+        let subject = context.upstream(client.subject());
         let request = Request {
             text: &operation.text,
             name: operation.name.as_deref(),
             kind: operation.kind,
             variables: &variables,
             headers: &[],
-            subject: None,
+            subject: subject.as_ref(),
         };
         let answer = client.run(&request, turn.deadline.into(), context.cancel).await;
         let answer = answer.map_err(|error| errors::api(tool, &error, started.elapsed()))?;

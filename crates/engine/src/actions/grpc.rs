@@ -82,7 +82,8 @@ impl Toolset {
                 context.report(nth as f64, None, &self.mask().text(&text));
             }
         };
-        let call = Call { metadata: &metadata, ..Call::new(&message) };
+        let subject = context.upstream(client.subject());
+        let call = Call { metadata: &metadata, subject: subject.as_ref(), ..Call::new(&message) };
         let reply = client.call(&method, &call, deadline, context.cancel, &mut progress).await;
         let reply = reply.map_err(|error| failed(&error))?;
         let count = reply.messages.len();

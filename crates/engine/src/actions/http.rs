@@ -102,7 +102,8 @@ impl Toolset {
     ) -> Attempt<Outcome> {
         let api = action.api.as_ref().map_err(|why| errors::no_connection(tool, &action.connection, why))?;
         let scope = scope(context, &arguments);
-        let call = action.request.fill(tool, &arguments, &scope)?;
+        let mut call = action.request.fill(tool, &arguments, &scope)?;
+        call.subject = context.upstream(api.subject());
         let turn = self.turn(context, tool, started).await?;
         let failed = |error: &connect::Error| errors::upstream(tool, error, started.elapsed());
         if let Some(pages) = &action.pages {

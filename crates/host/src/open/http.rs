@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use base::{Diagnostic, Secret};
 use connect::egress::Policy;
-use connect::http::{self, Api, Encoding, Hash, Limits, OAuth, Rate, Retries, Settings, Signing};
+use connect::http::{
+    self, Api, Assertion, Caching, ClientCertificate, Encoding, Exchange, Hash, Limits, OAuth, Rate, Retries, Settings,
+    SigV4, Signing, Users,
+};
 use connect::{graphql, grpc};
 use spec::model::{
-    ConnectionKind, Credentials, HttpConnection, SecretPlace, SecretRef, SignatureEncoding, SignatureHash,
+    self, ConnectionKind, Credentials, HttpConnection, HttpTls, OauthExchange, SecretPlace, SecretRef,
+    SignatureEncoding, SignatureHash,
 };
 
 use super::store::hosts;
 use super::{Opened, Operator};
 use crate::codes;
-use crate::resolve::{Lookup, Missing, expand, file, variable};
+use crate::resolve::{Lookup, Missing, expand, file, managed, variable};
 
 impl Opened {
     pub(super) fn api(
@@ -36,6 +40,7 @@ impl Opened {
         let secret = settings.headers.iter().zip(api.headers.values()).filter(|(_, written)| written.contains("${"));
         self.secrets.extend(secret.map(|((_, value), _)| Secret::new(value.as_str())));
         self.secrets.extend(settings.credentials.secrets());
+        self.secrets.extend(settings.client_certificate.iter().map(|own| own.key.clone()));
         let schema = api.schema.as_deref().map(|text| expand(text, operator.lookup, "a schema")).transpose();
         let schema = match schema {
             Ok(schema) => schema,
@@ -96,7 +101,7 @@ fn error(connection: &str, message: String) -> connect::Error {
 
 type Missed = (&'static str, Missing);
 
-fn settings(api: &HttpConnection, url: Secret, operator: &Operator<'_>) -> Result<Settings, Missed> {
+pub(super) fn settings(api: &HttpConnection, url: Secret, operator: &Operator<'_>) -> Result<Settings, Missed> {
     let policy = policy(operator, api.env_var.is_some().then_some(&url));
     let policy = api.hosts.iter().fold(policy, |policy, host| policy.allow_host(host));
     let headers = api.headers.iter().map(|(name, value)| {
@@ -104,7 +109,13 @@ fn settings(api: &HttpConnection, url: Secret, operator: &Operator<'_>) -> Resul
         Ok::<_, Missed>((name.clone(), value))
     });
     Ok(Settings {
-        credentials: credentials(&api.credentials, operator.lookup).map_err(|missing| ("credentials", missing))?,
+        credentials: credentials(&api.credentials, operator.lookup, operator.users(&api.name))
+            .map_err(|missing| ("credentials", missing))?,
+        client_certificate: certificate(&api.tls, operator.lookup).map_err(|missing| ("tls", missing))?,
+        cache: api
+            .cache
+            .as_ref()
+            .map(|cache| Caching { bytes_max: usize::try_from(cache.bytes).unwrap_or(usize::MAX) }),
         headers: headers.collect::<Result<_, _>>()?,
         policy,
         rate: api.rate_limit.as_ref().map(|rate| Rate {
@@ -142,22 +153,29 @@ fn small(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
+/// The certificate of ours, when there is one.
+fn certificate(tls: &HttpTls, lookup: Lookup<'_>) -> Result<Option<ClientCertificate>, Missing> {
+    let (Some(chain), Some(key)) = (&tls.certificate, &tls.key) else { return Ok(None) };
+    Ok(Some(ClientCertificate { chain: secret(chain, lookup)?, key: secret(key, lookup)? }))
+}
+
 /// The value of a secret.
 pub(super) fn secret(place: &SecretRef, lookup: Lookup<'_>) -> Result<Secret, Missing> {
     let value = match (&place.env, &place.file) {
         (Some(name), _) => variable(name, lookup, "the secret")?,
         (None, Some(path)) => file(path)?,
+        (None, None) if place.doppler.is_some() => managed(place.doppler.as_deref().unwrap_or_default(), lookup)?,
         (None, None) => {
             return Err(Missing {
                 what: "a secret has no place".to_owned(),
-                help: "write `{env: NAME}` or `{file: /path}`".to_owned(),
+                help: "write `{env: NAME}`, `{file: /path}` or `{doppler: NAME}`".to_owned(),
             });
         }
     };
     Ok(Secret::new(value))
 }
 
-fn credentials(declared: &Credentials, lookup: Lookup<'_>) -> Result<http::Credentials, Missing> {
+fn credentials(declared: &Credentials, lookup: Lookup<'_>, users: Users) -> Result<http::Credentials, Missing> {
     let place = |place: &SecretRef| secret(place, lookup);
     let optional = |place: &Option<SecretRef>| place.as_ref().map(|place| secret(place, lookup)).transpose();
     let text = |text: &str| expand(text, lookup, "a value");
@@ -175,21 +193,91 @@ fn credentials(declared: &Credentials, lookup: Lookup<'_>) -> Result<http::Crede
         Credentials::Query { parameter, value } => {
             http::Credentials::Query { name: parameter.clone(), value: place(value)? }
         }
-        Credentials::Oauth2 { token_url, client_id, client_secret, refresh_token, scopes, audience, secret_in } => {
-            http::Credentials::OAuth(OAuth {
-                token_url: text(token_url)?,
+        Credentials::Oauth2 { .. } | Credentials::Oauth2User { .. } => {
+            http::Credentials::OAuth(oauth(declared, lookup, users)?)
+        }
+        Credentials::Sigv4 { key_id, secret, session_token, region, service } => http::Credentials::SigV4(SigV4 {
+            key_id: text(key_id)?,
+            secret: place(secret)?,
+            session_token: optional(session_token)?,
+            region: text(region)?,
+            service: service.clone(),
+        }),
+        Credentials::Hmac { .. } => http::Credentials::Signing(signing(declared, lookup)?),
+    })
+}
+
+/// How tokens are fetched.
+fn oauth(declared: &Credentials, lookup: Lookup<'_>, users: Users) -> Result<OAuth, Missing> {
+    let place = |place: &SecretRef| secret(place, lookup);
+    let optional = |place: &Option<SecretRef>| place.as_ref().map(|place| secret(place, lookup)).transpose();
+    let text = |text: &str| expand(text, lookup, "a value");
+    Ok(match declared {
+        Credentials::Oauth2 {
+            token_url,
+            client_id,
+            client_secret,
+            refresh_token,
+            scopes,
+            audience,
+            secret_in,
+            assertion,
+            exchange,
+            form,
+        } => {
+            let token_url = text(token_url)?;
+            let assertion = assertion.as_ref().map(|one| {
+                Ok::<_, Missing>(Box::new(Assertion {
+                    issuer: text(&one.issuer)?,
+                    subject: one.subject.clone(),
+                    audience: one.audience.clone().unwrap_or_else(|| token_url.clone()),
+                    key_id: one.key_id.clone(),
+                    key: place(&one.key)?,
+                }))
+            });
+            let kind = |exchange: &OauthExchange| Exchange {
+                subject_token_type: exchange
+                    .subject_token_type
+                    .clone()
+                    .unwrap_or_else(|| Exchange::ACCESS_TOKEN.to_owned()),
+                requested_token_type: exchange.requested_token_type.clone(),
+            };
+            let form = form.iter().map(|(name, value)| Ok::<_, Missing>((name.clone(), text(value)?)));
+            OAuth {
                 client_id: text(client_id)?,
                 client_secret: optional(client_secret)?,
                 refresh_token: optional(refresh_token)?,
                 scopes: scopes.clone(),
                 audience: audience.clone(),
                 secret_in_form: *secret_in == SecretPlace::Form,
-                exchange: None,
-                assertion: None,
-                form: Vec::new(),
-            })
+                exchange: exchange.as_ref().map(kind),
+                assertion: assertion.transpose()?,
+                form: form.collect::<Result<_, _>>()?,
+                users: None,
+                token_url,
+            }
         }
-        Credentials::Hmac { key, hash, encoding, message, headers } => http::Credentials::Signing(Signing {
+        Credentials::Oauth2User { token_url, client_id, client_secret, scopes, audience, secret_in, .. } => OAuth {
+            token_url: text(token_url)?,
+            client_id: text(client_id)?,
+            client_secret: optional(client_secret)?,
+            refresh_token: None,
+            scopes: scopes.clone(),
+            audience: audience.clone(),
+            secret_in_form: *secret_in == SecretPlace::Form,
+            exchange: None,
+            assertion: None,
+            form: Vec::new(),
+            users: Some(users),
+        },
+        _ => return Err(Missing { what: "it has no tokens".to_owned(), help: "report this".to_owned() }),
+    })
+}
+
+/// How requests are signed.
+fn signing(declared: &Credentials, lookup: Lookup<'_>) -> Result<Signing, Missing> {
+    Ok(match declared {
+        Credentials::Hmac { key, key_form, hash, encoding, canonical, message, headers } => Signing {
             hash: match hash {
                 SignatureHash::Sha256 => Hash::Sha256,
                 SignatureHash::Sha512 => Hash::Sha512,
@@ -197,10 +285,18 @@ fn credentials(declared: &Credentials, lookup: Lookup<'_>) -> Result<http::Crede
             encoding: match encoding {
                 SignatureEncoding::Hex => Encoding::Hex,
                 SignatureEncoding::Base64 => Encoding::Base64,
+                SignatureEncoding::Base64url => Encoding::Base64Url,
             },
+            key_form: match key_form {
+                model::KeyForm::Text => http::KeyForm::Text,
+                model::KeyForm::Base64 => http::KeyForm::Base64,
+                model::KeyForm::Hex => http::KeyForm::Hex,
+            },
+            canonical: canonical.clone(),
             message: message.clone(),
             headers: headers.clone().into_iter().collect(),
-            ..Signing::new(place(key)?)
-        }),
+            ..Signing::new(secret(key, lookup)?)
+        },
+        _ => return Err(Missing { what: "it signs nothing".to_owned(), help: "report this".to_owned() }),
     })
 }

@@ -3,6 +3,7 @@
 mod apis;
 mod auth;
 mod cases;
+mod credentials;
 mod floods;
 mod live;
 mod scripts;

@@ -32,7 +32,18 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
                     check.error(codes::OTHER_SETTING, node.span_of("schema"), message, "remove it, or change `type`");
                 }
             }
-            Connection::Graphql(api) | Connection::Grpc(api) => http::all(check, api, node),
+            Connection::Graphql(api) | Connection::Grpc(api) => {
+                http::all(check, api, node);
+                if api.cache.is_some() {
+                    let message = "answers of this kind of connection are never kept";
+                    check.error(
+                        codes::OTHER_SETTING,
+                        node.span_of("cache"),
+                        message,
+                        "remove `cache`; it is for `http`",
+                    );
+                }
+            }
             _ => {
                 if let Some(database) = connection.database() {
                     tls(check, connection.kind(), database, node);
@@ -139,14 +150,19 @@ pub(super) fn references(check: &mut Check<'_, '_>, url: &str, span: Span) -> bo
         let inside = &rest[at + 2..];
         let reference = inside.split_once('}').map(|(reference, _)| reference);
         let is_good = match reference.and_then(|reference| reference.split_once(':')) {
-            Some(("env", name)) => auth::is_env_var(name),
+            Some(("env" | "doppler", name)) => auth::is_env_var(name),
             Some(("file", path)) => path.starts_with('/') && !path.split('/').any(|part| part == ".."),
             _ => false,
         };
         if !is_good {
             let shown = clip(reference.unwrap_or(inside));
             let message = format!("`${{{shown}}}` is not a reference");
-            check.error(codes::SECRET_REFERENCE, span, message, "write `${env:NAME}` or `${file:/run/secrets/name}`");
+            check.error(
+                codes::SECRET_REFERENCE,
+                span,
+                message,
+                "write `${env:NAME}`, `${file:/run/secrets/name}` or `${doppler:NAME}`",
+            );
             return true;
         }
         rest = inside;

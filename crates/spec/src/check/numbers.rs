@@ -10,7 +10,7 @@ use crate::limits::{
 use crate::syntax::Node;
 
 /// Definition, key, least, most. The published schema and the reference page have them too.
-pub(crate) const RANGES: [(&str, &str, u64, u64); 30] = [
+pub(crate) const RANGES: [(&str, &str, u64, u64); 31] = [
     ("Limits", "timeoutMs", 1, TIMEOUT_MS_MAX),
     ("Limits", "rows", 1, ROWS_MAX),
     ("Limits", "resultBytes", 1, RESULT_BYTES_MAX),
@@ -34,6 +34,7 @@ pub(crate) const RANGES: [(&str, &str, u64, u64); 30] = [
     ("FileLimits", "searchBytes", 1, FILE_BYTES_MAX),
     ("FileLimits", "entries", 1, FILE_ENTRIES_MAX),
     ("FileLimits", "matches", 1, FILE_MATCHES_MAX),
+    ("HttpCache", "bytes", 1, HTTP_BODY_BYTES_MAX),
     ("HttpLimits", "connectTimeoutMs", 1, TIMEOUT_MS_MAX),
     ("HttpLimits", "requestBytes", 1, HTTP_BODY_BYTES_MAX),
     ("HttpLimits", "answerBytes", 1, HTTP_BODY_BYTES_MAX),
@@ -49,6 +50,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
         ranges(check, connection.get("pool"), "Pool");
         ranges(check, connection.get("rateLimit"), "RateLimit");
         ranges(check, connection.get("retries"), "Retries");
+        ranges(check, connection.get("cache"), "HttpCache");
         match connection.str_of("type") {
             Some("http") => ranges(check, connection.get("limits"), "HttpLimits"),
             Some("files" | "s3" | "gcs") => ranges(check, connection.get("limits"), "FileLimits"),

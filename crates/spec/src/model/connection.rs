@@ -8,10 +8,12 @@ mod messages;
 mod secret;
 mod store;
 
-pub use credentials::{Credentials, Place as SecretPlace, SignatureEncoding, SignatureHash};
+pub use credentials::{
+    Credentials, KeyForm, OauthAssertion, OauthExchange, Place as SecretPlace, SignatureEncoding, SignatureHash,
+};
 pub use database::{ActAs, Database, Pool, Tls, TlsMode};
 pub use files::{FileLimits, Folder, Gcs, S3};
-pub use http::{Http as HttpConnection, HttpLimits, HttpTls, RateLimit, Retries};
+pub use http::{Http as HttpConnection, HttpCache, HttpLimits, HttpTls, RateLimit, Retries};
 pub use messages::{Slack, Smtp, Twilio};
 pub use secret::SecretRef;
 pub use store::{MongoStore, RedisStore, StoreTls};

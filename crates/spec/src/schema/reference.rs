@@ -9,13 +9,16 @@ use crate::check::numbers::RANGES;
 use crate::structure::dialect::{ALIASES, WORDS};
 
 /// A section: the definition, its head, the key that has it, and an example.
-const SECTIONS: [(&str, &str, &str, &str); 47] = [
+const SECTIONS: [(&str, &str, &str, &str); 50] = [
     ("Spec", "The document", "", include_str!("examples/spec.yaml")),
     ("Connection", "Connections", "connections[]", include_str!("examples/connection.yaml")),
     ("Pool", "Pools", "connections[].pool", ""),
     ("Tls", "Transport security", "connections[].tls", ""),
     ("ActAs", "Acting for the caller", "connections[].actAs", include_str!("examples/act_as.yaml")),
     ("Credentials", "Credentials", "connections[].credentials", include_str!("examples/credentials.yaml")),
+    ("OauthAssertion", "Assertions of OAuth clients", "connections[].credentials.assertion", ""),
+    ("OauthExchange", "Exchanged tokens", "connections[].credentials.exchange", ""),
+    ("HttpCache", "Kept answers", "connections[].cache", ""),
     ("SecretRef", "Places of secrets", "wherever a secret is needed", ""),
     ("RateLimit", "Rate limits", "connections[].rateLimit", ""),
     ("Retries", "Retries", "connections[].retries", ""),

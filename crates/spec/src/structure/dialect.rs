@@ -208,6 +208,9 @@ pub(crate) fn title(definition: &str) -> &'static str {
         "Group" => "a group",
         "CallerKey" => "a key",
         "ActAs" => "actAs",
+        "OauthAssertion" => "assertion",
+        "OauthExchange" => "exchange",
+        "HttpCache" => "cache",
         _ => "this",
     }
 }
@@ -234,6 +237,7 @@ pub(crate) fn example(definition: &str, key: &str) -> Option<&'static str> {
         ("Grpc", "method") => "method: GetOrder",
         ("FilesRead" | "FilesPath" | "FilesWrite" | "FilesPresign", "path") => "path: \"{{ args.path }}\"",
         ("HttpPages", "by") => "by: cursor",
+        ("OauthAssertion", "key") => "key: ${file:/run/secrets/key.pem}",
         _ => return None,
     })
 }
@@ -268,7 +272,7 @@ fn request_line(node: Node) -> Node {
 fn secret(node: Node) -> Node {
     let span = node.span;
     let reference = node.as_str().and_then(|text| text.trim().strip_prefix("${")?.strip_suffix('}'));
-    let Some((kind @ ("env" | "file"), name)) = reference.and_then(|text| text.split_once(':')) else {
+    let Some((kind @ ("env" | "file" | "doppler"), name)) = reference.and_then(|text| text.split_once(':')) else {
         return node;
     };
     wrap(Node::text(span, name.trim()), kind)

@@ -7,7 +7,7 @@ use operations::clients::{Reach as ClientReach, snippets};
 use operations::{Code, Error};
 use protocol::http::Authenticator;
 use protocol::{Runtime, RuntimeOptions, Service};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use server::{Options, Server, Site};
 use spec::model::Auth;
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,7 @@ pub(super) async fn serve(
         runtime,
     };
     let server = Server::bind(options, site).await.map_err(|error| refused(&error))?;
-    announce(&server, &work, session);
+    announce(&server, &work, arguments.group.is_none(), session);
     let shutdown = CancellationToken::new();
     let mut serving = std::pin::pin!(server.run(shutdown.clone()));
     tokio::select! {
@@ -90,14 +90,18 @@ fn refused(error: &server::Error) -> Error {
 }
 
 /// Says where the server is, and what clients need to know of it.
-fn announce(server: &Server, work: &Work, session: &Session) {
+fn announce(server: &Server, work: &Work, served_groups: bool, session: &Session) {
     let printer = &session.printer;
     let spec = &work.prepared.spec;
     let urls = server.urls();
     let legacy = work.transport == Transport::Sse;
     let url = if legacy { urls.sse.clone() } else { urls.mcp.clone() };
+    let base = urls.mcp.strip_suffix("/mcp").unwrap_or_default();
+    let groups = work.prepared.hosted.groups().into_iter().filter(|_| served_groups);
+    let groups: Vec<(String, String)> =
+        groups.map(|name| (format!("{base}{}/mcp", server::group_path(&spec.name, &name)), name)).collect();
     if printer.is_json() {
-        printer.json(&json!({
+        let mut told = json!({
             "server": spec.name,
             "version": spec.version,
             "url": url,
@@ -105,13 +109,21 @@ fn announce(server: &Server, work: &Work, session: &Session) {
             "mcp": urls.mcp,
             "sse": urls.sse,
             "health": urls.health,
-        }));
+        });
+        if !groups.is_empty() {
+            told["groups"] =
+                groups.into_iter().map(|(url, name)| (name, url.into())).collect::<Map<String, Value>>().into();
+        }
+        printer.json(&told);
         return;
     }
     let style = printer.message_style();
     // Without `--quiet` or with it: whoever asked for port 0 needs this line.
     printer.always(&format!("{} {} is served at {}", style.bold(&spec.name), spec.version, style.green(&url)));
     printer.note(&format!("  also at {}", if legacy { urls.mcp.clone() } else { urls.sse.clone() }));
+    for (url, name) in &groups {
+        printer.note(&format!("  group {}: {url}", style.bold(name)));
+    }
     if server.address().ip().is_loopback() || spec.auth != Auth::None {
         if let Some((header, before)) = header(&spec.auth) {
             printer.note(&format!("  callers show their key in `{header}: {before}…`"));

@@ -65,6 +65,7 @@ impl Account {
             exchange: None,
             assertion: Some(Box::new(self.assertion.clone())),
             form: Vec::new(),
+            users: None,
         }
     }
 

@@ -24,6 +24,7 @@ fn oauth(upstream: &Upstream) -> OAuth {
         exchange: None,
         assertion: None,
         form: Vec::new(),
+        users: None,
     }
 }
 

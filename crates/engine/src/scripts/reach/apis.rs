@@ -34,13 +34,14 @@ pub(super) async fn graphql(
     if operation.kind == Kind::Mutation && !host.writes() {
         return Err(refuse(FailureKind::Denied, silent("a mutation")));
     }
+    let subject = host.context.upstream(client.subject());
     let request = Request {
         text: &operation.text,
         name: operation.name.as_deref(),
         kind: operation.kind,
         variables: &variables,
         headers: &[],
-        subject: None,
+        subject: subject.as_ref(),
     };
     let answer = client.run(&request, host.deadline.into(), host.context.cancel).await;
     let answer = answer.map_err(|error| told(&error, true))?;
@@ -76,7 +77,11 @@ pub(super) async fn grpc(
         ));
     }
     let message = Value::Object(message);
-    let reply = client.call(&method, &Call::new(&message), deadline, cancel, &mut |_, _| {}).await;
+    let reply = {
+        let subject = host.context.upstream(client.subject());
+        let call = Call { subject: subject.as_ref(), ..Call::new(&message) };
+        client.call(&method, &call, deadline, cancel, &mut |_, _| {}).await
+    };
     let mut reply = reply.map_err(|error| told(&error, true))?;
     if reply.truncated {
         let message = format!("`{connection}` gives more than {} messages; ask for less", reply.messages.len());

@@ -56,7 +56,8 @@ pub(super) async fn call(
             return Err(refuse(FailureKind::Value, message));
         }
     };
-    let call = request(name, &path, options, host.writes())?;
+    let mut call = request(name, &path, options, host.writes())?;
+    call.subject = host.context.upstream(api.subject());
     let reply = api.send(&call, host.deadline.into(), host.context.cancel).await.map_err(|error| told(&error, true))?;
     if name == "request" {
         return Ok(whole(&reply));

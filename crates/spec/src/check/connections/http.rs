@@ -3,7 +3,7 @@
 use super::super::{Check, auth};
 use super::references;
 use crate::codes;
-use crate::model::{Credentials, HttpConnection, SecretRef};
+use crate::model::{Credentials, HttpConnection, HttpTls, SecretRef};
 use crate::structure::clip;
 use crate::syntax::Node;
 
@@ -33,6 +33,28 @@ pub(super) fn all(check: &mut Check<'_, '_>, api: &HttpConnection, node: &Node) 
     }
     if let Some(at) = node.get("credentials") {
         credentials(check, &api.credentials, at);
+    }
+    if let Some(at) = node.get("tls") {
+        certificate(check, &api.tls, at);
+    }
+}
+
+/// A certificate and its key come together.
+fn certificate(check: &mut Check<'_, '_>, tls: &HttpTls, at: &Node) {
+    for (key, secret) in [("certificate", &tls.certificate), ("key", &tls.key)] {
+        if let (Some(secret), Some(at)) = (secret, at.get(key)) {
+            secret_place(check, secret, at);
+        }
+    }
+    let message = match (&tls.certificate, &tls.key) {
+        (Some(_), None) => "the certificate has no key",
+        (None, Some(_)) => "the key has no certificate",
+        _ => return,
+    };
+    if !check.is_damaged(at) {
+        let help =
+            "write both: `certificate: {file: /run/secrets/client.pem}` and `key: {file: /run/secrets/client.key}`";
+        check.error(codes::CREDENTIALS, at.span, message, help);
     }
 }
 
@@ -68,43 +90,121 @@ fn credentials(check: &mut Check<'_, '_>, credentials: &Credentials, at: &Node) 
             }
         }
         Credentials::Query { value, .. } => place("value", value),
-        Credentials::Oauth2 { client_secret, refresh_token, token_url, .. } => {
+        Credentials::Oauth2 { client_secret, refresh_token, token_url, assertion, exchange, .. } => {
             client_secret.iter().for_each(|secret| place("clientSecret", secret));
             refresh_token.iter().for_each(|secret| place("refreshToken", secret));
-            if client_secret.is_none() && refresh_token.is_none() && !check.is_damaged(at) {
+            if let (Some(assertion), Some(at)) = (assertion, at.get("assertion").and_then(|at| at.get("key"))) {
+                secret_place(check, &assertion.key, at);
+            }
+            let grants = [
+                ("refreshToken", refresh_token.is_some()),
+                ("assertion", assertion.is_some()),
+                ("exchange", exchange.is_some()),
+            ];
+            let grants: Vec<&str> = grants.iter().filter(|(_, is)| *is).map(|(key, _)| *key).collect();
+            if client_secret.is_none() && grants.is_empty() && !check.is_damaged(at) {
                 let help = "add `clientSecret: ${env:NAME}`, or a `refreshToken`";
                 check.error(codes::CREDENTIALS, at.span, "nothing says who the client is", help);
             }
-            let is_url =
-                token_url.starts_with("https://") || token_url.starts_with("http://") || token_url.starts_with("${");
-            if !is_url {
-                let message = "the token endpoint is no URL";
-                check.error(codes::CREDENTIALS, at.span_of("tokenUrl"), message, "write `https://…`");
+            if let [first, second, ..] = grants.as_slice() {
+                let message = format!("a token is got by `{first}` and by `{second}`");
+                check.error(codes::CREDENTIALS, at.span_of(second), message, "keep one of them");
+            }
+            endpoint(check, token_url, "tokenUrl", at);
+        }
+        Credentials::Oauth2User { authorization_url, token_url, client_secret, parameters, .. } => {
+            client_secret.iter().for_each(|secret| place("clientSecret", secret));
+            endpoint(check, authorization_url, "authorizationUrl", at);
+            endpoint(check, token_url, "tokenUrl", at);
+            const OURS: [&str; 7] = [
+                "response_type",
+                "client_id",
+                "redirect_uri",
+                "scope",
+                "state",
+                "code_challenge",
+                "code_challenge_method",
+            ];
+            if let Some(taken) = parameters.keys().find(|key| OURS.contains(&key.as_str())) {
+                let message = format!("the parameter `{taken}` is written by the connection itself");
+                check.error(codes::CREDENTIALS, at.span_of("parameters"), message, "remove it");
             }
         }
-        Credentials::Hmac { key, message, headers, .. } => {
-            place("key", key);
-            signature(check, message, headers.iter(), at);
+        Credentials::Sigv4 { key_id, secret, session_token, region, service } => {
+            place("secret", secret);
+            session_token.iter().for_each(|secret| place("sessionToken", secret));
+            for (key, text) in [("keyId", key_id), ("region", region), ("service", service)] {
+                let is_good = !text.is_empty()
+                    && (text.contains("${") || text.bytes().all(|b| b.is_ascii_graphic() && !b"/,".contains(&b)));
+                if !is_good {
+                    let message = format!("`{key}` is empty or no such name");
+                    check.error(codes::CREDENTIALS, at.span_of(key), message, "write it as your provider shows it");
+                }
+            }
         }
+        Credentials::Hmac { key, message, headers, canonical, .. } => {
+            place("key", key);
+            signature(check, message, canonical.as_deref(), headers.iter(), at);
+        }
+    }
+}
+
+fn endpoint(check: &mut Check<'_, '_>, url: &str, key: &str, at: &Node) {
+    let is_url = url.starts_with("https://") || url.starts_with("http://") || url.starts_with("${");
+    if !is_url {
+        let message =
+            if key == "tokenUrl" { "the token endpoint is no URL" } else { "the page to authorise is no URL" };
+        check.error(codes::CREDENTIALS, at.span_of(key), message, "write `https://…`");
     }
 }
 
 fn signature<'a>(
     check: &mut Check<'_, '_>,
     message: &str,
+    canonical: Option<&str>,
     headers: impl Iterator<Item = (&'a String, &'a String)>,
     at: &Node,
 ) {
     /// What is replaced in the message and the headers.
-    const PARTS: [&str; 7] = ["timestamp", "method", "host", "path", "query", "body", "body_sha256"];
+    const PARTS: [&str; 16] = [
+        "timestamp",
+        "timestamp_ms",
+        "timestamp_iso",
+        "timestamp_basic",
+        "date",
+        "method",
+        "url",
+        "host",
+        "path",
+        "query",
+        "query_sorted",
+        "body",
+        "body_sha256",
+        "body_sha512",
+        "body_base64",
+        "nonce",
+    ];
+    const CANONICAL: [&str; 3] = ["canonical", "canonical_sha256", "canonical_sha512"];
     let unknown = |text: &str, more: &[&str]| {
         let parts: Vec<String> =
             text.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or_default().to_owned()).collect();
-        parts.into_iter().find(|part| !PARTS.contains(&part.as_str()) && !more.contains(&part.as_str()))
+        parts.into_iter().find(|part| {
+            !PARTS.contains(&part.as_str()) && !more.contains(&part.as_str()) && !part.starts_with("header:")
+        })
     };
+    let more: &[&str] = if canonical.is_some() { &CANONICAL } else { &[] };
+    let in_headers: Vec<&str> = more.iter().copied().chain(["signature"]).collect();
     let help =
         format!("parts: {}, and `{{signature}}` in headers", PARTS.map(|part| format!("`{{{part}}}`")).join(", "));
-    if let Some(part) = unknown(message, &[]) {
+    if let Some(part) = canonical.and_then(|text| unknown(text, &[])) {
+        let what = format!("`{{{}}}` is no part of a canonical text", clip(&part));
+        check.error(codes::CREDENTIALS, at.span_of("canonical"), what, help.as_str());
+    }
+    if canonical.is_some() && !CANONICAL.iter().any(|part| message.contains(&format!("{{{part}}}"))) {
+        let what = "the canonical text is not signed";
+        check.error(codes::CREDENTIALS, at.span_of("message"), what, "write `{canonical_sha256}` into `message`");
+    }
+    if let Some(part) = unknown(message, more) {
         let what = format!("`{{{}}}` is no part of a signed message", clip(&part));
         check.error(codes::CREDENTIALS, at.span_of("message"), what, help.as_str());
     }
@@ -115,7 +215,7 @@ fn signature<'a>(
             let what = format!("`{}` is no name of a header that can be set", clip(name));
             check.error(codes::CREDENTIALS, at.span_of("headers"), what, "use letters, digits and `-`");
         }
-        if let Some(part) = unknown(value, &["signature"]) {
+        if let Some(part) = unknown(value, &in_headers) {
             let what = format!("`{{{}}}` is no part of a signed header", clip(&part));
             check.error(codes::CREDENTIALS, at.span_of("headers"), what, help.as_str());
         }
@@ -132,12 +232,15 @@ fn signature<'a>(
 
 /// Checks where a secret is: in exactly one place, which has a good name.
 pub(in crate::check) fn secret_place(check: &mut Check<'_, '_>, secret: &SecretRef, at: &Node) {
-    let places = [&secret.env, &secret.file];
+    let places = [&secret.env, &secret.file, &secret.doppler];
     if places.iter().filter(|place| place.is_some()).count() != 1 && !check.is_damaged(at) {
-        let help = "write `{env: NAME}` or `{file: /run/secrets/name}`";
+        let help = "write `{env: NAME}`, `{file: /run/secrets/name}` or `{doppler: NAME}`";
         return check.error(codes::SECRET_PLACE, at.span, "a secret needs exactly one place", help);
     }
     if let (Some(name), Some(at)) = (&secret.env, at.get("env")) {
+        auth::env_var(check, name, at.span);
+    }
+    if let (Some(name), Some(at)) = (&secret.doppler, at.get("doppler")) {
         auth::env_var(check, name, at.span);
     }
     if let (Some(path), Some(at)) = (&secret.file, at.get("file"))

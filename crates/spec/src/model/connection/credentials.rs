@@ -66,19 +66,76 @@ pub enum Credentials {
         /// Where the client's secret is shown.
         #[serde(default)]
         secret_in: Place,
+        /// The grant is an assertion that a key of the client signs (RFC 7523), as service accounts have it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        assertion: Option<Box<OauthAssertion>>,
+        /// The token that the calling user showed is exchanged for one of the upstream (RFC 8693); it goes to the token
+        /// endpoint alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exchange: Option<OauthExchange>,
+        /// Further fields of the request for a token, such as `resource`.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        form: BTreeMap<String, String>,
     },
-    /// Each request is signed with a shared key (HMAC, RFC 2104). In `message` and `headers` these are replaced:
-    /// `{timestamp}` (seconds), `{method}`, `{host}`, `{path}`, `{query}`, `{body}`, `{body_sha256}`, and in `headers`
-    /// also `{signature}`: `t={timestamp},v1={signature}`.
+    /// Tokens of the calling user, who authorised this server once with `mcp-factory connect` (RFC 6749, section 4.1, with
+    /// PKCE). A caller without an authorisation is refused.
+    Oauth2User {
+        /// The page where a user authorises.
+        authorization_url: String,
+        /// The token endpoint.
+        token_url: String,
+        /// The client's identifier; `${env:NAME}` is replaced.
+        client_id: String,
+        /// The client's secret; none for a public client.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_secret: Option<SecretRef>,
+        /// The scopes that are asked for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        scopes: Vec<String>,
+        /// The audience, for servers that want one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        audience: Option<String>,
+        /// Where the client's secret is shown.
+        #[serde(default)]
+        secret_in: Place,
+        /// Further parameters of the page where a user authorises, such as `access_type: offline`.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        parameters: BTreeMap<String, String>,
+    },
+    /// Each request is signed as AWS wants it (Signature Version 4).
+    Sigv4 {
+        /// The identifier of the key; `${env:NAME}` is replaced.
+        key_id: String,
+        /// The key.
+        secret: SecretRef,
+        /// The token of a temporary key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session_token: Option<SecretRef>,
+        /// The region: `eu-central-1`; `${env:NAME}` is replaced.
+        region: String,
+        /// The service: `s3`, `dynamodb`, `execute-api`.
+        service: String,
+    },
+    /// Each request is signed with a shared key (HMAC, RFC 2104). These are replaced: `{timestamp}` (seconds),
+    /// `{timestamp_ms}`, `{timestamp_iso}`, `{timestamp_basic}`, `{date}`, `{method}`, `{url}`, `{host}`, `{path}`, `{query}`,
+    /// `{query_sorted}`, `{header:NAME}`, `{body}`, `{body_sha256}`, `{body_sha512}`, `{body_base64}`, `{nonce}`; in `message`
+    /// and `headers` also `{canonical}`, `{canonical_sha256}` and `{canonical_sha512}`, and in `headers` `{signature}`:
+    /// `t={timestamp},v1={signature}`.
     Hmac {
         /// The key.
         key: SecretRef,
         /// The hash.
         #[serde(default)]
         hash: SignatureHash,
+        /// How the key is written.
+        #[serde(default)]
+        key_form: KeyForm,
         /// How the signature is written.
         #[serde(default)]
         encoding: SignatureEncoding,
+        /// A text that `message` refers to, often by its hash: the canonical request of clouds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        canonical: Option<String>,
         /// What is signed.
         message: String,
         /// The headers that show it.
@@ -117,6 +174,52 @@ pub enum SignatureEncoding {
     Hex,
     /// Base64 with padding.
     Base64,
+    /// Base64 for URLs, without padding.
+    Base64url,
+}
+
+/// How a key is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyForm {
+    /// Its characters are its bytes.
+    #[default]
+    Text,
+    /// Base64.
+    Base64,
+    /// Hexadecimal digits.
+    Hex,
+}
+
+/// Who asks for a token, and the key that proves it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OauthAssertion {
+    /// The issuer, such as the address of a service account; `${env:NAME}` is replaced.
+    pub issuer: String,
+    /// Whom it speaks for, when that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Who is meant to read it. Default: the token endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// The identifier of the key, when servers want to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    /// The RSA key, PEM (PKCS #8).
+    pub key: SecretRef,
+}
+
+/// How the token of a calling user is exchanged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct OauthExchange {
+    /// What kind of token the caller's is. Default: `urn:ietf:params:oauth:token-type:access_token`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_token_type: Option<String>,
+    /// What kind of token is asked for, when the server wants to be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requested_token_type: Option<String>,
 }
 
 fn default_header() -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Credentials;
+use super::{Credentials, SecretRef};
 use crate::limits;
 
 /// An HTTP API that tools use, by name.
@@ -43,6 +43,10 @@ pub struct Http {
     /// When a request is sent again.
     #[serde(default)]
     pub retries: Retries,
+    /// Answers to reads are kept in memory for as long as the upstream allows (RFC 9111), and asked for again with their
+    /// validators. Without it each request is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<HttpCache>,
     /// Transport security.
     #[serde(default, skip_serializing_if = "HttpTls::is_empty")]
     pub tls: HttpTls,
@@ -92,6 +96,20 @@ impl Default for Retries {
     }
 }
 
+/// Which answers are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct HttpCache {
+    /// Most bytes of all answers together.
+    pub bytes: u64,
+}
+
+impl Default for HttpCache {
+    fn default() -> Self {
+        Self { bytes: limits::HTTP_CACHE_BYTES }
+    }
+}
+
 /// Transport security of an HTTP connection. Certificates are always checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -99,6 +117,12 @@ pub struct HttpTls {
     /// PEM file of the accepted certificate authorities. Default: the Mozilla roots.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// A certificate of ours, PEM, with those between it and its authority, for upstreams that ask for one (mutual TLS).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<SecretRef>,
+    /// Its private key, PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<SecretRef>,
 }
 
 impl HttpTls {
