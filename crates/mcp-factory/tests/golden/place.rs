@@ -165,6 +165,7 @@ async fn execute(database: &Database, sql: &str) -> Result<(), String> {
         cancel: &CancellationToken::new(),
         keep: &[],
         single: false,
+        acting: None,
     };
     database.run(&query, &mut Vec::new()).await.map(drop).map_err(|error| format!("{sql}: {error}"))
 }
