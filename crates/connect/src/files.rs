@@ -4,6 +4,8 @@
 //! bounded by [`Limits`], and lists and searches say when there is more.
 
 mod content;
+mod diff;
+mod edit;
 mod gcs;
 mod glob;
 mod local;
@@ -12,6 +14,7 @@ mod path;
 mod remote;
 mod s3;
 mod scan;
+mod tree;
 
 use std::time::Duration;
 
@@ -22,12 +25,14 @@ pub use crate::Job;
 use crate::{Error, ErrorKind};
 
 pub use content::{Content, Lines};
+pub use edit::{Change, EDITS_MAX, Edit, Edited, Which};
 pub use gcs::Gcs;
 pub use glob::Glob;
 pub use local::Local;
 pub use path::{PATH_BYTES_MAX, Path};
 pub use s3::S3;
 pub use scan::{Found, Line, Matches, Search};
+pub use tree::{Branch, Grown, TREE_ENTRIES_MAX, Tree};
 
 /// A place with files.
 pub struct Store {
@@ -273,6 +278,11 @@ impl Store {
             Kind::Local(folder) => Some(folder.root()),
             _ => None,
         }
+    }
+
+    /// Whether a path may be absolute, when it lies below the root.
+    pub fn takes_absolute(&self) -> bool {
+        matches!(&self.kind, Kind::Local(folder) if folder.absolute_root().is_some())
     }
 
     /// Whether it can be reached: the root is there, the bucket answers.

@@ -8,6 +8,7 @@ pub(crate) mod mongo;
 mod part;
 pub(crate) mod redis;
 pub(crate) mod send;
+pub(crate) mod vector;
 
 use std::time::Instant;
 

@@ -10,6 +10,7 @@ use connect::grpc::Client as Grpc;
 use connect::http::Api;
 use connect::mongo::Mongo;
 use connect::redis::Redis;
+use connect::vector::Store as Vectors;
 
 use crate::actions::send::Messenger;
 
@@ -34,6 +35,8 @@ pub struct Connections {
     pub messengers: HashMap<String, Arc<Messenger>>,
     /// Values of the environment variables that parameters name.
     pub variables: HashMap<String, String>,
+    /// Texts with vectors.
+    pub vectors: HashMap<String, Arc<Vectors>>,
     /// Connections that could not be opened, and why.
     pub unavailable: HashMap<String, String>,
 }

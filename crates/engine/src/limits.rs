@@ -23,6 +23,10 @@ pub const CHECKED_BYTES_MAX: usize = 64 * 1024;
 pub const CURSOR_BYTES_MAX: usize = 8 * 1024;
 /// Statements of one script's connection that are kept read; a script that makes up more of them has them read each time.
 pub const SCRIPT_STATEMENTS_KEPT: usize = 64;
+/// Most files that one call reads.
+pub const FILES_READ_MAX: usize = 100;
+/// Results of a search by meaning that does not say how many.
+pub const VECTOR_RESULTS: usize = 10;
 /// Shortest secret that is masked, bytes: a shorter one would mask ordinary words.
 pub const MASKED_BYTES_MIN: usize = 6;
 /// Backtracking steps of one `pattern` match before it is given up.

@@ -65,6 +65,7 @@ impl Toolset {
             Action::Grpc(grpc) => self.run_grpc(context, tool, grpc, arguments, started).await,
             Action::Files(files) => self.run_files(context, tool, files, arguments, started).await,
             Action::Send(send) => self.run_send(context, tool, send, arguments, started).await,
+            Action::Vector(vector) => self.run_vector(context, tool, vector, arguments, started).await,
             Action::Script(script) => self.run_script(context, tool, script, arguments, started).await,
             Action::Sql(sql) => self.run_sql(context, tool, sql, arguments, started).await,
         }

@@ -30,6 +30,7 @@ use crate::actions::http::HttpAction;
 use crate::actions::mongo::MongoAction;
 use crate::actions::redis::RedisAction;
 use crate::actions::send::SendAction;
+use crate::actions::vector::VectorAction;
 use crate::context::CallContext;
 use crate::mask::Mask;
 use crate::metrics::{Meter, Metrics};
@@ -135,6 +136,7 @@ pub(crate) enum Action {
     Grpc(Box<GrpcAction>),
     Files(Box<FilesAction>),
     Send(Box<SendAction>),
+    Vector(Box<VectorAction>),
     Script(Box<ScriptAction>),
     Reply { structured: Option<Bytes>, content: Option<Content> },
     NotImplemented(String),

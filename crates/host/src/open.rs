@@ -5,6 +5,7 @@ mod files;
 mod http;
 mod messages;
 mod store;
+mod vector;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -157,6 +158,7 @@ impl Opened {
             (Connection::Slack(_) | Connection::Smtp(_) | Connection::Twilio(_), url) => {
                 self.messenger(connection, url, path, operator);
             }
+            (Connection::Vector(store), Some(url)) => self.vector(store, url, path, operator),
             (_, Some(url)) => {
                 if let Some(settings) = connection.database() {
                     self.database(connection.kind(), settings, url, path, operator.dev);
@@ -197,7 +199,7 @@ fn url(connection: &Connection, lookup: Lookup<'_>) -> Result<Option<String>, Mi
 /// An example of a URL as an operator sets it.
 fn example(kind: ConnectionKind) -> &'static str {
     match kind {
-        ConnectionKind::Postgresql => "postgresql://user:password@localhost:5432/database",
+        ConnectionKind::Postgresql | ConnectionKind::Vector => "postgresql://user:password@localhost:5432/database",
         ConnectionKind::Mysql => "mysql://user:password@localhost:3306/database",
         ConnectionKind::Mariadb => "mariadb://user:password@localhost:3306/database",
         ConnectionKind::Sqlite => "sqlite:/path/to/file.db",

@@ -199,7 +199,10 @@ async fn connections(loaded: &Loaded, made: Option<&Made>, online: bool) -> Vec<
     let mut asked = Vec::new();
     for connection in &loaded.spec.connections {
         let name = connection.name();
-        let database = made.and_then(|made| made.connections.databases.get(name).cloned());
+        let database = made.and_then(|made| {
+            let of_texts = || made.connections.vectors.get(name).map(|store| store.database().clone());
+            made.connections.databases.get(name).cloned().or_else(of_texts)
+        });
         let api = made.and_then(|made| made.connections.apis.get(name).cloned());
         let store = made.and_then(|made| made.connections.stores.get(name).cloned());
         let is_open = made.is_some_and(|made| made.connections.messengers.contains_key(name));

@@ -188,6 +188,10 @@ fn plan_tool(spec: &Spec, plan: &Plan, reality: &Reality, index: usize, tool: &T
             let action = On { connection: tool.connection.clone().unwrap_or_default(), action: (**send).clone() };
             (bare(tool, Origin::Declared, ActionPlan::Send(Box::new(action)), &[send.effects()]), Vec::new())
         }
+        (Some(Action::Vector(vector)), _) => {
+            let action = On { connection: tool.connection.clone().unwrap_or_default(), action: (**vector).clone() };
+            (bare(tool, Origin::Declared, ActionPlan::Vector(Box::new(action)), &[vector.effects()]), Vec::new())
+        }
         (Some(Action::Sql(sql)), Some(connection)) => declared::plan(&ask, sql, &connection.name),
         (None, Some(connection)) => {
             let real = reality.connections.iter().find(|real| real.name == connection.name);

@@ -5,7 +5,7 @@ use connect::{Engine, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use spec::model::{
-    Annotations, Files, Graphql, Grpc, Http, Mongo, PageBy, Parameter, Redis, Reply, Send, SqlResult, TextPlace,
+    Annotations, Files, Graphql, Grpc, Http, Mongo, PageBy, Parameter, Redis, Reply, Send, SqlResult, TextPlace, Vector,
 };
 
 /// Version of the plan document.
@@ -87,6 +87,7 @@ impl ActionPlan {
             Self::Grpc(on) => !on.action.effects().read_only,
             Self::Files(on) => !on.action.effects().read_only,
             Self::Send(_) => true,
+            Self::Vector(on) => !on.action.effects().read_only,
             Self::Reply(_) | Self::NotImplemented { .. } => false,
         }
     }
@@ -139,6 +140,8 @@ pub enum ActionPlan {
     Files(Box<On<Files>>),
     /// A message to people.
     Send(Box<On<Send>>),
+    /// Texts that are kept and found by what they are like.
+    Vector(Box<On<Vector>>),
     /// A fixed answer.
     Reply(Reply),
     /// JavaScript in a sandbox.

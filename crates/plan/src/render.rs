@@ -65,6 +65,10 @@ fn render_tool(out: &mut String, tool: &ToolPlan) {
         ActionPlan::Send(on) => {
             let _ = writeln!(out, "  on {}: send a message", on.connection);
         }
+        ActionPlan::Vector(on) => {
+            let verb = on.action.verb().map_or("nothing", |(verb, _)| verb);
+            let _ = writeln!(out, "  on {}: {verb} texts by what they are like", on.connection);
+        }
         ActionPlan::Reply(_) => out.push_str("  a fixed answer\n"),
         ActionPlan::NotImplemented { .. } => {}
     }

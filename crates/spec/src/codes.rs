@@ -117,6 +117,7 @@ codes! {
     MONGO "MF0532" error "A MongoDB operation is not usable";
     FILES "MF0533" error "An action on files is not usable";
     SEND "MF0534" error "A message is not usable";
+    VECTOR "MF0535" error "Texts with vectors are not usable";
     SHAPE "MF0547" error "The shape of a result is not usable";
     PARAMETER_SOURCE "MF0548" error "A parameter's value comes from nowhere or from two places";
     GROUP "MF0549" error "A group is not usable";

@@ -85,6 +85,14 @@ pub const FILE_MATCHES: u64 = 200;
 pub const FILE_MATCHES_MAX: u64 = 10_000;
 /// Most bytes that a search reads.
 pub const FILE_SEARCH_BYTES: u64 = 64 * 1024 * 1024;
+/// Most rows that a search by meaning in SQLite looks at.
+pub const VECTOR_SCAN_ROWS: u64 = 100_000;
+/// Most rows that a search by meaning in SQLite looks at, whatever a spec says.
+pub const VECTOR_SCAN_ROWS_MAX: u64 = 1_000_000;
+/// Most numbers of a vector.
+pub const VECTOR_DIMENSIONS_MAX: u64 = 8_192;
+/// Longest name of a table with vectors, characters: what PostgreSQL takes.
+pub const VECTOR_NAME_MAX: usize = 63;
 /// Default of `limits.requestBytes` and `limits.answerBytes` of a connection, bytes.
 pub const HTTP_BODY_BYTES: u64 = 8 * 1024 * 1024;
 /// Largest body of a request or an answer, bytes.

@@ -186,6 +186,29 @@ impl Store {
         Ok(())
     }
 
+    /// Where the texts are.
+    pub fn database(&self) -> &Arc<Database> {
+        &self.database
+    }
+
+    /// Deletes the texts whose metadata has these values; gives how many there were. A filter that asks for nothing is refused.
+    pub async fn delete_where(
+        &self,
+        filter: &Map<String, Value>,
+        deadline: Instant,
+        cancel: &CancellationToken,
+    ) -> Result<u64, Error> {
+        if filter.is_empty() {
+            return Err(
+                self.error(ErrorKind::Value, "a filter that asks for nothing would delete everything".to_owned())
+            );
+        }
+        self.prepare(deadline, cancel).await?;
+        let condition = self.sql.filter(filter, 0).map_err(|why| self.error(ErrorKind::Value, why))?;
+        let statement = self.sql.delete(&condition);
+        Ok(self.run(&statement, &[condition.values], true, deadline, cancel).await?.0.affected)
+    }
+
     /// Deletes texts by their identifiers; gives how many there were.
     pub async fn delete(&self, ids: &[String], deadline: Instant, cancel: &CancellationToken) -> Result<u64, Error> {
         if ids.len() > ITEMS_MAX {

@@ -1,5 +1,7 @@
 //! The `files` action: files of a folder or a bucket from a call's arguments, and a result from what was found.
 
+mod edit;
+mod list;
 mod read;
 
 use std::time::{Duration, Instant};
@@ -7,12 +9,14 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use connect::files::{Job, List, Mode, Move, Presign, Search, Store, Write};
+use connect::files::{Job, Mode, Move, Presign, Search, Store, Tree as Below, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use spec::expression::Tree;
 use spec::model::{Files, FilesMode};
+
+pub(crate) use edit::edit;
 
 use super::{Fault, part, scope};
 use crate::connections::Link;
@@ -25,7 +29,7 @@ use crate::toolset::{Tool, Toolset};
 type Attempt<T> = Result<T, Box<Failure>>;
 
 /// Life of a presigned URL that says none.
-const PRESIGNED: u64 = 3600;
+pub(crate) const PRESIGNED: u64 = 3600;
 
 /// What is done with files, with everything that is known before a call.
 pub(crate) struct FilesAction {
@@ -58,11 +62,10 @@ impl FilesAction {
 #[derive(Default)]
 struct Given {
     path: String,
-    recursive: bool,
     glob: Option<String>,
     exclude: Vec<String>,
     limit: Option<usize>,
-    cursor: Option<String>,
+    depth: Option<usize>,
     text: Option<String>,
     regex: Option<String>,
     any_case: bool,
@@ -74,10 +77,10 @@ struct Given {
     write: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Written {
-    #[serde(default)]
+/// What is written.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(crate) struct Written {
     path: String,
     text: Option<Value>,
     base64: Option<String>,
@@ -104,20 +107,23 @@ impl Toolset {
         let job = Job { deadline: turn.deadline.into(), cancel: context.cancel.clone() };
         let failed = |error: connect::Error| errors::of_files(tool, &error, started.elapsed());
         match action.verb {
-            "read" => return self.read_file(tool, store, given(tool, settings)?, &job, started).await,
+            "read" => return self.read_files(tool, store, given(tool, settings)?, &job, started).await,
+            "list" => return self.list_files(tool, store, given(tool, settings)?, &job, started).await,
+            "edit" => return self.edit_file(tool, store, given(tool, settings)?, &job, started).await,
             "write" => {
-                let write = written(tool, given(tool, settings)?)?;
+                let write = written(given(tool, settings)?).map_err(|why| errors::value(tool, &why))?;
                 return self.told(tool, &store.write(&write, &job).await.map_err(failed)?);
             }
             _ => {}
         }
         let given: Given = given(tool, settings)?;
         match action.verb {
-            "list" => {
-                let Given { path: folder, recursive, glob, exclude, limit, cursor, .. } = given;
-                let list = List { folder, recursive, glob, exclude, limit, cursor };
-                self.told(tool, &store.list(&list, &job).await.map_err(failed)?)
+            "tree" => {
+                let Given { path: folder, exclude, depth, limit, .. } = given;
+                let below = Below { folder, exclude, depth, limit };
+                self.told(tool, &store.tree(&below, &job).await.map_err(failed)?)
             }
+            "roots" => self.told(tool, &json!({ "roots": [root(store)] })),
             "search" => {
                 let Given { path: folder, glob, exclude, text, regex, any_case, folders, limit, .. } = given;
                 let search = Search { folder, glob, exclude, text, regex, any_case, folders, limit };
@@ -157,20 +163,24 @@ impl Toolset {
     }
 }
 
+/// Where the files of a store are: the path of a folder only when paths may be absolute, else a dot.
+fn root(store: &Store) -> String {
+    store.root().filter(|_| store.takes_absolute()).map_or_else(|| ".".to_owned(), |root| root.display().to_string())
+}
+
 /// The settings in their types.
 pub(super) fn given<T: DeserializeOwned>(tool: &Tool, settings: Value) -> Attempt<T> {
     serde_json::from_value(settings).map_err(|error| errors::value(tool, &error.to_string()))
 }
 
-fn written(tool: &Tool, given: Written) -> Attempt<Write> {
+/// What is written, as the store takes it.
+pub(crate) fn written(given: Written) -> Result<Write, String> {
     let bytes = match (given.text, given.base64, given.json) {
         (Some(Value::String(text)), ..) => text.into_bytes(),
         (Some(other), ..) => other.to_string().into_bytes(),
-        (_, Some(base64), _) => {
-            STANDARD.decode(base64.trim()).map_err(|_| errors::value(tool, "what is to be written is not Base64"))?
-        }
+        (_, Some(base64), _) => STANDARD.decode(base64.trim()).map_err(|_| "what is to be written is not Base64")?,
         (_, _, Some(json)) => serde_json::to_vec_pretty(&json).unwrap_or_default(),
-        _ => return Err(errors::value(tool, "there is nothing to be written")),
+        _ => return Err("there is nothing to be written".to_owned()),
     };
     let mode = match given.mode {
         FilesMode::Overwrite => Mode::Overwrite,

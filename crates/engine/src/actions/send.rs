@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use connect::Job;
 use connect::send::{Attachment, Letter, Post, Slack, Sms, Smtp, Twilio};
+use connect::{Error, Job};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use spec::expression::Tree;
@@ -45,8 +45,8 @@ impl std::fmt::Debug for SendAction {
 
 /// The message of a call.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Given {
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(crate) struct Given {
     to: Option<Value>,
     text: Option<String>,
     cc: Option<Value>,
@@ -98,16 +98,39 @@ impl Toolset {
         let given: Given = files::given(tool, message.unwrap_or_else(|| json!({})))?;
         let turn = self.turn(context, tool, started).await?;
         let job = Job { deadline: turn.deadline.into(), cancel: context.cancel.clone() };
-        let failed = |error: connect::Error| errors::of_files(tool, &error, started.elapsed());
-        match &**way {
-            Messenger::Slack(slack) => self.told(tool, &slack.post(&post(given), &job).await.map_err(failed)?),
-            Messenger::Smtp(smtp) => self.told(tool, &smtp.send(&letter(tool, given)?, &job).await.map_err(failed)?),
-            Messenger::Twilio(twilio) => {
-                let sms = Sms { to: one(given.to), text: given.text.unwrap_or_default(), from: given.from };
-                self.told(tool, &twilio.send(&sms, &job).await.map_err(failed)?)
-            }
-        }
+        let receipt = deliver(way, given, &job).await.map_err(|undone| match undone {
+            Undone::Message(why) => errors::value(tool, &why),
+            Undone::Refused(error) => errors::of_files(tool, &error, started.elapsed()),
+        })?;
+        self.told(tool, &receipt)
     }
+}
+
+/// Why a message was not sent.
+pub(crate) enum Undone {
+    /// It is none.
+    Message(String),
+    /// The way refused it, or did not answer.
+    Refused(Box<Error>),
+}
+
+impl From<Error> for Undone {
+    fn from(error: Error) -> Self {
+        Self::Refused(Box::new(error))
+    }
+}
+
+/// Sends a message; gives the receipt.
+pub(crate) async fn deliver(way: &Messenger, given: Given, job: &Job) -> Result<Value, Undone> {
+    let receipt = match way {
+        Messenger::Slack(slack) => json!(slack.post(&post(given), job).await?),
+        Messenger::Smtp(smtp) => json!(smtp.send(&letter(given).map_err(Undone::Message)?, job).await?),
+        Messenger::Twilio(twilio) => {
+            let sms = Sms { to: one(given.to), text: given.text.unwrap_or_default(), from: given.from };
+            json!(twilio.send(&sms, job).await?)
+        }
+    };
+    Ok(receipt)
 }
 
 fn one(value: Option<Value>) -> String {
@@ -120,17 +143,16 @@ fn post(given: Given) -> Post {
     Post { channel, text: text.unwrap_or_default(), blocks, thread_ts, reply_broadcast }
 }
 
-fn letter(tool: &Tool, given: Given) -> Attempt<Letter> {
+fn letter(given: Given) -> Result<Letter, String> {
     let people = |value: Option<Value>| value.map(part::texts).unwrap_or_default();
     let attachments = given.attachments.into_iter().map(|file| {
         let bytes = match (file.base64, file.text) {
-            (Some(base64), None) => STANDARD
-                .decode(base64.trim())
-                .map_err(|_| errors::value(tool, &format!("the attachment `{}` is not Base64", file.name)))?,
+            (Some(base64), None) => {
+                STANDARD.decode(base64.trim()).map_err(|_| format!("the attachment `{}` is not Base64", file.name))?
+            }
             (None, Some(text)) => text.into_bytes(),
             _ => {
-                let why = format!("the attachment `{}` needs exactly one of `base64` and `text`", file.name);
-                return Err(errors::value(tool, &why));
+                return Err(format!("the attachment `{}` needs exactly one of `base64` and `text`", file.name));
             }
         };
         Ok(Attachment { name: file.name, media_type: file.media_type, bytes: bytes.into(), id: file.id })
@@ -145,6 +167,6 @@ fn letter(tool: &Tool, given: Given) -> Attempt<Letter> {
         text: given.text,
         html: given.html,
         in_reply_to: given.in_reply_to,
-        attachments: attachments.collect::<Attempt<_>>()?,
+        attachments: attachments.collect::<Result<_, String>>()?,
     })
 }

@@ -1,36 +1,46 @@
 //! Connections as a script sees them: objects with functions. One module for each kind.
 
 mod apis;
+mod files;
 mod http;
 mod mongo;
 mod redis;
+mod send;
 pub(super) mod sql;
+mod vector;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use connect::Database;
+use connect::files::Store;
 use connect::graphql::Client as Graphql;
 use connect::grpc::Client as Grpc;
 use connect::http::Api;
 use connect::mongo::Mongo;
 use connect::redis::Redis;
+use connect::vector::Store as Vectors;
 use script::HostError;
 use spec::sql::Dialect;
 
 use super::host::ScriptHost;
 use crate::acting::ActAs;
+use crate::actions::send::Messenger;
 use crate::connections::Link;
 use crate::outcome::FailureKind;
 
 /// A connection that a script reaches.
-#[derive(Debug)]
 pub(crate) struct Reach {
     connection: Box<str>,
     kind: Kind,
 }
 
-#[derive(Debug)]
+impl std::fmt::Debug for Reach {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reach").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}
+
 enum Kind {
     Sql(sql::Reach),
     Http(Link<Api>),
@@ -38,6 +48,9 @@ enum Kind {
     Mongo(Link<Mongo>),
     Graphql(Link<Graphql>),
     Grpc(Link<Grpc>),
+    Files(Link<Store>),
+    Send(Link<Messenger>),
+    Vector(Link<Vectors>),
 }
 
 impl Reach {
@@ -65,6 +78,18 @@ impl Reach {
         Self { connection: connection.into(), kind: Kind::Grpc(client) }
     }
 
+    pub(crate) fn files(connection: &str, link: Link<Store>) -> Self {
+        Self { connection: connection.into(), kind: Kind::Files(link) }
+    }
+
+    pub(crate) fn send(connection: &str, link: Link<Messenger>) -> Self {
+        Self { connection: connection.into(), kind: Kind::Send(link) }
+    }
+
+    pub(crate) fn vector(connection: &str, link: Link<Vectors>) -> Self {
+        Self { connection: connection.into(), kind: Kind::Vector(link) }
+    }
+
     pub(super) fn connection(&self) -> &str {
         &self.connection
     }
@@ -78,6 +103,9 @@ impl Reach {
             Kind::Mongo(_) => &mongo::FUNCTIONS,
             Kind::Graphql(_) => &apis::GRAPHQL,
             Kind::Grpc(_) => &apis::GRPC,
+            Kind::Files(_) => &files::FUNCTIONS,
+            Kind::Send(_) => &send::FUNCTIONS,
+            Kind::Vector(_) => &vector::FUNCTIONS,
         }
     }
 
@@ -90,6 +118,9 @@ impl Reach {
             Kind::Mongo(link) => mongo::call(self.there(link)?, host, &self.connection, name, arguments).await,
             Kind::Graphql(client) => apis::graphql(self.there(client)?, host, &self.connection, name, arguments).await,
             Kind::Grpc(client) => apis::grpc(self.there(client)?, host, &self.connection, arguments).await,
+            Kind::Files(link) => files::call(self.there(link)?, host, &self.connection, name, arguments).await,
+            Kind::Send(link) => send::call(self.there(link)?, host, &self.connection, arguments).await,
+            Kind::Vector(link) => vector::call(self.there(link)?, host, &self.connection, name, arguments).await,
         }
     }
 
@@ -101,6 +132,13 @@ impl Reach {
 /// The connection is not there.
 fn unavailable(connection: &str, why: &str) -> HostError {
     refuse(FailureKind::Unavailable, format!("connection `{connection}` is not available: {why}"))
+}
+
+/// What changes data in a script that does not say that it does.
+fn silent(what: &str) -> HostError {
+    let message =
+        format!("{what} changes data, and the tool does not say that it writes: `script: {{code: …, write: true}}`");
+    refuse(FailureKind::Denied, message)
 }
 
 /// An error for the script, with the kind as its code.

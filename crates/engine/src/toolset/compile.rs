@@ -12,7 +12,8 @@ use script::Script;
 use serde_json::Value;
 use spec::Spec;
 use spec::model::{
-    ConnectionKind, Files, Graphql, Grpc, Http, Limits, Mongo, Parameter, Redis, Reply, ScriptPlace, Send, input_schema,
+    ConnectionKind, Files, Graphql, Grpc, Http, Limits, Mongo, Parameter, Redis, Reply, ScriptPlace, Send, Vector,
+    input_schema,
 };
 use spec::sql::{Dialect, Template};
 use tokio::sync::Semaphore;
@@ -26,6 +27,7 @@ use crate::actions::http::HttpAction;
 use crate::actions::mongo::MongoAction;
 use crate::actions::redis::RedisAction;
 use crate::actions::send::SendAction;
+use crate::actions::vector::VectorAction;
 use crate::codes;
 use crate::connections::{Connections, Link};
 use crate::mask::Mask;
@@ -190,6 +192,7 @@ impl Compiler<'_> {
             ActionPlan::Grpc(on) => self.grpc(&tool.name, on, path),
             ActionPlan::Files(on) => self.files(&tool.name, on, path),
             ActionPlan::Send(on) => self.send(&tool.name, on, path),
+            ActionPlan::Vector(on) => self.vector(&tool.name, on, path),
             ActionPlan::Reply(reply) => fixed(reply, output.is_some()),
             ActionPlan::NotImplemented { reason } => Action::NotImplemented(reason.clone()),
         };
@@ -258,6 +261,11 @@ impl Compiler<'_> {
                 return Some(Reach::graphql(name, self.link(name, &self.connections.graphql)));
             }
             ConnectionKind::Grpc => return Some(Reach::grpc(name, self.link(name, &self.connections.grpc))),
+            kind if kind.is_store() => return Some(Reach::files(name, self.link(name, &self.connections.stores))),
+            kind if kind.is_messenger() => {
+                return Some(Reach::send(name, self.link(name, &self.connections.messengers)));
+            }
+            ConnectionKind::Vector => return Some(Reach::vector(name, self.link(name, &self.connections.vectors))),
             _ => {}
         }
         let planned = self.plan.connections.iter().find(|connection| connection.name == name)?;
@@ -318,6 +326,14 @@ impl Compiler<'_> {
         match SendAction::compile(&on.connection, link, &on.action) {
             Ok(action) => Action::Send(Box::new(action)),
             Err(why) => self.unusable(tool, "send", &why, path),
+        }
+    }
+
+    fn vector(&mut self, tool: &str, on: &On<Vector>, path: &str) -> Action {
+        let link = self.link(&on.connection, &self.connections.vectors);
+        match VectorAction::compile(&on.connection, link, &on.action, self.limits.rows) {
+            Ok(action) => Action::Vector(Box::new(action)),
+            Err(why) => self.unusable(tool, "vector", &why, path),
         }
     }
 

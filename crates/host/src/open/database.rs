@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base::{Diagnostic, Secret};
 use connect::{Config, Database, Engine, Tls};
-use spec::model::{ConnectionKind, TlsMode};
+use spec::model::{ConnectionKind, Pool, TlsMode};
 
 use super::Opened;
 use crate::codes;
@@ -33,7 +33,7 @@ impl Opened {
             };
             self.diagnostics.push(diagnostic.path(format!("{path}/type")));
         }
-        let opened = Database::open(config(settings, url));
+        let opened = Database::open(config(name, settings.schema.clone(), &settings.pool, &settings.tls, url));
         let opened = if settings.act_as.is_some() { opened.and_then(Database::acting_only) } else { opened };
         match opened {
             Ok(database) => drop(self.connections.databases.insert(name.clone(), Arc::new(database))),
@@ -51,20 +51,21 @@ pub(super) fn password(url: &str) -> Option<Secret> {
     Some(Secret::new(password))
 }
 
-fn config(connection: &spec::model::Database, url: Secret) -> Config {
+/// What a database is opened with.
+pub(super) fn config(name: &str, schema: Option<String>, pool: &Pool, tls: &spec::model::Tls, url: Secret) -> Config {
     Config {
-        name: connection.name.clone(),
+        name: name.to_owned(),
         url,
-        schema: connection.schema.clone(),
-        pool_max: usize::try_from(connection.pool.max).unwrap_or(usize::MAX),
-        acquire_timeout: Duration::from_millis(connection.pool.acquire_timeout_ms),
-        idle_timeout: Duration::from_millis(connection.pool.idle_timeout_ms),
-        tls: match connection.tls.mode {
+        schema,
+        pool_max: usize::try_from(pool.max).unwrap_or(usize::MAX),
+        acquire_timeout: Duration::from_millis(pool.acquire_timeout_ms),
+        idle_timeout: Duration::from_millis(pool.idle_timeout_ms),
+        tls: match tls.mode {
             TlsMode::Disable => Tls::Disable,
             TlsMode::Prefer => Tls::Prefer,
             TlsMode::Require => Tls::Require,
             TlsMode::VerifyFull => Tls::VerifyFull,
         },
-        ca_file: connection.tls.ca_file.as_deref().map(Into::into),
+        ca_file: tls.ca_file.as_deref().map(Into::into),
     }
 }

@@ -175,7 +175,12 @@ pub(super) fn secret(place: &SecretRef, lookup: Lookup<'_>) -> Result<Secret, Mi
     Ok(Secret::new(value))
 }
 
-fn credentials(declared: &Credentials, lookup: Lookup<'_>, users: Users) -> Result<http::Credentials, Missing> {
+/// What is shown to an upstream.
+pub(super) fn credentials(
+    declared: &Credentials,
+    lookup: Lookup<'_>,
+    users: Users,
+) -> Result<http::Credentials, Missing> {
     let place = |place: &SecretRef| secret(place, lookup);
     let optional = |place: &Option<SecretRef>| place.as_ref().map(|place| secret(place, lookup)).transpose();
     let text = |text: &str| expand(text, lookup, "a value");

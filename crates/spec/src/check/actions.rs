@@ -13,6 +13,7 @@ mod http;
 mod mongo;
 mod redis;
 mod send;
+mod vector;
 
 /// An action without a connection uses the only one of the spec that it can run on. With one connection, that one: whether it
 /// fits is checked.
@@ -47,6 +48,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
             Some(Action::Grpc(action)) => grpc::all(check, tool, action, node),
             Some(Action::Files(action)) => files::all(check, tool, action, node),
             Some(Action::Send(action)) => send::all(check, tool, action, node),
+            Some(Action::Vector(action)) => vector::all(check, tool, action, node),
             Some(Action::Reply(action)) => {
                 reply(check, action, node);
                 Some(sql::NO_EFFECTS)

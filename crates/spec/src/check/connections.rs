@@ -11,6 +11,7 @@ use crate::syntax::Node;
 
 mod act_as;
 mod http;
+mod vector;
 
 pub(in crate::check) use http::is_header;
 
@@ -44,6 +45,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
                     );
                 }
             }
+            Connection::Vector(store) => vector::all(check, store, node),
             _ => {
                 if let Some(database) = connection.database() {
                     tls(check, connection.kind(), database, node);
@@ -64,11 +66,13 @@ fn source(check: &mut Check<'_, '_>, connection: &Connection, node: &Node) {
             check.error(codes::CONNECTION_SOURCE, span, message, "keep one of them");
         }
         (None, None) if connection.kind().needs_url() && !check.is_damaged(node) => {
-            let (what, variable) = match connection.kind().is_database() {
-                true => ("its database is", "DATABASE_URL"),
-                false if connection.kind() == ConnectionKind::Http => ("it leads", "API_URL"),
-                false if connection.kind() == ConnectionKind::Redis => ("its server is", "REDIS_URL"),
-                false => ("its server is", "MONGODB_URL"),
+            let (what, variable) = match connection.kind() {
+                ConnectionKind::Http | ConnectionKind::Graphql | ConnectionKind::Grpc => ("it leads", "API_URL"),
+                ConnectionKind::Files => ("its folder is", ""),
+                ConnectionKind::Redis => ("its server is", "REDIS_URL"),
+                ConnectionKind::Mongodb => ("its server is", "MONGODB_URL"),
+                ConnectionKind::Smtp => ("its server is", "SMTP_URL"),
+                _ => ("its database is", "DATABASE_URL"),
             };
             let message = format!("the connection `{name}` does not say where {what}");
             let help = match connection.kind() {
@@ -112,7 +116,9 @@ fn check_url(check: &mut Check<'_, '_>, kind: ConnectionKind, url: &str, span: S
         ConnectionKind::Mongodb => {
             rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?']))
         }
-        ConnectionKind::Sqlite => !rest.trim_start_matches('/').is_empty(),
+        ConnectionKind::Sqlite | ConnectionKind::Vector if scheme.eq_ignore_ascii_case("sqlite") => {
+            !rest.trim_start_matches('/').is_empty()
+        }
         _ => rest.starts_with("//") && is_network_url(url),
     };
     if !is_good {

@@ -5,12 +5,12 @@ use crate::codes;
 use crate::limits::{
     ARGUMENT_BYTES_MAX, CONCURRENCY_MAX, FILE_BYTES_MAX, FILE_ENTRIES_MAX, FILE_MATCHES_MAX, HTTP_BODY_BYTES_MAX,
     HTTP_EVENTS_MAX, HTTP_PAGES_MAX, PAGE_SIZE_MAX, POOL_SIZE_MAX, REDIRECTS_MAX, RESULT_BYTES_MAX, RETRIES_MAX,
-    ROWS_MAX, TIMEOUT_MS_MAX,
+    ROWS_MAX, TIMEOUT_MS_MAX, VECTOR_DIMENSIONS_MAX, VECTOR_SCAN_ROWS_MAX,
 };
 use crate::syntax::Node;
 
 /// Definition, key, least, most. The published schema and the reference page have them too.
-pub(crate) const RANGES: [(&str, &str, u64, u64); 31] = [
+pub(crate) const RANGES: [(&str, &str, u64, u64); 33] = [
     ("Limits", "timeoutMs", 1, TIMEOUT_MS_MAX),
     ("Limits", "rows", 1, ROWS_MAX),
     ("Limits", "resultBytes", 1, RESULT_BYTES_MAX),
@@ -35,6 +35,8 @@ pub(crate) const RANGES: [(&str, &str, u64, u64); 31] = [
     ("FileLimits", "entries", 1, FILE_ENTRIES_MAX),
     ("FileLimits", "matches", 1, FILE_MATCHES_MAX),
     ("HttpCache", "bytes", 1, HTTP_BODY_BYTES_MAX),
+    ("VectorStore", "scanRows", 1, VECTOR_SCAN_ROWS_MAX),
+    ("Embedding", "dimensions", 1, VECTOR_DIMENSIONS_MAX),
     ("HttpLimits", "connectTimeoutMs", 1, TIMEOUT_MS_MAX),
     ("HttpLimits", "requestBytes", 1, HTTP_BODY_BYTES_MAX),
     ("HttpLimits", "answerBytes", 1, HTTP_BODY_BYTES_MAX),
@@ -52,8 +54,12 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
         ranges(check, connection.get("retries"), "Retries");
         ranges(check, connection.get("cache"), "HttpCache");
         match connection.str_of("type") {
-            Some("http") => ranges(check, connection.get("limits"), "HttpLimits"),
+            Some("http" | "graphql" | "grpc") => ranges(check, connection.get("limits"), "HttpLimits"),
             Some("files" | "s3" | "gcs") => ranges(check, connection.get("limits"), "FileLimits"),
+            Some("vector") => {
+                ranges(check, Some(connection), "VectorStore");
+                ranges(check, connection.get("embedding"), "Embedding");
+            }
             _ => {}
         }
     }

@@ -10,9 +10,11 @@ mod reply;
 mod script;
 mod send;
 mod sql;
+mod vector;
 
 pub use files::{
-    Files, FilesAs, FilesList, FilesMode, FilesMove, FilesPath, FilesPresign, FilesRead, FilesSearch, FilesWrite,
+    Files, FilesAs, FilesDiffAs, FilesEdit, FilesList, FilesMode, FilesMove, FilesPath, FilesPresign, FilesRead,
+    FilesRoots, FilesSearch, FilesTree, FilesWhich, FilesWrite,
 };
 pub use graphql::Graphql;
 pub use grpc::Grpc;
@@ -23,6 +25,7 @@ pub use reply::Reply;
 pub use script::{Script, ScriptPlace, TextPlace};
 pub use send::Send;
 pub use sql::{Page, PageBy, Sql, SqlResult};
+pub use vector::{Vector, VectorDelete, VectorKeep, VectorSearch};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,6 +53,8 @@ pub enum Action {
     Files(Box<Files>),
     /// A message to people.
     Send(Box<Send>),
+    /// Texts that are kept and found by what they are like.
+    Vector(Box<Vector>),
     /// A fixed answer.
     Reply(Reply),
     /// JavaScript in a sandbox.
@@ -58,8 +63,8 @@ pub enum Action {
 
 impl Action {
     /// The action keys of this build.
-    pub const KEYS: [&str; 10] =
-        ["sql", "http", "graphql", "grpc", "redis", "mongo", "files", "send", "script", "reply"];
+    pub const KEYS: [&str; 11] =
+        ["sql", "http", "graphql", "grpc", "redis", "mongo", "files", "send", "vector", "script", "reply"];
 
     /// The action key.
     pub fn key(&self) -> &'static str {
@@ -72,6 +77,7 @@ impl Action {
             Self::Grpc(_) => "grpc",
             Self::Files(_) => "files",
             Self::Send(_) => "send",
+            Self::Vector(_) => "vector",
             Self::Reply(_) => "reply",
             Self::Script(_) => "script",
         }
@@ -88,10 +94,11 @@ impl Action {
             Self::Grpc(_) => Some(kind == ConnectionKind::Grpc),
             Self::Files(_) => Some(kind.is_store()),
             Self::Send(_) => Some(kind.is_messenger()),
+            Self::Vector(_) => Some(kind == ConnectionKind::Vector),
             Self::Reply(_) | Self::Script(_) => None,
         }
     }
 }
 
 /// Action keys of the language that this build does not run yet. They are refused by name.
-pub const FUTURE_ACTIONS: [&str; 5] = ["vector", "command", "call", "steps", "ask"];
+pub const FUTURE_ACTIONS: [&str; 4] = ["command", "call", "steps", "ask"];

@@ -7,6 +7,7 @@ mod http;
 mod messages;
 mod secret;
 mod store;
+mod vector;
 
 pub use credentials::{
     Credentials, KeyForm, OauthAssertion, OauthExchange, Place as SecretPlace, SignatureEncoding, SignatureHash,
@@ -17,6 +18,7 @@ pub use http::{Http as HttpConnection, HttpCache, HttpLimits, HttpTls, RateLimit
 pub use messages::{Slack, Smtp, Twilio};
 pub use secret::SecretRef;
 pub use store::{MongoStore, RedisStore, StoreTls};
+pub use vector::{Embedding, Metric, VectorStore};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,6 +58,8 @@ pub enum Connection {
     Smtp(Smtp),
     /// Short messages.
     Twilio(Twilio),
+    /// Texts that are found by what they are like.
+    Vector(Box<VectorStore>),
 }
 
 /// The kinds of connection that this build can open.
@@ -91,6 +95,8 @@ pub enum ConnectionKind {
     Smtp,
     /// Short messages.
     Twilio,
+    /// Texts that are found by what they are like.
+    Vector,
 }
 
 impl ConnectionKind {
@@ -112,6 +118,7 @@ impl ConnectionKind {
             Self::Slack => "slack",
             Self::Smtp => "smtp",
             Self::Twilio => "twilio",
+            Self::Vector => "vector",
         }
     }
 
@@ -152,13 +159,14 @@ impl ConnectionKind {
             Self::Mongodb => &["mongodb"],
             Self::Smtp => &["smtp", "smtps"],
             Self::Files => &[],
+            Self::Vector => &["postgresql", "postgres", "sqlite"],
         }
     }
 
     /// An example of its URLs, without credentials.
     pub fn example(self) -> &'static str {
         match self {
-            Self::Postgresql => "postgresql://localhost/mydb",
+            Self::Postgresql | Self::Vector => "postgresql://localhost/mydb",
             Self::Mysql | Self::Mariadb => "mysql://localhost/mydb",
             Self::Sqlite => "sqlite:data.db",
             Self::Http => "https://api.example.com/v1",
@@ -226,6 +234,7 @@ impl Connection {
             Self::Slack(of) => common(&of.name, &of.env_var, &of.url, ConnectionKind::Slack),
             Self::Smtp(of) => common(&of.name, &of.env_var, &of.url, ConnectionKind::Smtp),
             Self::Twilio(of) => common(&of.name, &of.env_var, &of.url, ConnectionKind::Twilio),
+            Self::Vector(of) => common(&of.name, &of.env_var, &of.url, ConnectionKind::Vector),
         }
     }
 

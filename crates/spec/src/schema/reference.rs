@@ -9,7 +9,7 @@ use crate::check::numbers::RANGES;
 use crate::structure::dialect::{ALIASES, WORDS};
 
 /// A section: the definition, its head, the key that has it, and an example.
-const SECTIONS: [(&str, &str, &str, &str); 50] = [
+const SECTIONS: [(&str, &str, &str, &str); 57] = [
     ("Spec", "The document", "", include_str!("examples/spec.yaml")),
     ("Connection", "Connections", "connections[]", include_str!("examples/connection.yaml")),
     ("Pool", "Pools", "connections[].pool", ""),
@@ -24,6 +24,7 @@ const SECTIONS: [(&str, &str, &str, &str); 50] = [
     ("Retries", "Retries", "connections[].retries", ""),
     ("HttpLimits", "Limits of requests", "connections[].limits", ""),
     ("FileLimits", "Limits of files", "connections[].limits", ""),
+    ("Embedding", "Embeddings", "connections[].embedding", ""),
     ("HttpTls", "Transport security of HTTP", "connections[].tls", ""),
     ("StoreTls", "Transport security of Redis and MongoDB", "connections[].tls", ""),
     ("Tool", "Tools", "tools[]", include_str!("examples/tool.yaml")),
@@ -48,7 +49,13 @@ const SECTIONS: [(&str, &str, &str, &str); 50] = [
     ("FilesMove", "Moving of files", "tools[].files.move", ""),
     ("FilesSearch", "Searches of files", "tools[].files.search", ""),
     ("FilesPath", "Paths of files", "tools[].files.stat, folder, delete", ""),
+    ("FilesTree", "Trees of files", "tools[].files.tree", ""),
+    ("FilesEdit", "Changes of files", "tools[].files.edit", ""),
     ("FilesPresign", "URLs for others", "tools[].files.presign", ""),
+    ("Vector", "Texts with vectors", "tools[].vector", include_str!("examples/vector.yaml")),
+    ("VectorKeep", "Keeping of texts", "tools[].vector.store", ""),
+    ("VectorSearch", "Searches of texts", "tools[].vector.search", ""),
+    ("VectorDelete", "Deleting of texts", "tools[].vector.delete", ""),
     ("Send", "Messages", "tools[].send", include_str!("examples/send.yaml")),
     ("Script", "Scripts", "tools[].script", include_str!("examples/script.yaml")),
     ("Reply", "Replies", "tools[].reply", include_str!("examples/reply.yaml")),

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use connect::ErrorKind;
 use connect::files::{Content as Bytes, Job, Lines, Read, Store};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use spec::model::FilesAs;
 
 use super::Attempt;
 use crate::errors;
+use crate::limits::FILES_READ_MAX;
 use crate::outcome::{Content, Outcome};
 use crate::toolset::{Tool, Toolset};
 
@@ -16,8 +18,8 @@ use crate::toolset::{Tool, Toolset};
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Given {
-    #[serde(default)]
-    path: String,
+    path: Option<String>,
+    paths: Option<Vec<String>>,
     #[serde(rename = "as")]
     form: FilesAs,
     offset: Option<u64>,
@@ -27,7 +29,61 @@ pub(super) struct Given {
 }
 
 impl Toolset {
-    pub(super) async fn read_file(
+    pub(super) async fn read_files(
+        &self,
+        tool: &Tool,
+        store: &Store,
+        given: Given,
+        job: &Job,
+        started: Instant,
+    ) -> Attempt<Outcome> {
+        match &given.paths {
+            Some(paths) if paths.len() > FILES_READ_MAX => {
+                Err(errors::value(tool, &format!("at most {FILES_READ_MAX} files are read at once")))
+            }
+            Some(paths) => self.read_several(tool, store, paths, given.form == FilesAs::Json, job, started).await,
+            None => self.read_file(tool, store, given, job, started).await,
+        }
+    }
+
+    /// Several files, one after the other. What is wrong with one of them is told in its place.
+    async fn read_several(
+        &self,
+        tool: &Tool,
+        store: &Store,
+        paths: &[String],
+        structured: bool,
+        job: &Job,
+        started: Instant,
+    ) -> Attempt<Outcome> {
+        let (mut values, mut size) = (Vec::with_capacity(paths.len()), 0);
+        for path in paths {
+            let read = Read { path: path.clone(), ..Read::default() };
+            let value = match store.read(&read, job).await {
+                Ok(found) => described(&found, found.text().ok().map(str::to_owned)),
+                Err(error) if matches!(error.kind, ErrorKind::Timeout | ErrorKind::Cancelled) => {
+                    return Err(errors::of_files(tool, &error, started.elapsed()));
+                }
+                Err(error) => json!({ "path": path, "error": error.message }),
+            };
+            size += ["text", "base64"].iter().filter_map(|key| value[*key].as_str()).map(str::len).sum::<usize>();
+            if size > self.raw_bytes(tool) {
+                return Err(errors::too_many_bytes(tool, size, self.raw_bytes(tool)));
+            }
+            values.push(value);
+        }
+        if structured || tool.output.is_some() {
+            return self.told(tool, &json!({ "files": values }));
+        }
+        let parts = paths.iter().zip(&values).map(|(path, value)| match (&value["text"], &value["error"]) {
+            (Value::String(text), _) => format!("{path}:\n{text}\n"),
+            (_, Value::String(error)) => format!("{path}: Error - {error}\n"),
+            _ => format!("{path}: Error - it is no text\n"),
+        });
+        Ok(Outcome::content(Content::Text(parts.collect::<Vec<_>>().join("\n---\n"))))
+    }
+
+    async fn read_file(
         &self,
         tool: &Tool,
         store: &Store,
@@ -36,7 +92,7 @@ impl Toolset {
         started: Instant,
     ) -> Attempt<Outcome> {
         let failed = |error: connect::Error| errors::of_files(tool, &error, started.elapsed());
-        let read = Read { path: given.path, offset: given.offset, length: given.length };
+        let read = Read { path: given.path.unwrap_or_default(), offset: given.offset, length: given.length };
         let found = store.read(&read, job).await.map_err(failed)?;
         let lines = match (given.head, given.tail) {
             (Some(_), Some(_)) => return Err(errors::value(tool, "lines from the start and from the end at once")),

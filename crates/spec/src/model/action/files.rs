@@ -34,6 +34,15 @@ pub struct Files {
     /// Makes a folder and those above it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<FilesPath>,
+    /// Shows a folder with everything below it, as a tree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tree: Option<FilesTree>,
+    /// Changes a text file: texts put in the place of others. The answer is the difference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edit: Option<FilesEdit>,
+    /// Tells where the files are: `{}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roots: Option<FilesRoots>,
     /// Makes a URL that lets its holder read or write a file of a bucket for a while.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presign: Option<FilesPresign>,
@@ -69,6 +78,13 @@ pub struct FilesList {
     /// `next` of an earlier answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
+    /// By what the entries are ordered: `path`, `name`, `size` (the largest first), `modified` (the newest first), or a template.
+    /// Other orders than by path need the whole folder on one page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
+    /// Whether the numbers of files and folders of the page and their bytes are told too.
+    #[serde(skip_serializing_if = "is_false")]
+    pub totals: bool,
 }
 
 /// What a file is given as.
@@ -86,12 +102,16 @@ pub enum FilesAs {
     Json,
 }
 
-/// A file, or a part of it.
+/// A file, or a part of it, or several files. One of `path` and `paths`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FilesRead {
     /// Below the root of the connection.
-    pub path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Several files: a list, or a template. One that cannot be read is told of and does not keep the others from being read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paths: Option<Value>,
     /// What it is given as.
     #[serde(default, rename = "as")]
     pub form: FilesAs,
@@ -194,6 +214,79 @@ pub struct FilesSearch {
     pub limit: Option<Value>,
 }
 
+/// A folder with everything below it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct FilesTree {
+    /// The folder; the root when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Patterns of what is left out: a list, or a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclude: Option<Value>,
+    /// How many folders deep: a number, or a template. Default: all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depth: Option<Value>,
+    /// Most entries: a number, or a template. At most 10 000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Value>,
+}
+
+/// Which places of a text are changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FilesWhich {
+    /// The only one: a text that is there several times is refused.
+    #[default]
+    Only,
+    /// The first one.
+    First,
+    /// Every one.
+    All,
+}
+
+/// Changes of a text file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FilesEdit {
+    /// Below the root of the connection.
+    pub path: String,
+    /// The changes, a list of `{oldText, newText}`, or a template. Each is made in what the one before it left; all are made or none.
+    pub edits: Value,
+    /// Which places of a text are changed.
+    #[serde(default)]
+    pub which: FilesWhich,
+    /// Whether lines may differ in the spaces at their ends when a text is nowhere as it is. What comes in their place is indented as they were.
+    #[serde(default)]
+    pub loose: bool,
+    /// Whether the file is left as it is and only the difference is told: true or false, or a template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<Value>,
+    /// What the answer is: a text with the difference, or JSON with it and what is known of the file.
+    #[serde(default, rename = "as")]
+    pub form: FilesDiffAs,
+}
+
+/// What a difference is given as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FilesDiffAs {
+    /// A text, as `diff -u` shows it.
+    #[default]
+    Text,
+    /// JSON with what is known of the file, `diff`, `changed` and `written`.
+    Json,
+}
+
+/// Nothing is set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FilesRoots {}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 /// A URL for others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -219,7 +312,11 @@ impl Files {
 
     /// What it does to the world.
     pub fn effects(&self) -> Effects {
-        let writes = self.write.is_some() || self.delete.is_some() || self.moved.is_some() || self.folder.is_some();
+        let writes = self.write.is_some()
+            || self.delete.is_some()
+            || self.moved.is_some()
+            || self.folder.is_some()
+            || self.edit.is_some();
         let adds = self.folder.is_some() || self.write.as_ref().is_some_and(|write| write.mode != FilesMode::Overwrite);
         let again =
             self.write.as_ref().is_some_and(|write| write.mode == FilesMode::Overwrite) || self.folder.is_some();
@@ -233,4 +330,5 @@ impl Files {
 }
 
 /// The verbs.
-pub(crate) const VERBS: [&str; 9] = ["list", "read", "write", "delete", "move", "search", "stat", "folder", "presign"];
+pub(crate) const VERBS: [&str; 12] =
+    ["list", "read", "write", "delete", "move", "search", "stat", "folder", "tree", "edit", "roots", "presign"];
