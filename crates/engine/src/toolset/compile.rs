@@ -1,5 +1,7 @@
 //! From a spec and its plan to a toolset.
 
+// Long because every kind of action is compiled here, each in a few lines of the same shape.
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
