@@ -19,8 +19,8 @@ Parts:
   python    private Python environments in the work folder: the MCP SDK of several ages, mcpcheck, and a
             Node.js that is new enough for the conformance suite; a gRPC server; PostgreSQL with pgvector;
             stores of files
-  node      the conformance suite, the Inspector and the TypeScript SDKs, from tests/clients/node; a GraphQL server
-            and a mail server; the original servers of tests/originals
+  node      the conformance suite, the Inspector and the TypeScript SDKs, from tests/clients/node; a GraphQL server,
+            a mail server and reference MCP servers; the original servers of tests/originals
 
 The services of the Debian packages are not started; `cargo xtask services up` starts throw-away ones.
 pip and npm use the machine's own configuration. The work folder is `.work`, or $MCP_FACTORY_WORK.
@@ -91,6 +91,7 @@ fn install(parts: &[&str]) -> Result<()> {
         node::install_service("graphql")?;
         node::install_service("mail")?;
         node::install_originals()?;
+        node::install_service("mcp")?;
     }
     Ok(())
 }

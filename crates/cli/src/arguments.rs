@@ -108,6 +108,9 @@ pub(crate) struct Global {
     /// Private networks that HTTP connections may reach: `private`, hosts, addresses, ranges, by commas [default: MCP_FACTORY_ALLOW_NETWORK, else none]
     #[arg(long, global = true, value_name = "LIST")]
     pub(crate) allow_network: Option<String>,
+    /// Programs that specs may start: names and absolute paths, by commas, or `*` [default: MCP_FACTORY_ALLOW_COMMANDS, else none]
+    #[arg(long, global = true, value_name = "LIST")]
+    pub(crate) allow_commands: Option<String>,
     /// Print no messages but warnings and errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,

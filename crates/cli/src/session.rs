@@ -25,7 +25,9 @@ impl Session {
     /// The environment that specs refer to: the process's, and over it `--env-file`.
     pub(crate) fn environment(&self) -> Result<Environment, Error> {
         let environment = Environment::of_process();
-        let allowed = self.global.allow_network.clone().map(|list| (operations::ALLOW_NETWORK.to_owned(), list));
+        let network = self.global.allow_network.clone().map(|list| (operations::ALLOW_NETWORK.to_owned(), list));
+        let commands = self.global.allow_commands.clone().map(|list| (operations::ALLOW_COMMANDS.to_owned(), list));
+        let allowed: Vec<_> = network.into_iter().chain(commands).collect();
         let Some(path) = &self.global.env_file else { return Ok(environment.with(allowed)) };
         let bytes = crate::input::read_file(path)?;
         let name = path.display().to_string();

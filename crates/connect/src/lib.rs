@@ -33,6 +33,8 @@ pub mod mongo;
 #[cfg(any(feature = "mysql", feature = "sqlite", feature = "http", feature = "redis", feature = "mongo"))]
 #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "only HTTP encodes"))]
 mod percent;
+#[cfg(feature = "process")]
+pub mod process;
 pub mod query;
 #[cfg(feature = "redis")]
 pub mod redis;

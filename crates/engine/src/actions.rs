@@ -1,5 +1,7 @@
 //! What tools do beside SQL: one module for each action, which compiles it once and runs each call.
 
+pub(crate) mod call;
+pub(crate) mod command;
 pub(crate) mod files;
 pub(crate) mod graphql;
 pub(crate) mod grpc;
@@ -7,7 +9,9 @@ pub(crate) mod http;
 pub(crate) mod mongo;
 mod part;
 pub(crate) mod redis;
+pub(crate) mod reply;
 pub(crate) mod send;
+pub(crate) mod steps;
 pub(crate) mod vector;
 
 use std::time::Instant;
@@ -32,7 +36,7 @@ type Attempt<T> = Result<T, Box<Failure>>;
 pub(crate) struct Turn<'a> {
     /// When the call must have ended.
     pub(crate) deadline: Instant,
-    _permit: SemaphorePermit<'a>,
+    _permit: Option<SemaphorePermit<'a>>,
 }
 
 impl Toolset {
@@ -61,7 +65,11 @@ impl Toolset {
 /// The names that templates of a call look up: `args`, and `caller`.
 pub(crate) fn scope(context: &CallContext<'_>, arguments: &Map<String, Value>) -> Scope {
     let caller = context.caller.cloned().map_or_else(|| Value::Object(Map::new()), Value::Object);
-    Scope::new().with("args", &Value::Object(arguments.clone())).with("caller", &caller)
+    let scope = Scope::new().with("args", &Value::Object(arguments.clone())).with("caller", &caller);
+    match context.more {
+        None => scope,
+        Some(more) => scope.and(more),
+    }
 }
 
 /// A selection, and how it is written.

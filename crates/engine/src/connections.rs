@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use client::Client;
 use connect::Database;
 use connect::files::Store;
 use connect::graphql::Client as Graphql;
 use connect::grpc::Client as Grpc;
 use connect::http::Api;
 use connect::mongo::Mongo;
+use connect::process::Program;
 use connect::redis::Redis;
 use connect::vector::Store as Vectors;
 
@@ -37,6 +39,10 @@ pub struct Connections {
     pub variables: HashMap<String, String>,
     /// Texts with vectors.
     pub vectors: HashMap<String, Arc<Vectors>>,
+    /// Other MCP servers.
+    pub mcp: HashMap<String, Arc<Client>>,
+    /// The programs of `command` actions by tool (`tool`, or `tool/step`), or why one cannot be run.
+    pub programs: HashMap<String, Result<Program, String>>,
     /// Connections that could not be opened, and why.
     pub unavailable: HashMap<String, String>,
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use base::Secret;
 use connect::http::Subject;
 use serde_json::{Map, Value};
+use spec::expression::Scope;
 use tokio_util::sync::CancellationToken;
 
 /// Takes progress: how much is done, of how much in all, and a word about it.
@@ -23,12 +24,29 @@ pub struct CallContext<'a> {
     pub(crate) caller: Option<&'a Map<String, Value>>,
     pub(crate) bindings: Option<&'a Map<String, Value>>,
     pub(crate) token: Option<&'a Secret>,
+    /// Further names that templates look up: those of a step.
+    pub(crate) more: Option<&'a Scope>,
+    /// How many tools have called another one on the way here.
+    pub(crate) depth: usize,
+    /// Whether a caller of this call holds a permit already.
+    pub(crate) is_held: bool,
 }
 
 impl<'a> CallContext<'a> {
     /// A call that ends early when the token is cancelled: the statement is then cancelled at the database.
     pub fn new(cancel: &'a CancellationToken) -> Self {
-        Self { cancel, deadline: None, progress: None, log: None, caller: None, bindings: None, token: None }
+        Self {
+            cancel,
+            deadline: None,
+            progress: None,
+            log: None,
+            caller: None,
+            bindings: None,
+            token: None,
+            more: None,
+            depth: 0,
+            is_held: false,
+        }
     }
 
     /// Ends the call at this moment, if the tool's own limit has not ended it before.

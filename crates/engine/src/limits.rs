@@ -29,6 +29,12 @@ pub const FILES_READ_MAX: usize = 100;
 pub const VECTOR_RESULTS: usize = 10;
 /// Shortest secret that is masked, bytes: a shorter one would mask ordinary words.
 pub const MASKED_BYTES_MIN: usize = 6;
+/// Deepest chain of tools that call each other: each link needs room on the stack while it is worked on.
+pub const CALL_DEPTH_MAX: usize = 4;
+/// Bytes of a program's standard error that are kept: the last ones.
+pub const COMMAND_ERROR_BYTES: usize = 8 * 1024;
+/// Most bytes of a program's arguments: what systems commonly take.
+pub const COMMAND_ARGUMENT_BYTES_MAX: usize = 128 * 1024;
 /// Backtracking steps of one `pattern` match before it is given up.
 pub const PATTERN_STEPS_MAX: usize = 100_000;
 /// Largest compiled `pattern`, bytes.

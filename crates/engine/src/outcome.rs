@@ -113,13 +113,15 @@ pub enum FailureKind {
     Output,
     /// A script threw.
     Script,
+    /// Another server's tool, or a program, says that it failed.
+    Upstream,
     /// Anything else.
     Internal,
 }
 
 impl FailureKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Arguments,
         Self::Cursor,
         Self::NotImplemented,
@@ -136,6 +138,7 @@ impl FailureKind {
         Self::Transient,
         Self::Output,
         Self::Script,
+        Self::Upstream,
         Self::Internal,
     ];
 
@@ -158,6 +161,7 @@ impl FailureKind {
             Self::Transient => "transient",
             Self::Output => "output",
             Self::Script => "script",
+            Self::Upstream => "upstream",
             Self::Internal => "internal",
         }
     }
@@ -222,6 +226,27 @@ impl Outcome {
         structured.into_iter().chain(blocks).collect::<Vec<_>>().join("\n")
     }
 
+    /// All of it as one value: the structured result, the text of the only block, or the list of blocks.
+    pub(crate) fn value(&self) -> Value {
+        if let Some(json) = &self.structured {
+            return serde_json::from_slice(json).unwrap_or_default();
+        }
+        match self.content.as_slice() {
+            [] => Value::Null,
+            [Content::Text(text)] => Value::String(text.clone()),
+            [block @ Content::Block(_)] => Value::String(block.text()),
+            blocks => blocks.iter().map(Content::value).collect::<Vec<_>>().into(),
+        }
+    }
+
+    /// The structured result, or the text where that is JSON.
+    pub(crate) fn data(&self) -> Option<Value> {
+        match &self.structured {
+            Some(json) => serde_json::from_slice(json).ok(),
+            None => serde_json::from_str(&self.content.first()?.text()).ok(),
+        }
+    }
+
     /// Size of what goes out, bytes, without the envelope.
     pub(crate) fn size(&self) -> usize {
         let blocks: usize = self.content.iter().map(Content::size).sum();
@@ -265,6 +290,27 @@ impl Content {
             Self::Block(json) => {
                 let block: Value = serde_json::from_slice(json).unwrap_or_default();
                 block["text"].as_str().unwrap_or_default().to_owned()
+            }
+        }
+    }
+
+    /// As the block that it is on the wire.
+    fn value(&self) -> Value {
+        match self {
+            Self::Text(text) => json!({ "type": "text", "text": text }),
+            Self::Block(json) => serde_json::from_slice(json).unwrap_or_default(),
+            Self::Image { data, mime_type } => json!({ "type": "image", "data": data, "mimeType": mime_type }),
+            Self::Audio { data, mime_type } => json!({ "type": "audio", "data": data, "mimeType": mime_type }),
+            Self::Resource { uri, mime_type, body, is_blob } => {
+                let key = if *is_blob { "blob" } else { "text" };
+                json!({ "type": "resource", "resource": { "uri": uri, "mimeType": mime_type, key: body } })
+            }
+            Self::Link { uri, name, mime_type } => {
+                let mut link = json!({ "type": "resource_link", "uri": uri, "name": name });
+                if let Some(kind) = mime_type {
+                    link["mimeType"] = kind.as_str().into();
+                }
+                link
             }
         }
     }

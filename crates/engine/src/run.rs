@@ -1,5 +1,6 @@
 //! The path of one call: arguments, permit, deadline, statements, answer.
 
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use connect::Query;
@@ -40,6 +41,18 @@ impl Toolset {
         }
     }
 
+    /// Does what a tool does, as a part of another one.
+    pub(crate) fn act_boxed<'a>(
+        &'a self,
+        context: &'a CallContext<'a>,
+        tool: &'a Tool,
+        arguments: Map<String, Value>,
+        started: Instant,
+    ) -> Pin<Box<dyn Future<Output = Attempt<Outcome>> + Send + 'a>> {
+        Box::pin(self.act(context, tool, arguments, started))
+    }
+
+    /// Does what a tool does with arguments that were checked.
     async fn act(
         &self,
         context: &CallContext<'_>,
@@ -48,12 +61,13 @@ impl Toolset {
         started: Instant,
     ) -> Attempt<Outcome> {
         match &tool.action {
-            Action::Reply { structured, content } => Ok(Outcome {
+            Action::Reply { structured, content, echo } => Ok(Outcome {
                 structured: structured.clone(),
-                echo: content.is_none(),
-                content: content.iter().cloned().collect(),
+                echo: *echo,
+                content: content.to_vec(),
                 ..Outcome::default()
             }),
+            Action::Template(reply) => self.fill_reply(context, tool, reply, &arguments),
             Action::NotImplemented(reason) => {
                 let text = format!("The tool `{}` is not implemented, so nothing was done: {reason}", tool.info.name);
                 Err(Box::new(Failure::new(FailureKind::NotImplemented, text)))
@@ -67,6 +81,10 @@ impl Toolset {
             Action::Send(send) => self.run_send(context, tool, send, arguments, started).await,
             Action::Vector(vector) => self.run_vector(context, tool, vector, arguments, started).await,
             Action::Script(script) => self.run_script(context, tool, script, arguments, started).await,
+            // Boxed: what they need room for is not laid aside in every call.
+            Action::Call(call) => Box::pin(self.run_call(context, tool, call, arguments, started)).await,
+            Action::Steps(steps) => Box::pin(self.run_steps(context, tool, steps, arguments, started)).await,
+            Action::Command(command) => Box::pin(self.run_command(context, tool, command, arguments, started)).await,
             Action::Sql(sql) => self.run_sql(context, tool, sql, arguments, started).await,
         }
     }
@@ -136,19 +154,22 @@ impl Toolset {
         }
     }
 
-    /// A permit to use a connection; the wait counts as part of the call.
+    /// A permit to use a connection; the wait counts as part of the call. A call within one that holds a permit needs none.
     pub(crate) async fn permit(
         &self,
         context: &CallContext<'_>,
         tool: &Tool,
         deadline: Instant,
-    ) -> Attempt<SemaphorePermit<'_>> {
+    ) -> Attempt<Option<SemaphorePermit<'_>>> {
+        if context.is_held {
+            return Ok(None);
+        }
         if let Ok(permit) = self.permits.try_acquire() {
-            return Ok(permit);
+            return Ok(Some(permit));
         }
         tokio::select! {
             permit = tokio::time::timeout_at(deadline.into(), self.permits.acquire()) => match permit {
-                Ok(Ok(permit)) => Ok(permit),
+                Ok(Ok(permit)) => Ok(Some(permit)),
                 // The semaphore is never closed, so what is left is the timeout.
                 Ok(Err(_)) | Err(_) => Err(errors::busy(tool, &self.limits)),
             },

@@ -20,6 +20,7 @@ use crate::shape;
 use crate::toolset::{Tool, Toolset};
 
 pub(crate) use reach::Reach;
+pub(crate) use reach::tools::OWN as TOOLS;
 
 /// A script with what it reaches.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub(crate) struct ScriptAction {
     script: Script,
     surface: Surface,
     /// The connection and the name of each function, in the order of their numbers.
-    functions: Vec<(usize, &'static str)>,
+    functions: Vec<(usize, Box<str>)>,
     reach: Vec<Reach>,
     write: bool,
     row_limit: usize,
@@ -80,8 +81,9 @@ impl ScriptAction {
         let mut functions = Vec::new();
         for (at, one) in reach.iter().enumerate() {
             // A name that is taken was refused when the spec was checked; it is left out then.
-            if surface.add(one.connection(), one.functions().iter().copied()) {
-                functions.extend(one.functions().iter().map(|name| (at, *name)));
+            let names = one.functions();
+            if surface.add(one.connection(), names.iter().copied()) {
+                functions.extend(names.into_iter().map(|name| (at, Box::from(name))));
             }
         }
         Self { script, surface, functions, reach, write: plan.write, row_limit }
@@ -100,7 +102,7 @@ impl Toolset {
         let deadline = started + tool.timeout;
         let deadline = context.deadline.map_or(deadline, |given| given.min(deadline));
         let _permit = self.permit(context, tool, deadline).await?;
-        let host = host::ScriptHost { action, context, mask: &self.mask, limits: &self.limits, deadline };
+        let host = host::ScriptHost { set: self, action, context, mask: &self.mask, limits: &self.limits, deadline };
         let arguments = Value::Object(arguments).to_string();
         let output = self.raw_bytes(tool);
         let call = Call {

@@ -23,13 +23,17 @@ pub use given::Bindings;
 use given::Given;
 
 use crate::acting::ActAs;
+use crate::actions::call::CallAction;
+use crate::actions::command::CommandAction;
 use crate::actions::files::FilesAction;
 use crate::actions::graphql::GraphqlAction;
 use crate::actions::grpc::GrpcAction;
 use crate::actions::http::HttpAction;
 use crate::actions::mongo::MongoAction;
 use crate::actions::redis::RedisAction;
+use crate::actions::reply::ReplyAction;
 use crate::actions::send::SendAction;
+use crate::actions::steps::StepsAction;
 use crate::actions::vector::VectorAction;
 use crate::context::CallContext;
 use crate::mask::Mask;
@@ -138,7 +142,16 @@ pub(crate) enum Action {
     Send(Box<SendAction>),
     Vector(Box<VectorAction>),
     Script(Box<ScriptAction>),
-    Reply { structured: Option<Bytes>, content: Option<Content> },
+    Call(Box<CallAction>),
+    Steps(Box<StepsAction>),
+    Command(Box<CommandAction>),
+    /// A fixed answer.
+    Reply {
+        structured: Option<Bytes>,
+        content: Box<[Content]>,
+        echo: bool,
+    },
+    Template(Box<ReplyAction>),
     NotImplemented(String),
 }
 
@@ -294,7 +307,14 @@ impl Toolset {
                         *body = masked;
                     }
                 }
-                Content::Image { .. } | Content::Audio { .. } | Content::Resource { .. } | Content::Link { .. } => {}
+                Content::Link { uri, name, .. } => {
+                    for text in [uri, name] {
+                        if let std::borrow::Cow::Owned(masked) = self.mask.text(text) {
+                            *text = masked;
+                        }
+                    }
+                }
+                Content::Image { .. } | Content::Audio { .. } | Content::Resource { .. } => {}
             }
         }
         if let Some(failure) = &mut outcome.failure {

@@ -3,6 +3,7 @@
 mod database;
 mod files;
 mod http;
+mod mcp;
 mod messages;
 mod store;
 mod vector;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use base::{Diagnostic, Secret};
 use connect::egress::Networks;
 use connect::http::Users;
+use connect::process::Allowed;
 use engine::{Connections, Toolset};
 use plan::Plan;
 use spec::Spec;
@@ -24,6 +26,9 @@ use crate::users::UserTokens;
 
 /// Names the private networks that connections may reach: see [`Networks::parse`].
 pub const ALLOW_NETWORK: &str = "MCP_FACTORY_ALLOW_NETWORK";
+
+/// Names the programs that may be started: names and absolute paths, by commas, or `*`.
+pub const ALLOW_COMMANDS: &str = "MCP_FACTORY_ALLOW_COMMANDS";
 
 /// The connections of a spec. Nothing is connected yet: each connects when it is first used.
 #[derive(Debug, Default)]
@@ -43,6 +48,8 @@ struct Operator<'a> {
     dev: bool,
     /// Private networks that may be reached.
     networks: Networks,
+    /// Programs that may be started.
+    programs: Allowed,
     /// Name of the server.
     server: String,
     /// Where the tokens of users are kept.
@@ -73,10 +80,20 @@ pub fn open_with(spec: &Spec, lookup: Lookup<'_>, dev: bool, tokens: Option<&Pat
             Networks::default()
         }
     };
-    let operator = Operator { lookup, dev, networks, server: spec.name.clone(), tokens: tokens.map(Path::to_path_buf) };
+    let programs = match Allowed::parse(&lookup(ALLOW_COMMANDS).unwrap_or_default()) {
+        Ok(programs) => programs,
+        Err(why) => {
+            let message = format!("the programs that {ALLOW_COMMANDS} allows cannot be read: {why}");
+            opened.diagnostics.push(Diagnostic::error(codes::PROGRAMS, message));
+            Allowed::default()
+        }
+    };
+    let operator =
+        Operator { lookup, dev, networks, programs, server: spec.name.clone(), tokens: tokens.map(Path::to_path_buf) };
     for (index, connection) in spec.connections.iter().enumerate() {
         opened.open(connection, &format!("/connections/{index}"), &operator);
     }
+    opened.programs(spec, &operator);
     opened.secrets.extend(crate::auth::secrets(spec, lookup));
     opened.variables(spec, lookup);
     opened
@@ -90,8 +107,14 @@ pub(crate) fn settings(
     tokens: Option<&Path>,
 ) -> Result<connect::http::Settings, Missing> {
     let networks = Networks::parse(&lookup(ALLOW_NETWORK).unwrap_or_default()).unwrap_or_default();
-    let operator =
-        Operator { lookup, dev: false, networks, server: spec.name.clone(), tokens: tokens.map(Path::to_path_buf) };
+    let operator = Operator {
+        lookup,
+        dev: false,
+        networks,
+        programs: Allowed::default(),
+        server: spec.name.clone(),
+        tokens: tokens.map(Path::to_path_buf),
+    };
     let example = "https://api.example.com/v1";
     let url = match (&api.env_var, &api.url) {
         (Some(name), _) => variable(name, lookup, example)?,
@@ -135,6 +158,11 @@ impl Opened {
 
     fn open(&mut self, connection: &Connection, path: &str, operator: &Operator<'_>) {
         let name = connection.name();
+        if let Connection::Mcp(other) = connection
+            && other.command.is_some()
+        {
+            return self.mcp(other, None, path, operator);
+        }
         let url = match url(connection, operator.lookup) {
             Ok(url) => url.map(Secret::new),
             Err(Missing { what, help }) => {
@@ -150,6 +178,7 @@ impl Opened {
                 self.secrets.extend(within.into_iter().map(Secret::new));
                 self.api(connection.kind(), api, url, path, operator);
             }
+            (Connection::Mcp(other), Some(url)) => self.mcp(other, Some(url), path, operator),
             (Connection::Redis(store), Some(url)) => self.redis(store, url, path, operator),
             (Connection::Mongodb(store), Some(url)) => self.mongo(store, url, path, operator),
             (Connection::Files(_) | Connection::S3(_) | Connection::Gcs(_), url) => {
@@ -208,6 +237,7 @@ fn example(kind: ConnectionKind) -> &'static str {
         ConnectionKind::Mongodb => "mongodb://user:password@localhost:27017/database",
         ConnectionKind::Graphql => "https://api.example.com/graphql",
         ConnectionKind::Grpc => "https://grpc.example.com",
+        ConnectionKind::Mcp => "https://mcp.example.com/mcp",
         ConnectionKind::Files => "/srv/documents",
         ConnectionKind::Smtp => "smtp://mail.example.com:587",
         _ => "https://api.example.com/v1",

@@ -1,6 +1,7 @@
 //! The pipeline at create time: what the databases really offer, a plan, and the databases' word on it.
 
 mod apis;
+mod calls;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -95,10 +96,12 @@ pub async fn describe(plan: &Plan, databases: &Databases) -> Vec<(ToCheck, Resul
 /// every statement, and takes in what they say. `pinned` is the plan of before, whose edited tools are kept.
 pub async fn make_plan(spec: &Spec, connections: &Connections, pinned: Option<&Plan>) -> (Plan, Vec<Diagnostic>) {
     let databases = &connections.databases;
-    let ((mut reality, mut unreached), (operations, told)) =
-        tokio::join!(reality(spec, databases), apis::operations(spec, connections));
+    let ((mut reality, mut unreached), (operations, told), (called, untold)) =
+        tokio::join!(reality(spec, databases), apis::operations(spec, connections), calls::calls(spec, connections));
     reality.operations = operations;
+    reality.operations.extend(called);
     unreached.extend(told);
+    unreached.extend(untold);
     let (mut plan, mut planned) = plan::make(spec, &reality, pinned);
     // Where the reason was told, here or when the connection was opened, the planner's own word that it was not reached
     // adds nothing.

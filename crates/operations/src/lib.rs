@@ -27,7 +27,7 @@ pub mod status;
 pub mod test;
 pub mod validate;
 
-pub use ::host::ALLOW_NETWORK;
+pub use ::host::{ALLOW_COMMANDS, ALLOW_NETWORK};
 pub use code::{Code, Kind};
 pub use context::{Caller, Context, Environment, Home};
 pub use error::{Error, render};

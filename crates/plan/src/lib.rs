@@ -9,6 +9,7 @@
 
 mod annotations;
 mod codes;
+mod compose;
 mod declared;
 mod infer;
 mod make;
@@ -21,7 +22,10 @@ mod render;
 
 pub use codes::codes;
 pub use make::{ConnectionReality, OperationReality, Reality, dialect, engine, make};
-pub use model::{ActionPlan, ConnectionPlan, On, Origin, PagePlan, Plan, ScriptPlan, SqlPlan, StatementPlan, ToolPlan};
+pub use model::{
+    ActionPlan, CallPlan, ConnectionPlan, On, Origin, PagePlan, Plan, ScriptPlan, SqlPlan, StatementPlan, StepPlan,
+    StepsPlan, ToolPlan,
+};
 pub use output::shaped;
 pub use refine::{Refined, ToCheck, refine, statements};
 pub use render::render_text;

@@ -10,7 +10,7 @@ use spec::sql::{Class, Dialect, Effects, Template, check};
 use crate::annotations::derive;
 use crate::codes::{NO_ACTION, PIN_DROPPED, UNREACHED};
 use crate::model::{ActionPlan, ConnectionPlan, FORMAT, On, Origin, Plan, ScriptPlan, SqlPlan, ToolPlan};
-use crate::{declared, infer};
+use crate::{compose, declared, infer};
 
 /// What is really there.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +104,7 @@ pub fn make(spec: &Spec, reality: &Reality, pinned: Option<&Plan>) -> (Plan, Vec
         plan.tools.push(planned);
         diagnostics.append(&mut found);
     }
+    compose::settle(&mut plan, spec);
     (plan, diagnostics)
 }
 
@@ -147,10 +148,23 @@ fn plan_tool(spec: &Spec, plan: &Plan, reality: &Reality, index: usize, tool: &T
             ),
         }
     }
-    let (mut planned, mut found) = match (&tool.action, connection) {
+    let (mut planned, mut found) = declared_or_inferred(spec, plan, reality, &ask, connection);
+    planned.made = Some(planned.action.digest());
+    diagnostics.append(&mut found);
+    (planned, diagnostics)
+}
+
+fn declared_or_inferred(
+    spec: &Spec,
+    plan: &Plan,
+    reality: &Reality,
+    ask: &Ask<'_>,
+    connection: Option<&ConnectionPlan>,
+) -> Planned {
+    let tool = ask.tool;
+    match (&tool.action, connection) {
         (Some(Action::Reply(reply)), _) => {
-            let steady = Effects { read_only: true, destructive: false, idempotent: true };
-            (bare(tool, Origin::Declared, ActionPlan::Reply(reply.clone()), &[steady]), Vec::new())
+            (bare(tool, Origin::Declared, ActionPlan::Reply(reply.clone()), &[NOTHING]), Vec::new())
         }
         (Some(Action::Script(script)), _) => (scripted(spec, tool, script), Vec::new()),
         (Some(Action::Http(http)), _) => {
@@ -192,20 +206,38 @@ fn plan_tool(spec: &Spec, plan: &Plan, reality: &Reality, index: usize, tool: &T
             let action = On { connection: tool.connection.clone().unwrap_or_default(), action: (**vector).clone() };
             (bare(tool, Origin::Declared, ActionPlan::Vector(Box::new(action)), &[vector.effects()]), Vec::new())
         }
-        (Some(Action::Sql(sql)), Some(connection)) => declared::plan(&ask, sql, &connection.name),
+        (Some(Action::Call(call)), _) => (compose::call(tool, reality, call), Vec::new()),
+        (Some(Action::Steps(steps)), _) => compose::steps(spec, plan, reality, ask, steps),
+        (Some(Action::Command(command)), _) => {
+            let effects = command.effects();
+            (bare(tool, Origin::Declared, ActionPlan::Command(command.clone()), &[effects]), Vec::new())
+        }
+        (Some(Action::Sql(sql)), Some(connection)) => declared::plan(ask, sql, &connection.name),
         (None, Some(connection)) => {
             let real = reality.connections.iter().find(|real| real.name == connection.name);
             match real.and_then(|real| real.catalogue.as_ref()) {
-                Some(catalogue) => infer::plan(&ask, catalogue, &connection.name),
+                Some(catalogue) => infer::plan(ask, catalogue, &connection.name),
                 None => not_reached(tool, &connection.name),
             }
         }
-        (_, None) => no_action(spec, &ask),
-    };
-    planned.made = Some(planned.action.digest());
-    diagnostics.append(&mut found);
-    (planned, diagnostics)
+        (_, None) => no_action(spec, ask),
+    }
 }
+
+/// Plans the action of a step as if it were a tool.
+pub(crate) fn plan_step(spec: &Spec, plan: &Plan, reality: &Reality, ask: &Ask<'_>) -> Planned {
+    let connection = ask.tool.connection.as_deref().and_then(|name| plan.connections.iter().find(|c| c.name == name));
+    let ask = Ask {
+        tool: ask.tool,
+        path: ask.path.clone(),
+        dialect: connection.map_or(Dialect::Postgresql, |connection| dialect(connection.engine)),
+        rows: ask.rows,
+    };
+    declared_or_inferred(spec, plan, reality, &ask, connection)
+}
+
+/// What an action does that touches nothing.
+pub(crate) const NOTHING: Effects = Effects { read_only: true, destructive: false, idempotent: true };
 
 /// A script is run as it is written, with the tool's connection or, without one, every one of the spec.
 fn scripted(spec: &Spec, tool: &Tool, script: &Script) -> ToolPlan {
@@ -223,7 +255,13 @@ fn scripted(spec: &Spec, tool: &Tool, script: &Script) -> ToolPlan {
 }
 
 /// A declared operation, with what its API says of it where the spec says nothing.
-fn operation(tool: &Tool, reality: &Reality, action: ActionPlan, effects: Effects, selects: bool) -> ToolPlan {
+pub(crate) fn operation(
+    tool: &Tool,
+    reality: &Reality,
+    action: ActionPlan,
+    effects: Effects,
+    selects: bool,
+) -> ToolPlan {
     let mut planned = bare(tool, Origin::Declared, action, &[effects]);
     if let Some(real) = reality.operations.iter().find(|real| real.tool == tool.name) {
         if tool.parameters.is_none() {
@@ -237,9 +275,19 @@ fn operation(tool: &Tool, reality: &Reality, action: ActionPlan, effects: Effect
     planned
 }
 
+/// Whether an action reaches what belongs to others.
+fn reaches_others(action: &ActionPlan) -> bool {
+    match action {
+        ActionPlan::Http(_) | ActionPlan::Graphql(_) | ActionPlan::Grpc(_) => true,
+        ActionPlan::Call(call) => call.connection.is_some(),
+        ActionPlan::Steps(steps) => steps.list.iter().any(|step| reaches_others(&step.action)),
+        _ => false,
+    }
+}
+
 /// A tool plan with what does not depend on the action.
 pub(crate) fn bare(tool: &Tool, origin: Origin, action: ActionPlan, effects: &[Effects]) -> ToolPlan {
-    let open = matches!(action, ActionPlan::Http(_) | ActionPlan::Graphql(_) | ActionPlan::Grpc(_));
+    let open = reaches_others(&action);
     ToolPlan {
         tool: tool.name.clone(),
         origin,

@@ -5,7 +5,8 @@ use connect::{Engine, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use spec::model::{
-    Annotations, Files, Graphql, Grpc, Http, Mongo, PageBy, Parameter, Redis, Reply, Send, SqlResult, TextPlace, Vector,
+    Annotations, Call, Command, Files, Graphql, Grpc, Http, Mongo, PageBy, Parameter, Redis, Reply, Send, SqlResult,
+    Step, TextPlace, Vector,
 };
 
 /// Version of the plan document.
@@ -88,6 +89,9 @@ impl ActionPlan {
             Self::Files(on) => !on.action.effects().read_only,
             Self::Send(_) => true,
             Self::Vector(on) => !on.action.effects().read_only,
+            Self::Call(call) => call.write,
+            Self::Steps(steps) => steps.list.iter().any(|step| step.action.may_write()),
+            Self::Command(command) => command.write,
             Self::Reply(_) | Self::NotImplemented { .. } => false,
         }
     }
@@ -142,10 +146,16 @@ pub enum ActionPlan {
     Send(Box<On<Send>>),
     /// Texts that are kept and found by what they are like.
     Vector(Box<On<Vector>>),
-    /// A fixed answer.
-    Reply(Reply),
+    /// An answer that the spec itself gives.
+    Reply(Box<Reply>),
     /// JavaScript in a sandbox.
     Script(ScriptPlan),
+    /// A call of another tool.
+    Call(CallPlan),
+    /// Several actions, one after the other.
+    Steps(StepsPlan),
+    /// A program of the machine.
+    Command(Box<Command>),
     /// The tool answers with an error that says why it does nothing.
     NotImplemented {
         /// Why, and what to write in the spec.
@@ -161,6 +171,40 @@ pub struct On<T> {
     pub connection: String,
     /// What is run.
     pub action: T,
+}
+
+/// A call of another tool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallPlan {
+    /// The connection to another server; none for a tool of this one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub connection: Option<String>,
+    /// What is called.
+    pub action: Call,
+    /// Whether it may change something, as the other tool says where the spec does not.
+    pub write: bool,
+}
+
+/// Several actions, one after the other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepsPlan {
+    /// The steps.
+    pub list: Vec<StepPlan>,
+    /// What the tool answers.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub result: Option<Value>,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepPlan {
+    /// When and how often it is done. Its action is beside it.
+    pub step: Step,
+    /// What is run.
+    pub action: ActionPlan,
 }
 
 /// JavaScript that is run.

@@ -69,11 +69,49 @@ fn render_tool(out: &mut String, tool: &ToolPlan) {
             let verb = on.action.verb().map_or("nothing", |(verb, _)| verb);
             let _ = writeln!(out, "  on {}: {verb} texts by what they are like", on.connection);
         }
-        ActionPlan::Reply(_) => out.push_str("  a fixed answer\n"),
+        ActionPlan::Reply(_) => out.push_str("  an answer of the spec itself\n"),
+        ActionPlan::Call(call) => {
+            let place = call.connection.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+            let _ = writeln!(out, "  calls {}{place}", call.action.tool);
+        }
+        ActionPlan::Steps(steps) => {
+            for (nth, step) in steps.list.iter().enumerate() {
+                let _ = writeln!(out, "  {}. {}: {}", nth + 1, step.step.name, word(&step.action));
+            }
+        }
+        ActionPlan::Command(command) => {
+            let arguments = command.args.iter().filter_map(|one| spec::expression::plain(one.clone()));
+            let line: Vec<String> = std::iter::once(command.program.clone()).chain(arguments).collect();
+            let _ = writeln!(out, "  runs {}", line.join(" "));
+        }
         ActionPlan::NotImplemented { .. } => {}
     }
     for why in &tool.why {
         let _ = writeln!(out, "  - {why}");
+    }
+}
+
+/// An action in a few words.
+fn word(action: &ActionPlan) -> String {
+    match action {
+        ActionPlan::Sql(sql) => {
+            let text = sql.statements.iter().map(|statement| statement.sql.as_str()).collect::<Vec<_>>().join("; ");
+            format!("on {}: {}", sql.connection, text.split_whitespace().collect::<Vec<_>>().join(" "))
+        }
+        ActionPlan::Http(on) => format!("on {}: {} {}", on.connection, on.action.method, on.action.path),
+        ActionPlan::Redis(on) => format!("on {}: commands of Redis", on.connection),
+        ActionPlan::Mongo(on) => format!("on {}: an operation on {}", on.connection, on.action.collection),
+        ActionPlan::Graphql(on) => format!("on {}: an operation", on.connection),
+        ActionPlan::Grpc(on) => format!("on {}: {}", on.connection, on.action.method),
+        ActionPlan::Files(on) => format!("on {}: files", on.connection),
+        ActionPlan::Send(on) => format!("on {}: a message", on.connection),
+        ActionPlan::Vector(on) => format!("on {}: texts by what they are like", on.connection),
+        ActionPlan::Call(call) => format!("calls {}", call.action.tool),
+        ActionPlan::Command(command) => format!("runs {}", command.program),
+        ActionPlan::Script(_) => "a script".to_owned(),
+        ActionPlan::Reply(_) => "an answer of the spec itself".to_owned(),
+        ActionPlan::Steps(_) => "steps".to_owned(),
+        ActionPlan::NotImplemented { reason } => format!("not implemented: {reason}"),
     }
 }
 

@@ -63,7 +63,7 @@ impl Names {
 
 /// Runs every check.
 pub(crate) fn all(spec: &Spec, tree: &Node, names: &Names, lines: &Lines<'_>, report: &mut Report) {
-    let mut check = Check { spec, tree, names, lines, report };
+    let mut check = Check { spec, tree, names, lines, report, within: None };
     names::all(&mut check);
     numbers::all(&mut check);
     auth::all(&mut check);
@@ -86,6 +86,19 @@ struct Check<'a, 'r> {
     names: &'a Names,
     lines: &'a Lines<'a>,
     report: &'r mut Report,
+    /// What templates of a step may look up beside the names of every action.
+    within: Option<Within>,
+}
+
+/// The place of an action in a sequence of steps.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Within {
+    /// The steps before it.
+    done: Vec<String>,
+    /// All steps.
+    all: Vec<String>,
+    /// Other names, such as `item`.
+    more: Vec<&'static str>,
 }
 
 impl<'a> Check<'a, '_> {

@@ -101,7 +101,7 @@ codes! {
     BATCH "MF0513" error "The batch does not fit the parameters";
     RESULT "MF0514" error "The result does not fit the statements";
     ANNOTATIONS "MF0515" error "An annotation contradicts the action";
-    REPLY "MF0516" error "A reply needs exactly one of text and json";
+    REPLY "MF0516" error "A reply is not usable";
     NEEDLESS_WRITE "MF0517" warning "`write: true` on statements that only read";
     SCRIPT_NAME "MF0518" error "A script cannot reach a connection of this name";
     TEMPLATE "MF0519" error "A template cannot be read";
@@ -118,6 +118,12 @@ codes! {
     FILES "MF0533" error "An action on files is not usable";
     SEND "MF0534" error "A message is not usable";
     VECTOR "MF0535" error "Texts with vectors are not usable";
+    CALL "MF0537" error "A call of a tool is not usable";
+    CALL_CYCLE "MF0538" error "Tools call each other in a circle";
+    STEPS "MF0539" error "Steps are not usable";
+    STEP_NAME "MF0540" error "A step is not there, or not done yet";
+    COMMAND "MF0541" error "A command is not usable";
+    COMMAND_SHELL "MF0542" error "A caller's value goes into a shell";
     SHAPE "MF0547" error "The shape of a result is not usable";
     PARAMETER_SOURCE "MF0548" error "A parameter's value comes from nowhere or from two places";
     GROUP "MF0549" error "A group is not usable";

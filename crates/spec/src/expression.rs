@@ -73,6 +73,14 @@ impl Expression {
         Ok(Self(parsed))
     }
 
+    /// Reads an expression that may stand in braces: `{{ args.limit > 3 }}`.
+    ///
+    /// # Errors
+    /// As [`Expression::parse`].
+    pub fn bare(text: &str) -> Result<Self, Fault> {
+        Self::parse(alone(text).unwrap_or(text))
+    }
+
     /// The names that it looks up, dotted: `args.limit`.
     pub fn names(&self) -> Vec<String> {
         sorted(self.0.undeclared_variables(true))

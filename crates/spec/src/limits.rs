@@ -113,6 +113,22 @@ pub const HTTP_PAGES_MAX: u64 = 1_000;
 pub const HTTP_EVENTS: u64 = 1_000;
 /// Largest `events.max` of an `http` action.
 pub const HTTP_EVENTS_MAX: u64 = 100_000;
+/// Most steps of a tool.
+pub const STEPS_MAX: usize = 50;
+/// Default of `parallel` of a step: items that are worked on at once.
+pub const STEP_PARALLEL: u64 = 8;
+/// Largest `parallel` of a step.
+pub const STEP_PARALLEL_MAX: u64 = 64;
+/// Default of `everyMs` of a step: the time between two attempts, milliseconds.
+pub const STEP_EVERY_MS: u64 = 1_000;
+/// Default of `withinMs` of a step: how long it is tried, milliseconds.
+pub const STEP_WITHIN_MS: u64 = 60_000;
+/// Default of `concurrency` of a `command` action: runs of its program at once.
+pub const COMMAND_CONCURRENCY: u64 = 4;
+/// Largest `concurrency` of a `command` action.
+pub const COMMAND_CONCURRENCY_MAX: u64 = 64;
+/// Most arguments of a program.
+pub const COMMAND_ARGUMENTS_MAX: usize = 256;
 /// Longest expression or template, bytes.
 pub const TEMPLATE_BYTES_MAX: usize = 64 * 1024;
 /// Steps that one evaluation of an expression or a template may take.

@@ -14,18 +14,18 @@ mod tool;
 mod trigger;
 
 pub use action::{
-    Action, FUTURE_ACTIONS, Files, FilesAs, FilesDiffAs, FilesEdit, FilesList, FilesMode, FilesMove, FilesPath,
-    FilesPresign, FilesRead, FilesRoots, FilesSearch, FilesTree, FilesWhich, FilesWrite, Graphql, Grpc, Http, HttpBody,
-    HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn, Mongo, MongoForm, Page, PageBy, Redis, RedisScan, RedisText,
-    RedisType, Reply, Script, ScriptPlace, Send, Sql, SqlResult, TextPlace, Vector, VectorDelete, VectorKeep,
-    VectorSearch,
+    Action, Call, Command, CommandOutput, FUTURE_ACTIONS, Files, FilesAs, FilesDiffAs, FilesEdit, FilesList, FilesMode,
+    FilesMove, FilesPath, FilesPresign, FilesRead, FilesRoots, FilesSearch, FilesTree, FilesWhich, FilesWrite, Graphql,
+    Grpc, Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn, Media, Mongo, MongoForm, OnError,
+    Page, PageBy, Redis, RedisScan, RedisText, RedisType, Reply, ReplyFile, ReplyItem, ReplyLink, Script, ScriptPlace,
+    Send, Sql, SqlResult, Step, Steps, TextPlace, Vector, VectorDelete, VectorKeep, VectorSearch,
 };
 pub use auth::{Auth, CallerKey};
 pub use connection::{
     ActAs, Connection, ConnectionKind, Credentials, Database, Embedding, FileLimits, Folder, Gcs, HttpCache,
-    HttpConnection, HttpLimits, HttpTls, KeyForm, Metric, MongoStore, OauthAssertion, OauthExchange, Pool, RateLimit,
-    RedisStore, Retries, S3, SecretPlace, SecretRef, SignatureEncoding, SignatureHash, Slack, Smtp, StoreTls, Tls,
-    TlsMode, Twilio, VectorStore,
+    HttpConnection, HttpLimits, HttpTls, KeyForm, McpConnection, McpProtocol, McpTransport, Metric, MongoStore,
+    OauthAssertion, OauthExchange, Pool, Program, RateLimit, RedisStore, Retries, S3, SecretPlace, SecretRef,
+    SignatureEncoding, SignatureHash, Slack, Smtp, StoreTls, Tls, TlsMode, Twilio, VectorStore,
 };
 pub use group::Group;
 pub use parameter::{Bind, Parameter, Schema};

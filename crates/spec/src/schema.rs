@@ -39,8 +39,8 @@ fn make() -> Value {
     schema
 }
 
-/// `Tool` has its action flattened, which the derived schema says with `anyOf`; here each action
-/// becomes an optional key of the tool. That there is one at most is checked apart.
+/// `Tool` and `Step` have their action flattened, which the derived schema says with `anyOf`; here each action
+/// becomes an optional key of its owner. That there is one at most is checked apart.
 fn flatten_actions(schema: &mut Value) {
     let actions = schemars::schema_for!(Action).to_value();
     let alternatives = actions.get("oneOf").or_else(|| actions.get("anyOf")).and_then(Value::as_array);
@@ -61,12 +61,13 @@ fn flatten_actions(schema: &mut Value) {
             definitions.entry(name).or_insert_with(|| definition.clone());
         }
         definitions.remove("Action");
-        if let Some(tool) = definitions.get_mut("Tool").and_then(Value::as_object_mut) {
-            tool.retain(|key, _| !matches!(key.as_str(), "anyOf" | "oneOf" | "unevaluatedProperties"));
-            if let Some(properties) = tool.get_mut("properties").and_then(Value::as_object_mut) {
-                properties.extend(keys);
+        for owner in ["Tool", "Step"] {
+            let Some(owner) = definitions.get_mut(owner).and_then(Value::as_object_mut) else { continue };
+            owner.retain(|key, _| !matches!(key.as_str(), "anyOf" | "oneOf" | "unevaluatedProperties"));
+            if let Some(properties) = owner.get_mut("properties").and_then(Value::as_object_mut) {
+                properties.extend(keys.clone());
             }
-            tool.insert("additionalProperties".to_owned(), json!(false));
+            owner.insert("additionalProperties".to_owned(), json!(false));
         }
     }
 }

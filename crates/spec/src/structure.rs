@@ -215,7 +215,7 @@ impl Walk<'_> {
         }
         let text = &entry.key.text;
         let owner = dialect::title(definition);
-        if definition == "Tool" && crate::model::FUTURE_ACTIONS.contains(&text.as_str()) {
+        if matches!(definition, "Tool" | "Step") && crate::model::FUTURE_ACTIONS.contains(&text.as_str()) {
             let problem = Diagnostic::error(codes::FUTURE_ACTION, format!("the action `{text}` is not in this build"))
                 .at(entry.key.span)
                 .help(format!("actions of this build: {}", list(&crate::model::Action::KEYS)));

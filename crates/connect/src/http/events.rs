@@ -52,6 +52,11 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// Bytes of the event that is not complete yet.
+    pub(super) fn held(&self) -> usize {
+        self.line.len() + self.data.as_ref().map_or(0, String::len)
+    }
+
     /// Takes further bytes; true when the answer is complete.
     pub(super) fn take(&mut self, bytes: &[u8]) -> bool {
         for &byte in bytes {

@@ -17,9 +17,11 @@ use crate::context::CallContext;
 use crate::errors;
 use crate::mask::Mask;
 use crate::outcome::FailureKind;
+use crate::toolset::Toolset;
 
 /// The host of one call.
 pub(super) struct ScriptHost<'a> {
+    pub(super) set: &'a Toolset,
     pub(super) action: &'a ScriptAction,
     pub(super) context: &'a CallContext<'a>,
     pub(super) mask: &'a Mask,

@@ -7,11 +7,13 @@ mod mongo;
 mod redis;
 mod send;
 pub(super) mod sql;
+pub(super) mod tools;
 mod vector;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
+use client::Client;
 use connect::Database;
 use connect::files::Store;
 use connect::graphql::Client as Graphql;
@@ -51,6 +53,9 @@ enum Kind {
     Files(Link<Store>),
     Send(Link<Messenger>),
     Vector(Link<Vectors>),
+    Mcp(Link<Client>),
+    /// The other tools of the server.
+    Tools(Vec<Box<str>>),
 }
 
 impl Reach {
@@ -90,13 +95,23 @@ impl Reach {
         Self { connection: connection.into(), kind: Kind::Vector(link) }
     }
 
+    pub(crate) fn mcp(connection: &str, client: Link<Client>) -> Self {
+        Self { connection: connection.into(), kind: Kind::Mcp(client) }
+    }
+
+    pub(crate) fn tools(names: Vec<Box<str>>) -> Self {
+        Self { connection: tools::OWN.into(), kind: Kind::Tools(names) }
+    }
+
     pub(super) fn connection(&self) -> &str {
         &self.connection
     }
 
     /// The functions of the object.
-    pub(super) fn functions(&self) -> &'static [&'static str] {
-        match &self.kind {
+    pub(super) fn functions(&self) -> Vec<&str> {
+        let names: &[&str] = match &self.kind {
+            Kind::Tools(names) => return names.iter().map(|name| &**name).collect(),
+            Kind::Mcp(_) => &tools::OTHER,
             Kind::Sql(_) => &sql::FUNCTIONS,
             Kind::Http(_) => &http::FUNCTIONS,
             Kind::Redis(_) => &redis::FUNCTIONS,
@@ -106,7 +121,8 @@ impl Reach {
             Kind::Files(_) => &files::FUNCTIONS,
             Kind::Send(_) => &send::FUNCTIONS,
             Kind::Vector(_) => &vector::FUNCTIONS,
-        }
+        };
+        names.to_vec()
     }
 
     /// Calls a function: its name, and its arguments as a JSON array.
@@ -121,6 +137,8 @@ impl Reach {
             Kind::Files(link) => files::call(self.there(link)?, host, &self.connection, name, arguments).await,
             Kind::Send(link) => send::call(self.there(link)?, host, &self.connection, arguments).await,
             Kind::Vector(link) => vector::call(self.there(link)?, host, &self.connection, name, arguments).await,
+            Kind::Mcp(client) => tools::other(self.there(client)?, host, &self.connection, arguments).await,
+            Kind::Tools(_) => tools::own(host, name, arguments).await,
         }
     }
 

@@ -2,19 +2,20 @@
 
 // Long because every kind of action is compiled here, each in a few lines of the same shape.
 
+mod composed;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::Diagnostic;
-use bytes::Bytes;
 use connect::Statement;
 use plan::{ActionPlan, On, Plan, ScriptPlan, SqlPlan, StatementPlan, ToolPlan};
 use script::Script;
 use serde_json::Value;
 use spec::Spec;
 use spec::model::{
-    ConnectionKind, Files, Graphql, Grpc, Http, Limits, Mongo, Parameter, Redis, Reply, ScriptPlace, Send, Vector,
+    ConnectionKind, Files, Graphql, Grpc, Http, Limits, Mongo, Parameter, Redis, ScriptPlace, Send, Vector,
     input_schema,
 };
 use spec::sql::{Dialect, Template};
@@ -22,6 +23,7 @@ use tokio::sync::Semaphore;
 
 use super::{About, Action, Given, Group, Pages, Slot, SqlAction, Tool, ToolInfo, Toolset, batch, instant};
 use crate::acting::ActAs;
+use crate::actions;
 use crate::actions::files::FilesAction;
 use crate::actions::graphql::GraphqlAction;
 use crate::actions::grpc::GrpcAction;
@@ -34,7 +36,6 @@ use crate::codes;
 use crate::connections::{Connections, Link};
 use crate::mask::Mask;
 use crate::metrics::Meter;
-use crate::outcome::Content;
 use crate::prompts::Prompt;
 use crate::replies;
 use crate::resources::Resource;
@@ -184,20 +185,7 @@ impl Compiler<'_> {
             .parameters
             .iter()
             .filter_map(|parameter| Some((Box::from(parameter.name.as_str()), parameter.schema.default()?.clone())));
-        let action = match &planned.action {
-            ActionPlan::Sql(sql) => self.sql(&tool.name, sql, &planned.parameters, path),
-            ActionPlan::Script(script) => self.script(tool, script, path),
-            ActionPlan::Http(on) => self.http(&tool.name, on, path),
-            ActionPlan::Redis(on) => self.redis(&tool.name, on, path),
-            ActionPlan::Mongo(on) => self.mongo(&tool.name, on, path),
-            ActionPlan::Graphql(on) => self.graphql(&tool.name, on, path),
-            ActionPlan::Grpc(on) => self.grpc(&tool.name, on, path),
-            ActionPlan::Files(on) => self.files(&tool.name, on, path),
-            ActionPlan::Send(on) => self.send(&tool.name, on, path),
-            ActionPlan::Vector(on) => self.vector(&tool.name, on, path),
-            ActionPlan::Reply(reply) => fixed(reply, output.is_some()),
-            ActionPlan::NotImplemented { reason } => Action::NotImplemented(reason.clone()),
-        };
+        let action = self.action(tool, &planned.action, &planned.parameters, output.is_some(), path);
         let output_schema = output.as_ref().map(|schema| schema.text().clone());
         let (output, trim) = match &tool.shape {
             None => (output, None),
@@ -226,6 +214,37 @@ impl Compiler<'_> {
         }
     }
 
+    /// The action of a tool or a step.
+    fn action(
+        &mut self,
+        tool: &spec::model::Tool,
+        planned: &ActionPlan,
+        parameters: &[Parameter],
+        structured: bool,
+        path: &str,
+    ) -> Action {
+        match planned {
+            ActionPlan::Sql(sql) => self.sql(&tool.name, sql, parameters, path),
+            ActionPlan::Script(script) => self.script(tool, script, path),
+            ActionPlan::Http(on) => self.http(&tool.name, on, path),
+            ActionPlan::Redis(on) => self.redis(&tool.name, on, path),
+            ActionPlan::Mongo(on) => self.mongo(&tool.name, on, path),
+            ActionPlan::Graphql(on) => self.graphql(&tool.name, on, path),
+            ActionPlan::Grpc(on) => self.grpc(&tool.name, on, path),
+            ActionPlan::Files(on) => self.files(&tool.name, on, path),
+            ActionPlan::Send(on) => self.send(&tool.name, on, path),
+            ActionPlan::Vector(on) => self.vector(&tool.name, on, path),
+            ActionPlan::Reply(reply) => match actions::reply::compile(reply, structured) {
+                Ok(action) => action,
+                Err(why) => self.unusable(&tool.name, "reply", &why, path),
+            },
+            ActionPlan::Call(call) => self.call(&tool.name, call, path),
+            ActionPlan::Steps(steps) => self.steps(tool, steps, parameters, path),
+            ActionPlan::Command(command) => self.command(&tool.name, command, path),
+            ActionPlan::NotImplemented { reason } => Action::NotImplemented(reason.clone()),
+        }
+    }
+
     fn script(&mut self, tool: &spec::model::Tool, planned: &ScriptPlan, path: &str) -> Action {
         let place = ScriptPlace(planned.place);
         let script = match Script::compile(&planned.code, scripts::origin(&planned.code, place)) {
@@ -248,6 +267,11 @@ impl Compiler<'_> {
                 }
             }
         }
+        // A script that never names them does not reach the other tools.
+        if planned.code.contains(scripts::TOOLS) {
+            let others = self.spec.tools.iter().filter(|other| other.name != tool.name);
+            reach.push(Reach::tools(others.map(|other| other.name.as_str().into()).collect()));
+        }
         let row_limit = count(planned.row_limit.min(spec::limits::ROWS_MAX)).max(1);
         Action::Script(Box::new(ScriptAction::new(script, planned, row_limit, reach)))
     }
@@ -268,6 +292,7 @@ impl Compiler<'_> {
                 return Some(Reach::send(name, self.link(name, &self.connections.messengers)));
             }
             ConnectionKind::Vector => return Some(Reach::vector(name, self.link(name, &self.connections.vectors))),
+            ConnectionKind::Mcp => return Some(Reach::mcp(name, self.link(name, &self.connections.mcp))),
             _ => {}
         }
         let planned = self.plan.connections.iter().find(|connection| connection.name == name)?;
@@ -487,18 +512,6 @@ fn native(
         order.push(index);
     }
     Ok(Statement { text: text.into(), order: order.into(), targets: planned.targets.as_slice().into() })
-}
-
-/// A fixed answer. A text is its own content block; where an output schema is known it is the structured result too.
-fn fixed(reply: &Reply, structured: bool) -> Action {
-    match (&reply.text, &reply.json) {
-        (Some(text), _) => Action::Reply {
-            structured: structured.then(|| Bytes::from(Value::from(text.as_str()).to_string())),
-            content: Some(Content::fixed(text)),
-        },
-        (None, Some(json)) => Action::Reply { structured: Some(Bytes::from(json.to_string())), content: None },
-        (None, None) => Action::Reply { structured: None, content: Some(Content::fixed("")) },
-    }
 }
 
 /// A description for a tool that has none: `search_products` is "Search products."

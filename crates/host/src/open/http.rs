@@ -29,18 +29,7 @@ impl Opened {
         path: &str,
         operator: &Operator<'_>,
     ) {
-        let settings = match settings(api, url, operator) {
-            Ok(settings) => settings,
-            Err((key, Missing { what, help })) => {
-                let message = format!("connection `{}` has no credentials: {what}", api.name);
-                let problem = Diagnostic::warning(codes::MISSING, message).path(format!("{path}/{key}")).help(help);
-                return self.closed(&api.name, what, problem);
-            }
-        };
-        let secret = settings.headers.iter().zip(api.headers.values()).filter(|(_, written)| written.contains("${"));
-        self.secrets.extend(secret.map(|((_, value), _)| Secret::new(value.as_str())));
-        self.secrets.extend(settings.credentials.secrets());
-        self.secrets.extend(settings.client_certificate.iter().map(|own| own.key.clone()));
+        let Some(settings) = self.settings_of(api, url, path, operator) else { return };
         let schema = api.schema.as_deref().map(|text| expand(text, operator.lookup, "a schema")).transpose();
         let schema = match schema {
             Ok(schema) => schema,
@@ -53,6 +42,30 @@ impl Opened {
         if let Err(error) = self.client(kind, &api.name, settings, schema.as_deref()) {
             self.refused(&api.name, path, error);
         }
+    }
+
+    /// The settings of an API with its secrets resolved; nothing when one is missing, which is told.
+    pub(super) fn settings_of(
+        &mut self,
+        api: &HttpConnection,
+        url: Secret,
+        path: &str,
+        operator: &Operator<'_>,
+    ) -> Option<Settings> {
+        let settings = match settings(api, url, operator) {
+            Ok(settings) => settings,
+            Err((key, Missing { what, help })) => {
+                let message = format!("connection `{}` has no credentials: {what}", api.name);
+                let problem = Diagnostic::warning(codes::MISSING, message).path(format!("{path}/{key}")).help(help);
+                self.closed(&api.name, what, problem);
+                return None;
+            }
+        };
+        let secret = settings.headers.iter().zip(api.headers.values()).filter(|(_, written)| written.contains("${"));
+        self.secrets.extend(secret.map(|((_, value), _)| Secret::new(value.as_str())));
+        self.secrets.extend(settings.credentials.secrets());
+        self.secrets.extend(settings.client_certificate.iter().map(|own| own.key.clone()));
+        Some(settings)
     }
 
     fn client(

@@ -3,11 +3,13 @@
 mod apis;
 mod auth;
 mod cases;
+mod compose;
 mod credentials;
 mod files;
 mod floods;
 mod live;
 mod messages;
+mod others;
 mod scripts;
 mod service;
 mod stores;

@@ -2,32 +2,57 @@
 
 use super::{Check, annotations, pages, script, sql};
 use crate::codes;
-use crate::model::{Action, ConnectionKind, Reply, Spec, Tool};
+use crate::model::{Action, ConnectionKind, Spec, Tool};
+use crate::sql::Effects;
 use crate::structure::{clip, list};
 use crate::syntax::Node;
 
+mod call;
+mod command;
 mod files;
 mod graphql;
 mod grpc;
 mod http;
 mod mongo;
 mod redis;
+mod reply;
 mod send;
+mod steps;
 mod vector;
 
+pub(super) use command::{environment, program};
+
 /// An action without a connection uses the only one of the spec that it can run on. With one connection, that one: whether it
-/// fits is checked.
+/// fits is checked. A call of a tool of this spec needs none.
 pub(crate) fn choose_connections(spec: &mut Spec) {
-    for tool in &mut spec.tools {
-        let Some(action) = tool.action.as_ref().filter(|_| tool.connection.is_none()) else { continue };
-        let mut fitting = spec.connections.iter().filter(|connection| action.runs_on(connection.kind()) == Some(true));
-        match (fitting.next(), fitting.next(), spec.connections.as_slice()) {
-            (Some(only), None, _) => tool.connection = Some(only.name().to_owned()),
-            (None, None, [only]) if action.runs_on(only.kind()).is_some() => {
-                tool.connection = Some(only.name().to_owned())
-            }
-            _ => {}
+    let own: Vec<String> = spec.tools.iter().map(|tool| tool.name.clone()).collect();
+    let kinds: Vec<(String, ConnectionKind)> =
+        spec.connections.iter().map(|connection| (connection.name().to_owned(), connection.kind())).collect();
+    let choose = |action: &Action, name: &str| {
+        // A tool that calls one of its own name means that of another server.
+        if matches!(action, Action::Call(call) if call.tool != name && own.contains(&call.tool)) {
+            return None;
         }
+        let mut fitting = kinds.iter().filter(|(_, kind)| action.runs_on(*kind) == Some(true));
+        match (fitting.next(), fitting.next(), kinds.as_slice()) {
+            (Some((only, _)), None, _) => Some(only.clone()),
+            (None, None, [(only, kind)]) if action.runs_on(*kind).is_some() => Some(only.clone()),
+            _ => None,
+        }
+    };
+    for tool in &mut spec.tools {
+        let wanted = tool.connection.clone();
+        if let Some(Action::Steps(steps)) = &mut tool.action {
+            for step in steps.list.iter_mut().filter(|step| step.connection.is_none()) {
+                let Some(action) = &step.action else { continue };
+                let of_tool = kinds.iter().find(|(name, _)| Some(name) == wanted.as_ref());
+                let fits = of_tool.is_some_and(|(_, kind)| action.runs_on(*kind) == Some(true));
+                step.connection = wanted.clone().filter(|_| fits).or_else(|| choose(action, &tool.name));
+            }
+            continue;
+        }
+        let Some(action) = tool.action.as_ref().filter(|_| tool.connection.is_none()) else { continue };
+        tool.connection = choose(action, &tool.name);
     }
 }
 
@@ -35,28 +60,33 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
     for (tool, node) in check.tools() {
         connection(check, tool, node);
         one_action(check, tool, node);
-        let effects = match &tool.action {
-            Some(Action::Sql(action)) => {
-                let statements = sql::all(check, tool, action, node);
-                pages::all(check, tool, action, node, statements.as_deref());
-                statements.map(|statements| sql::effects(&statements))
-            }
-            Some(Action::Http(action)) => http::all(check, tool, action, node),
-            Some(Action::Redis(action)) => redis::all(check, tool, action, node),
-            Some(Action::Mongo(action)) => mongo::all(check, tool, action, node),
-            Some(Action::Graphql(action)) => graphql::all(check, tool, action, node),
-            Some(Action::Grpc(action)) => grpc::all(check, tool, action, node),
-            Some(Action::Files(action)) => files::all(check, tool, action, node),
-            Some(Action::Send(action)) => send::all(check, tool, action, node),
-            Some(Action::Vector(action)) => vector::all(check, tool, action, node),
-            Some(Action::Reply(action)) => {
-                reply(check, action, node);
-                Some(sql::NO_EFFECTS)
-            }
-            Some(Action::Script(action)) => script::all(check, tool, action, node),
-            None => None,
-        };
+        let effects = action(check, tool, node);
         annotations::all(check, tool, node, effects);
+    }
+    call::cycles(check);
+}
+
+/// Checks the action of a tool or a step; gives what it does, when that is known.
+fn action(check: &mut Check<'_, '_>, tool: &Tool, node: &Node) -> Option<Effects> {
+    match tool.action.as_ref()? {
+        Action::Sql(action) => {
+            let statements = sql::all(check, tool, action, node);
+            pages::all(check, tool, action, node, statements.as_deref());
+            statements.map(|statements| sql::effects(&statements))
+        }
+        Action::Http(action) => http::all(check, tool, action, node),
+        Action::Redis(action) => redis::all(check, tool, action, node),
+        Action::Mongo(action) => mongo::all(check, tool, action, node),
+        Action::Graphql(action) => graphql::all(check, tool, action, node),
+        Action::Grpc(action) => grpc::all(check, tool, action, node),
+        Action::Files(action) => files::all(check, tool, action, node),
+        Action::Send(action) => send::all(check, tool, action, node),
+        Action::Vector(action) => vector::all(check, tool, action, node),
+        Action::Reply(action) => reply::all(check, tool, action, node),
+        Action::Script(action) => script::all(check, tool, action, node),
+        Action::Call(action) => call::all(check, tool, action, node),
+        Action::Steps(action) => steps::all(check, tool, action, node),
+        Action::Command(action) => command::all(check, tool, action, node),
     }
 }
 
@@ -67,15 +97,14 @@ fn connection(check: &mut Check<'_, '_>, tool: &Tool, node: &Node) {
             return check.unknown(codes::UNKNOWN_CONNECTION, false, at, "connection", &known);
         }
         if matches!(tool.action, Some(Action::Reply(_))) {
-            check.warning(
-                codes::IDLE_CONNECTION,
-                at.span,
-                "a fixed reply does not use a connection",
-                "remove `connection`",
-            );
+            check.warning(codes::IDLE_CONNECTION, at.span, "a reply does not use a connection", "remove `connection`");
         }
     }
     let Some(action) = &tool.action else { return };
+    // A call without a connection is one of a tool of this spec, which is looked for elsewhere.
+    if matches!(action, Action::Call(_)) && tool.connection.is_none() {
+        return;
+    }
     let span = node.entry(action.key()).map_or(node.span, |entry| entry.key.span);
     if let Some(found) = check.spec.connections.iter().find(|one| Some(one.name()) == tool.connection.as_deref()) {
         if action.runs_on(found.kind()) == Some(false) {
@@ -120,19 +149,4 @@ fn one_action(check: &mut Check<'_, '_>, tool: &Tool, node: &Node) {
             format!("the tool `{}` has two actions, `{}` and `{}`", clip(&tool.name), first.key.text, second.key.text);
         check.error(codes::TWO_ACTIONS, second.key.span, message, "keep one; a tool does one thing");
     }
-}
-
-fn reply(check: &mut Check<'_, '_>, action: &Reply, node: &Node) {
-    let Some(entry) = node.entry("reply") else { return };
-    let message = match (&action.text, &action.json) {
-        (Some(_), Some(_)) => "the reply has both `text` and `json`",
-        (None, None) if !check.is_damaged(&entry.value) => "the reply has neither `text` nor `json`",
-        _ => return,
-    };
-    check.error(
-        codes::REPLY,
-        entry.value.span,
-        message,
-        "give exactly one of them; `reply: some text` is short for `text`",
-    );
 }

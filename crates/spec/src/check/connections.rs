@@ -11,6 +11,7 @@ use crate::syntax::Node;
 
 mod act_as;
 mod http;
+mod mcp;
 mod vector;
 
 pub(in crate::check) use http::is_header;
@@ -46,6 +47,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
                 }
             }
             Connection::Vector(store) => vector::all(check, store, node),
+            Connection::Mcp(other) => mcp::all(check, other, node),
             _ => {
                 if let Some(database) = connection.database() {
                     tls(check, connection.kind(), database, node);
@@ -58,6 +60,16 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
 
 fn source(check: &mut Check<'_, '_>, connection: &Connection, node: &Node) {
     let name = clip(connection.name());
+    if let Connection::Mcp(other) = connection
+        && other.command.is_some()
+    {
+        if other.env_var.is_some() || other.url.is_some() {
+            let span = node.entry("command").map_or(node.span, |entry| entry.key.span);
+            let message = format!("the connection `{name}` has both a program and an address");
+            check.error(codes::CONNECTION_SOURCE, span, message, "keep one of `command`, `envVar` and `url`");
+        }
+        return;
+    }
     match (connection.env_var(), connection.url()) {
         (Some(_), Some(_)) => {
             let key = connection.kind().url_key();
@@ -69,6 +81,7 @@ fn source(check: &mut Check<'_, '_>, connection: &Connection, node: &Node) {
             let (what, variable) = match connection.kind() {
                 ConnectionKind::Http | ConnectionKind::Graphql | ConnectionKind::Grpc => ("it leads", "API_URL"),
                 ConnectionKind::Files => ("its folder is", ""),
+                ConnectionKind::Mcp => ("its server is", "MCP_URL"),
                 ConnectionKind::Redis => ("its server is", "REDIS_URL"),
                 ConnectionKind::Mongodb => ("its server is", "MONGODB_URL"),
                 ConnectionKind::Smtp => ("its server is", "SMTP_URL"),

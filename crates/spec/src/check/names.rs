@@ -289,7 +289,9 @@ fn texts(check: &mut Check<'_, '_>, node: &Node, key: &str) {
 pub(super) fn unused_connections(check: &mut Check<'_, '_>) {
     let spec = check.spec;
     // A tool that says neither what it does nor with what may come to use any connection.
-    if spec.tools.iter().any(|tool| tool.connection.is_none() && !matches!(tool.action, Some(Action::Reply(_)))) {
+    let needs_none =
+        |action: &Action| matches!(action, Action::Reply(_) | Action::Call(_) | Action::Steps(_) | Action::Command(_));
+    if spec.tools.iter().any(|tool| tool.connection.is_none() && !tool.action.as_ref().is_some_and(needs_none)) {
         return;
     }
     // A tool that was cut out, or one with a misspelt name, may be the one that uses it.
@@ -298,9 +300,16 @@ pub(super) fn unused_connections(check: &mut Check<'_, '_>) {
     if spec.tools.len() != check.names.tools.len() || !spec.tools.iter().all(is_known) {
         return;
     }
+    let by_step = |tool: &crate::model::Tool, name: Option<&str>| match &tool.action {
+        Some(Action::Steps(steps)) => steps.list.iter().any(|step| {
+            step.connection.as_deref() == name
+                || matches!(step.action, Some(Action::Script(_)) if step.connection.is_none())
+        }),
+        _ => false,
+    };
     for node in check.list("connections").iter().filter_map(|connection| connection.get("name")) {
         let name = node.as_str();
-        let by_tool = spec.tools.iter().any(|tool| tool.connection.as_deref() == name);
+        let by_tool = spec.tools.iter().any(|tool| tool.connection.as_deref() == name || by_step(tool, name));
         let by_trigger = spec.triggers.iter().any(
             |trigger| matches!(trigger, Trigger::Database { connection, .. } if Some(connection.as_str()) == name),
         );

@@ -3,14 +3,15 @@
 use super::Check;
 use crate::codes;
 use crate::limits::{
-    ARGUMENT_BYTES_MAX, CONCURRENCY_MAX, FILE_BYTES_MAX, FILE_ENTRIES_MAX, FILE_MATCHES_MAX, HTTP_BODY_BYTES_MAX,
-    HTTP_EVENTS_MAX, HTTP_PAGES_MAX, PAGE_SIZE_MAX, POOL_SIZE_MAX, REDIRECTS_MAX, RESULT_BYTES_MAX, RETRIES_MAX,
-    ROWS_MAX, TIMEOUT_MS_MAX, VECTOR_DIMENSIONS_MAX, VECTOR_SCAN_ROWS_MAX,
+    ARGUMENT_BYTES_MAX, COMMAND_CONCURRENCY_MAX, CONCURRENCY_MAX, FILE_BYTES_MAX, FILE_ENTRIES_MAX, FILE_MATCHES_MAX,
+    HTTP_BODY_BYTES_MAX, HTTP_EVENTS_MAX, HTTP_PAGES_MAX, PAGE_SIZE_MAX, POOL_SIZE_MAX, REDIRECTS_MAX,
+    RESULT_BYTES_MAX, RETRIES_MAX, ROWS_MAX, STEP_PARALLEL_MAX, TIMEOUT_MS_MAX, VECTOR_DIMENSIONS_MAX,
+    VECTOR_SCAN_ROWS_MAX,
 };
 use crate::syntax::Node;
 
 /// Definition, key, least, most. The published schema and the reference page have them too.
-pub(crate) const RANGES: [(&str, &str, u64, u64); 33] = [
+pub(crate) const RANGES: [(&str, &str, u64, u64); 37] = [
     ("Limits", "timeoutMs", 1, TIMEOUT_MS_MAX),
     ("Limits", "rows", 1, ROWS_MAX),
     ("Limits", "resultBytes", 1, RESULT_BYTES_MAX),
@@ -44,6 +45,10 @@ pub(crate) const RANGES: [(&str, &str, u64, u64); 33] = [
     ("HttpEvents", "max", 1, HTTP_EVENTS_MAX),
     ("HttpPages", "max", 1, HTTP_PAGES_MAX),
     ("HttpPages", "first", 0, 1_000_000),
+    ("Step", "parallel", 1, STEP_PARALLEL_MAX),
+    ("Step", "everyMs", 10, TIMEOUT_MS_MAX),
+    ("Step", "withinMs", 1, TIMEOUT_MS_MAX),
+    ("Command", "concurrency", 1, COMMAND_CONCURRENCY_MAX),
 ];
 
 pub(super) fn all(check: &mut Check<'_, '_>) {
@@ -54,7 +59,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
         ranges(check, connection.get("retries"), "Retries");
         ranges(check, connection.get("cache"), "HttpCache");
         match connection.str_of("type") {
-            Some("http" | "graphql" | "grpc") => ranges(check, connection.get("limits"), "HttpLimits"),
+            Some("http" | "graphql" | "grpc" | "mcp") => ranges(check, connection.get("limits"), "HttpLimits"),
             Some("files" | "s3" | "gcs") => ranges(check, connection.get("limits"), "FileLimits"),
             Some("vector") => {
                 ranges(check, Some(connection), "VectorStore");
@@ -66,13 +71,23 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
     for tool in check.list("tools") {
         ranges(check, Some(tool), "Tool");
         ranges(check, tool.get("shape"), "Shape");
-        let sql = tool.get("sql");
-        ranges(check, sql, "Sql");
-        ranges(check, sql.and_then(|sql| sql.get("page")), "Page");
-        let http = tool.get("http");
-        ranges(check, http.and_then(|http| http.get("events")), "HttpEvents");
-        ranges(check, http.and_then(|http| http.get("pages")), "HttpPages");
+        action(check, tool);
+        for step in tool.get("steps").and_then(|steps| steps.get("do")).map(Node::items).unwrap_or_default() {
+            ranges(check, Some(step), "Step");
+            action(check, step);
+        }
     }
+}
+
+/// The numbers of the action of a tool or a step.
+fn action(check: &mut Check<'_, '_>, tool: &Node) {
+    ranges(check, tool.get("command"), "Command");
+    let sql = tool.get("sql");
+    ranges(check, sql, "Sql");
+    ranges(check, sql.and_then(|sql| sql.get("page")), "Page");
+    let http = tool.get("http");
+    ranges(check, http.and_then(|http| http.get("events")), "HttpEvents");
+    ranges(check, http.and_then(|http| http.get("pages")), "HttpPages");
 }
 
 fn ranges(check: &mut Check<'_, '_>, node: Option<&Node>, definition: &str) {

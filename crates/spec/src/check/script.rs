@@ -14,7 +14,7 @@ mod shape;
 mod words;
 
 /// Names that the second parameter of a script's function has anyhow.
-const OWN_NAMES: [&str; 3] = ["log", "progress", "sleep"];
+const OWN_NAMES: [&str; 4] = ["log", "progress", "sleep", "tools"];
 
 /// What a script may do that writes: nothing more is known of it.
 const ANYTHING: Effects = Effects { read_only: false, destructive: true, idempotent: false };

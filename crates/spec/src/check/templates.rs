@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use base::{Diagnostic, nearest};
 use serde_json::Value;
 
-use super::Check;
+use super::{Check, Within};
 use crate::codes;
-use crate::expression::{Fault, Template, Tree};
+use crate::expression::{Expression, Fault, Template, Tree};
 use crate::model::Tool;
 use crate::structure::clip;
 use crate::syntax::{Node, align};
@@ -38,6 +38,14 @@ impl<'a> Names<'a> {
     pub(super) fn text(&mut self, check: &mut Check<'_, '_>, text: &str, node: &Node) {
         match Template::parse(text) {
             Ok(template) => self.names(check, template.names(), node),
+            Err(fault) => unreadable(check, &fault, node),
+        }
+    }
+
+    /// Checks an expression, which may stand in braces.
+    pub(super) fn expression(&mut self, check: &mut Check<'_, '_>, text: &str, node: &Node) {
+        match Expression::bare(text) {
+            Ok(expression) => self.names(check, expression.names(), node),
             Err(fault) => unreadable(check, &fault, node),
         }
     }
@@ -73,12 +81,15 @@ impl<'a> Names<'a> {
 
     fn names(&mut self, check: &mut Check<'_, '_>, names: Vec<String>, node: &Node) {
         for name in names {
+            let within = check.within.clone().unwrap_or_default();
             let mut parts = name.split('.');
             match (parts.next().unwrap_or_default(), parts.next()) {
                 ("args", Some(parameter)) => self.argument(check, parameter, node),
                 ("args", None) => self.used.extend(self.tool.parameters().iter().map(|one| one.name.clone())),
                 ("caller", _) => {}
-                (root, _) if self.more.contains(&root) => {}
+                ("steps", Some(step)) if check.within.is_some() => step_name(check, &within, step, node),
+                ("steps", None) if check.within.is_some() => {}
+                (root, _) if self.more.contains(&root) || within.more.contains(&root) => {}
                 (root, _) => self.unknown(check, root, node),
             }
         }
@@ -104,7 +115,10 @@ impl<'a> Names<'a> {
         let message = format!("nothing here is called `{}`", clip(root));
         let problem = Diagnostic::error(codes::TEMPLATE_NAME, message).at(place(check, node, root));
         let is_argument = self.tool.parameter(root).is_some();
-        let known = ["args", "caller"].into_iter().chain(self.more.iter().copied());
+        let within = check.within.clone();
+        let steps = within.iter().flat_map(|within| ["steps"].into_iter().chain(within.more.iter().copied()));
+        let known: Vec<&str> = ["args", "caller"].into_iter().chain(self.more.iter().copied()).chain(steps).collect();
+        let known = known.iter().copied();
         let names: Vec<String> = known.clone().map(|name| format!("`{name}`")).collect();
         let problem = problem.help(format!("names that can be used: {}", names.join(", ")));
         check.push(match nearest(root, known) {
@@ -113,6 +127,28 @@ impl<'a> Names<'a> {
             None => problem,
         });
     }
+}
+
+/// A step whose result is looked up.
+fn step_name(check: &mut Check<'_, '_>, within: &Within, step: &str, node: &Node) {
+    if within.done.iter().any(|name| name == step) {
+        return;
+    }
+    let later = within.all.iter().any(|name| name == step);
+    let message = match later {
+        true => format!("the step `{}` is not done yet here", clip(step)),
+        false => format!("there is no step `{}`", clip(step)),
+    };
+    let problem = Diagnostic::error(codes::STEP_NAME, message).at(place(check, node, step));
+    let names: Vec<String> = within.done.iter().map(|name| format!("`steps.{name}`")).collect();
+    let problem = problem.help(match names.is_empty() {
+        true => "no step stands before this one".to_owned(),
+        false => format!("steps before this one: {}", names.join(", ")),
+    });
+    check.push(match nearest(step, within.done.iter().map(String::as_str)) {
+        Some(near) if !later => problem.label(format!("did you mean `steps.{near}`?")),
+        _ => problem,
+    });
 }
 
 /// The place of a name in a text.

@@ -28,6 +28,13 @@ impl Scope {
         self.0.insert(name, Jinja::from(Serde(value.clone())));
     }
 
+    /// With the names of another scope, which go before its own.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.0.extend(other.0.iter().map(|(name, value)| (*name, value.clone())));
+        self
+    }
+
     pub(super) fn root(&self) -> Jinja {
         Jinja::from_pairs(self.0.iter().map(|(name, value)| (*name, value.clone())))
     }

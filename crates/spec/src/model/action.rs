@@ -1,5 +1,7 @@
 //! What a tool does.
 
+mod call;
+mod command;
 mod files;
 mod graphql;
 mod grpc;
@@ -10,8 +12,11 @@ mod reply;
 mod script;
 mod send;
 mod sql;
+mod steps;
 mod vector;
 
+pub use call::Call;
+pub use command::{Command, CommandOutput};
 pub use files::{
     Files, FilesAs, FilesDiffAs, FilesEdit, FilesList, FilesMode, FilesMove, FilesPath, FilesPresign, FilesRead,
     FilesRoots, FilesSearch, FilesTree, FilesWhich, FilesWrite,
@@ -21,10 +26,11 @@ pub use grpc::Grpc;
 pub use http::{Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn};
 pub use mongo::{Mongo, MongoForm};
 pub use redis::{Redis, RedisScan, RedisText, RedisType};
-pub use reply::Reply;
+pub use reply::{Media, Reply, ReplyFile, ReplyItem, ReplyLink};
 pub use script::{Script, ScriptPlace, TextPlace};
 pub use send::Send;
 pub use sql::{Page, PageBy, Sql, SqlResult};
+pub use steps::{OnError, Step, Steps};
 pub use vector::{Vector, VectorDelete, VectorKeep, VectorSearch};
 
 use schemars::JsonSchema;
@@ -55,16 +61,24 @@ pub enum Action {
     Send(Box<Send>),
     /// Texts that are kept and found by what they are like.
     Vector(Box<Vector>),
-    /// A fixed answer.
-    Reply(Reply),
+    /// An answer that the spec itself gives.
+    Reply(Box<Reply>),
     /// JavaScript in a sandbox.
     Script(Script),
+    /// A call of another tool.
+    Call(Call),
+    /// Several actions, one after the other.
+    Steps(Steps),
+    /// A program of the machine.
+    Command(Box<Command>),
 }
 
 impl Action {
     /// The action keys of this build.
-    pub const KEYS: [&str; 11] =
-        ["sql", "http", "graphql", "grpc", "redis", "mongo", "files", "send", "vector", "script", "reply"];
+    pub const KEYS: [&str; 14] = [
+        "sql", "http", "graphql", "grpc", "redis", "mongo", "files", "send", "vector", "script", "reply", "call",
+        "steps", "command",
+    ];
 
     /// The action key.
     pub fn key(&self) -> &'static str {
@@ -80,6 +94,9 @@ impl Action {
             Self::Vector(_) => "vector",
             Self::Reply(_) => "reply",
             Self::Script(_) => "script",
+            Self::Call(_) => "call",
+            Self::Steps(_) => "steps",
+            Self::Command(_) => "command",
         }
     }
 
@@ -95,10 +112,11 @@ impl Action {
             Self::Files(_) => Some(kind.is_store()),
             Self::Send(_) => Some(kind.is_messenger()),
             Self::Vector(_) => Some(kind == ConnectionKind::Vector),
-            Self::Reply(_) | Self::Script(_) => None,
+            Self::Call(_) => Some(kind == ConnectionKind::Mcp),
+            Self::Reply(_) | Self::Script(_) | Self::Steps(_) | Self::Command(_) => None,
         }
     }
 }
 
 /// Action keys of the language that this build does not run yet. They are refused by name.
-pub const FUTURE_ACTIONS: [&str; 4] = ["command", "call", "steps", "ask"];
+pub const FUTURE_ACTIONS: [&str; 1] = ["ask"];

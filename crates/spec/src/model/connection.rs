@@ -4,6 +4,7 @@ mod credentials;
 mod database;
 mod files;
 mod http;
+mod mcp;
 mod messages;
 mod secret;
 mod store;
@@ -15,6 +16,7 @@ pub use credentials::{
 pub use database::{ActAs, Database, Pool, Tls, TlsMode};
 pub use files::{FileLimits, Folder, Gcs, S3};
 pub use http::{Http as HttpConnection, HttpCache, HttpLimits, HttpTls, RateLimit, Retries};
+pub use mcp::{Mcp as McpConnection, McpProtocol, McpTransport, Program};
 pub use messages::{Slack, Smtp, Twilio};
 pub use secret::SecretRef;
 pub use store::{MongoStore, RedisStore, StoreTls};
@@ -60,6 +62,8 @@ pub enum Connection {
     Twilio(Twilio),
     /// Texts that are found by what they are like.
     Vector(Box<VectorStore>),
+    /// Another MCP server.
+    Mcp(Box<McpConnection>),
 }
 
 /// The kinds of connection that this build can open.
@@ -97,6 +101,8 @@ pub enum ConnectionKind {
     Twilio,
     /// Texts that are found by what they are like.
     Vector,
+    /// Another MCP server.
+    Mcp,
 }
 
 impl ConnectionKind {
@@ -119,6 +125,7 @@ impl ConnectionKind {
             Self::Smtp => "smtp",
             Self::Twilio => "twilio",
             Self::Vector => "vector",
+            Self::Mcp => "mcp",
         }
     }
 
@@ -153,7 +160,9 @@ impl ConnectionKind {
             Self::Postgresql => &["postgresql", "postgres"],
             Self::Mysql | Self::Mariadb => &["mysql", "mariadb"],
             Self::Sqlite => &["sqlite"],
-            Self::Http | Self::Graphql | Self::S3 | Self::Gcs | Self::Slack | Self::Twilio => &["https", "http"],
+            Self::Http | Self::Graphql | Self::Mcp | Self::S3 | Self::Gcs | Self::Slack | Self::Twilio => {
+                &["https", "http"]
+            }
             Self::Grpc => &["https", "http", "grpcs", "grpc"],
             Self::Redis => &["redis", "rediss"],
             Self::Mongodb => &["mongodb"],
@@ -177,6 +186,7 @@ impl ConnectionKind {
             Self::S3 | Self::Gcs | Self::Slack | Self::Twilio => "https://api.example.com/v1",
             Self::Smtp => "smtp://mail.example.com:587",
             Self::Files => "/srv/documents",
+            Self::Mcp => "https://mcp.example.com/mcp",
         }
     }
 }
@@ -216,6 +226,12 @@ impl Connection {
             Self::Http(of) => of.common(ConnectionKind::Http),
             Self::Graphql(of) => of.common(ConnectionKind::Graphql),
             Self::Grpc(of) => of.common(ConnectionKind::Grpc),
+            Self::Mcp(of) => Common {
+                name: &of.name,
+                env_var: of.env_var.as_deref(),
+                url: of.url.as_deref(),
+                kind: ConnectionKind::Mcp,
+            },
             Self::Redis(of) => Common {
                 name: &of.name,
                 env_var: of.env_var.as_deref(),

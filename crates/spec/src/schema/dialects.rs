@@ -142,9 +142,14 @@ fn sql(schema: &mut Value) {
     or_short(schema, "Redis", json!({"type": "array"}));
     or_short(schema, "Graphql", json!({"type": "string"}));
     or_short(schema, "Grpc", json!({"type": "string"}));
+    or_short(schema, "Call", json!({"type": "string"}));
+    or_short(schema, "Steps", json!({"type": "array"}));
+    or_short(schema, "Command", json!({"type": "array"}));
+    or_short(schema, "Program", json!({"type": "array", "items": {"type": "string"}}));
     let place = r"^\s*\$\{(env|file):[^}]+\}\s*$";
     or_short(schema, "SecretRef", json!({"type": "string", "pattern": place}));
     or_short(schema, "Reply", json!({"type": "string"}));
+    or_short(schema, "ReplyItem", json!({"type": "string"}));
     or_short(schema, "Page", json!({"type": "integer", "minimum": 1, "maximum": crate::limits::PAGE_SIZE_MAX}));
     or_short(schema, "Icon", json!({"type": "string"}));
 }

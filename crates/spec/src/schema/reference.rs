@@ -9,7 +9,7 @@ use crate::check::numbers::RANGES;
 use crate::structure::dialect::{ALIASES, WORDS};
 
 /// A section: the definition, its head, the key that has it, and an example.
-const SECTIONS: [(&str, &str, &str, &str); 57] = [
+const SECTIONS: [(&str, &str, &str, &str); 66] = [
     ("Spec", "The document", "", include_str!("examples/spec.yaml")),
     ("Connection", "Connections", "connections[]", include_str!("examples/connection.yaml")),
     ("Pool", "Pools", "connections[].pool", ""),
@@ -27,6 +27,7 @@ const SECTIONS: [(&str, &str, &str, &str); 57] = [
     ("Embedding", "Embeddings", "connections[].embedding", ""),
     ("HttpTls", "Transport security of HTTP", "connections[].tls", ""),
     ("StoreTls", "Transport security of Redis and MongoDB", "connections[].tls", ""),
+    ("Program", "Programs of connections", "connections[].command", ""),
     ("Tool", "Tools", "tools[]", include_str!("examples/tool.yaml")),
     ("Shape", "Shapes of results", "tools[].shape", include_str!("examples/shape.yaml")),
     ("Group", "Groups", "groups[]", include_str!("examples/group.yaml")),
@@ -58,7 +59,15 @@ const SECTIONS: [(&str, &str, &str, &str); 57] = [
     ("VectorDelete", "Deleting of texts", "tools[].vector.delete", ""),
     ("Send", "Messages", "tools[].send", include_str!("examples/send.yaml")),
     ("Script", "Scripts", "tools[].script", include_str!("examples/script.yaml")),
+    ("Call", "Calls of tools", "tools[].call", include_str!("examples/call.yaml")),
+    ("Steps", "Steps", "tools[].steps", include_str!("examples/steps.yaml")),
+    ("Step", "One step", "tools[].steps.do[]", ""),
+    ("Command", "Commands", "tools[].command", include_str!("examples/command.yaml")),
     ("Reply", "Replies", "tools[].reply", include_str!("examples/reply.yaml")),
+    ("ReplyItem", "Items of replies", "tools[].reply.content[]", ""),
+    ("Media", "Pictures and sounds", "tools[].reply.image, tools[].reply.audio", ""),
+    ("ReplyFile", "Files in replies", "tools[].reply.resource", ""),
+    ("ReplyLink", "Links in replies", "tools[].reply.link", ""),
     ("Resource", "Resources", "resources[]", include_str!("examples/resource.yaml")),
     ("Prompt", "Prompts", "prompts[]", include_str!("examples/prompt.yaml")),
     ("PromptArgument", "Arguments of prompts", "prompts[].arguments[]", ""),

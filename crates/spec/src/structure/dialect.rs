@@ -98,12 +98,15 @@ pub(crate) fn value(definition: &str, node: Node, report: &mut Report) -> Node {
         ("Sql", Value::String(..)) => wrap_list(node, "statements"),
         ("Sql", Value::List(_)) => wrap(node, "statements"),
         ("Sql", Value::Map(_)) => query_to_statements(node, report),
-        ("Reply", Value::String(..)) => wrap(node, "text"),
+        ("Reply" | "ReplyItem", Value::String(..)) => wrap(node, "text"),
         ("Script", Value::String(..)) => wrap(node, "code"),
         ("Http", Value::String(..)) => request_line(node),
         ("Redis", Value::List(_)) => wrap(node, "command"),
         ("Graphql", Value::String(..)) => wrap(node, "operation"),
         ("Grpc", Value::String(..)) => wrap(node, "method"),
+        ("Call", Value::String(..)) => wrap(node, "tool"),
+        ("Steps", Value::List(_)) => wrap(node, "do"),
+        ("Command" | "Program", Value::List(_)) => words(node),
         ("SecretRef", Value::String(..)) => secret(node),
         ("Page", Value::Number(_)) => wrap(node, "size"),
         ("Icon", Value::String(..)) => wrap(node, "src"),
@@ -141,10 +144,15 @@ pub(crate) fn expected(definition: &str, key: &str) -> Option<&'static str> {
     Some(match (definition, key) {
         ("Sql", "sql") => "SQL text, a list of SQL texts, or a map",
         ("Script", "script") => "JavaScript text, or a map with `code`",
-        ("Reply", "reply") => "text, or a map with `text` or `json`",
+        ("Reply", "reply") => "text, or a map with `text`, `json`, `content` or another kind of answer",
         ("Http", "http") => "a text such as `GET /users/{id}`, or a map with `path`",
         ("Redis", "redis") => "a command such as `[GET, key]`, or a map with `command`, `commands` or `scan`",
         ("Graphql", "graphql") => "the text of an operation, or a map with `operation`",
+        ("Call", "call") => "the name of a tool, or a map with `tool`",
+        ("Steps", "steps") => "a list of steps, or a map with `do`",
+        ("Command" | "Program", "command") => {
+            "a program and its arguments such as `[git, status]`, or a map with `program`"
+        }
         ("Grpc", "grpc") => "a method such as `GetOrder`, or a map with `method`",
         ("SecretRef", _) => "a place, such as `{env: NAME}` or `${env:NAME}`",
         ("Tool", "parameters") => "a map from name to schema, or a list",
@@ -175,10 +183,19 @@ pub(crate) fn title(definition: &str) -> &'static str {
         "Sql" => "sql",
         "Page" => "page",
         "Reply" => "reply",
+        "ReplyItem" => "an item",
+        "Media" => "a picture or sound",
+        "ReplyFile" => "resource",
+        "ReplyLink" => "link",
         "Script" => "script",
         "Http" => "http",
         "Graphql" => "graphql",
         "Grpc" => "grpc",
+        "Call" => "call",
+        "Steps" => "steps",
+        "Step" => "a step",
+        "Command" => "command",
+        "Program" => "a program",
         "HttpBody" => "body",
         "Redis" => "redis",
         "RedisScan" => "scan",
@@ -246,8 +263,15 @@ pub(crate) fn example(definition: &str, key: &str) -> Option<&'static str> {
         ("FilesPath" | "FilesWrite" | "FilesEdit" | "FilesPresign", "path") => "path: \"{{ args.path }}\"",
         ("VectorSearch", "text") => "text: \"{{ args.text }}\"",
         ("FilesEdit", "edits") => "edits: \"{{ args.edits }}\"",
+        ("Call", "tool") => "tool: other_tool",
+        ("Steps", "do") => "do: [{name: first, reply: Hello}]",
+        ("Step", "name") => "name: first",
+        ("Command" | "Program", "program") => "program: git",
         ("HttpPages", "by") => "by: cursor",
         ("OauthAssertion", "key") => "key: ${file:/run/secrets/key.pem}",
+        ("Media", "base64") => "base64: \"{{ args.data }}\"",
+        ("Media", "mediaType") => "mediaType: image/png",
+        ("ReplyFile" | "ReplyLink", "uri") => "uri: docs://handbook",
         _ => return None,
     })
 }
@@ -257,6 +281,20 @@ fn wrap(node: Node, key: &str) -> Node {
     let span = node.span;
     let entry = Entry { key: Key { span, text: key.to_owned() }, value: node };
     Node::new(span, Value::Map(vec![entry]))
+}
+
+/// `[git, status]` as `{program: git, args: [status]}`.
+fn words(node: Node) -> Node {
+    let span = node.span;
+    let Value::List(mut items) = node.value else { return node };
+    if items.is_empty() {
+        return Node::new(span, Value::Map(Vec::new()));
+    }
+    let arguments = items.split_off(1);
+    let entry = |key: &str, value: Node| Entry { key: Key { span, text: key.to_owned() }, value };
+    let program = items.into_iter().map(|program| entry("program", program));
+    let arguments = (!arguments.is_empty()).then(|| entry("args", Node::new(span, Value::List(arguments))));
+    Node::new(span, Value::Map(program.chain(arguments).collect()))
 }
 
 fn wrap_list(node: Node, key: &str) -> Node {

@@ -126,7 +126,7 @@ pub struct HttpTls {
 }
 
 impl HttpTls {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }

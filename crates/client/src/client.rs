@@ -1,0 +1,167 @@
+//! A server that is called.
+
+use std::sync::Arc;
+use std::time::Instant as Moment;
+
+use connect::http::Api;
+use connect::{Error, ErrorKind};
+use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::handshake;
+use crate::limits::{READY_TIMEOUT, REST};
+use crate::result::{Tool, ToolResult};
+use crate::session::{Caller, Session};
+use crate::settings::{Settings, Target};
+use crate::wire::{Fault, error};
+
+/// Another MCP server. It is reached when it is first called; cheap to share behind an `Arc`. Dropping it ends what it started.
+pub struct Client {
+    settings: Settings,
+    api: Option<Arc<Api>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    session: Option<Arc<Session>>,
+    /// Why the server could not be reached, and when that was.
+    failed: Option<(Moment, Error)>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("name", &self.settings.name).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Checks the settings. Nothing is started and nothing is sent.
+    ///
+    /// # Errors
+    /// The address cannot be used.
+    pub fn open(settings: Settings) -> Result<Self, Error> {
+        let api = match &settings.target {
+            Target::Program { .. } => None,
+            Target::Address { http, .. } => Some(Arc::new(Api::open((**http).clone())?)),
+        };
+        Ok(Self { settings, api, state: Mutex::default() })
+    }
+
+    /// What it is called in errors.
+    pub fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// Calls a tool. That a tool says it failed is no error here.
+    ///
+    /// # Errors
+    /// There is no answer of the tool.
+    pub async fn call(
+        &self,
+        name: &str,
+        arguments: &Map<String, Value>,
+        caller: Caller<'_>,
+    ) -> Result<ToolResult, Error> {
+        let arguments = Value::Object(arguments.clone());
+        let result = self.waiting(caller, self.attempt_call(name, &arguments, caller)).await?;
+        if result.get("resultType").and_then(Value::as_str) == Some("input_required") {
+            let why = format!(
+                "the tool `{name}` asks for more input, which only a person can give; call it with all of its arguments"
+            );
+            return Err(self.error(ErrorKind::Value, why));
+        }
+        let unread = || self.error(ErrorKind::Other, format!("the answer of the tool `{name}` is no result of a tool"));
+        ToolResult::read(result).ok_or_else(unread)
+    }
+
+    /// The tools of the server.
+    ///
+    /// # Errors
+    /// It cannot be reached, or does not list any.
+    pub async fn tools(&self, caller: Caller<'_>) -> Result<Vec<Tool>, Error> {
+        self.waiting(caller, async {
+            let mut again = false;
+            loop {
+                let session = self.session().await?;
+                match session.tools(caller).await {
+                    Ok(tools) => return Ok(tools.to_vec()),
+                    Err(Fault::SessionGone) if !std::mem::replace(&mut again, true) => self.leave(&session).await,
+                    Err(fault) => return Err(fault.into_error(&self.settings.name)),
+                }
+            }
+        })
+        .await
+    }
+
+    async fn attempt_call(&self, name: &str, arguments: &Value, caller: Caller<'_>) -> Result<Value, Error> {
+        let mut again = false;
+        loop {
+            let session = self.session().await?;
+            let work = async {
+                let headers = session.call_headers(name, arguments, caller).await?;
+                let params = json!({ "name": name, "arguments": arguments });
+                session.request("tools/call", params, headers, caller).await
+            };
+            match work.await {
+                Ok(result) => return Ok(result),
+                // The server refused it before doing anything, so it may be sent once more.
+                Err(Fault::SessionGone) if !std::mem::replace(&mut again, true) => self.leave(&session).await,
+                Err(fault) => return Err(fault.into_error(&self.settings.name)),
+            }
+        }
+    }
+
+    /// The conversation, which is opened when there is none.
+    async fn session(&self) -> Result<Arc<Session>, Error> {
+        let mut state = self.state.lock().await;
+        if let Some(session) = state.session.as_ref().filter(|session| !session.is_over()) {
+            return Ok(Arc::clone(session));
+        }
+        state.session = None;
+        if let Some((at, error)) = &state.failed
+            && at.elapsed() < REST
+        {
+            return Err(error.clone());
+        }
+        let deadline = Instant::now() + READY_TIMEOUT;
+        let opened =
+            tokio::time::timeout_at(deadline, handshake::open(&self.settings, self.api.as_ref(), deadline)).await;
+        let late = || self.error(ErrorKind::Unreachable, format!("the server was not ready within {READY_TIMEOUT:?}"));
+        let opened = opened.unwrap_or_else(|_| Err(late()));
+        match opened {
+            Ok(session) => {
+                state.failed = None;
+                state.session = Some(Arc::clone(&session));
+                Ok(session)
+            }
+            Err(mut error) => {
+                error.attempted = "reach another MCP server";
+                state.failed = Some((Moment::now(), error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives up a conversation, unless another one has taken its place.
+    async fn leave(&self, session: &Arc<Session>) {
+        let mut state = self.state.lock().await;
+        if state.session.as_ref().is_some_and(|current| Arc::ptr_eq(current, session)) {
+            state.session = None;
+        }
+    }
+
+    async fn waiting<T>(&self, caller: Caller<'_>, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            () = caller.cancel.cancelled() => Err(self.error(ErrorKind::Cancelled, "the caller went away")),
+            outcome = tokio::time::timeout_at(caller.deadline, work) => outcome
+                .unwrap_or_else(|_| Err(self.error(ErrorKind::Timeout, "there was no answer before the deadline"))),
+        }
+    }
+
+    fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
+        error(&self.settings.name, kind, message)
+    }
+}

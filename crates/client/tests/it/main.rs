@@ -1,0 +1,5 @@
+//! Calls of other servers: the official reference servers on every transport, and fakes for what those never do.
+
+mod fakes;
+mod reference;
+mod world;
