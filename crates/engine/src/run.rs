@@ -72,16 +72,16 @@ impl Toolset {
                 let text = format!("The tool `{}` is not implemented, so nothing was done: {reason}", tool.info.name);
                 Err(Box::new(Failure::new(FailureKind::NotImplemented, text)))
             }
-            Action::Http(http) => self.run_http(context, tool, http, arguments, started).await,
-            Action::Redis(redis) => self.run_redis(context, tool, redis, arguments, started).await,
-            Action::Mongo(mongo) => self.run_mongo(context, tool, mongo, arguments, started).await,
-            Action::Graphql(graphql) => self.run_graphql(context, tool, graphql, arguments, started).await,
-            Action::Grpc(grpc) => self.run_grpc(context, tool, grpc, arguments, started).await,
-            Action::Files(files) => self.run_files(context, tool, files, arguments, started).await,
-            Action::Send(send) => self.run_send(context, tool, send, arguments, started).await,
-            Action::Vector(vector) => self.run_vector(context, tool, vector, arguments, started).await,
-            Action::Script(script) => self.run_script(context, tool, script, arguments, started).await,
             // Boxed: what they need room for is not laid aside in every call.
+            Action::Http(http) => Box::pin(self.run_http(context, tool, http, arguments, started)).await,
+            Action::Redis(redis) => Box::pin(self.run_redis(context, tool, redis, arguments, started)).await,
+            Action::Mongo(mongo) => Box::pin(self.run_mongo(context, tool, mongo, arguments, started)).await,
+            Action::Graphql(graphql) => Box::pin(self.run_graphql(context, tool, graphql, arguments, started)).await,
+            Action::Grpc(grpc) => Box::pin(self.run_grpc(context, tool, grpc, arguments, started)).await,
+            Action::Files(files) => Box::pin(self.run_files(context, tool, files, arguments, started)).await,
+            Action::Send(send) => Box::pin(self.run_send(context, tool, send, arguments, started)).await,
+            Action::Vector(vector) => Box::pin(self.run_vector(context, tool, vector, arguments, started)).await,
+            Action::Script(script) => Box::pin(self.run_script(context, tool, script, arguments, started)).await,
             Action::Call(call) => Box::pin(self.run_call(context, tool, call, arguments, started)).await,
             Action::Steps(steps) => Box::pin(self.run_steps(context, tool, steps, arguments, started)).await,
             Action::Command(command) => Box::pin(self.run_command(context, tool, command, arguments, started)).await,
