@@ -55,13 +55,15 @@ async fn answer(mut stream: TcpStream) -> Option<()> {
                 return None;
             }
         };
-        let path = buffer.split(|byte| *byte == b' ').nth(1).and_then(|path| std::str::from_utf8(path).ok())?.to_owned();
+        let path =
+            buffer.split(|byte| *byte == b' ').nth(1).and_then(|path| std::str::from_utf8(path).ok())?.to_owned();
         buffer.drain(..end);
         if let Some(wait) = path.strip_prefix("/slow/").and_then(|text| text.parse().ok()) {
             tokio::time::sleep(Duration::from_millis(wait)).await;
         }
         let body = r#"{"sku":"SKU-4711","name":"Product number 4711","price":211.99,"stock":17}"#;
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
         stream.write_all(format!("{head}{body}").as_bytes()).await.ok()?;
     }
 }
@@ -83,7 +85,11 @@ pub async fn http(settings: &Settings) -> Result<Table> {
     let ours = peers::ours(settings, &spec(vec![tool]), &[("BENCH_API_URL", &upstream)]).await;
     let bare = |port| Request::post(port, "/mcp", &[], r#"{"id":4711}"#, "SKU-4711");
     let contenders = [
-        Contender { name: OURS, server: ours, request: Box::new(|port| call(port, "price", r#"{"id":4711}"#, "SKU-4711")) },
+        Contender {
+            name: OURS,
+            server: ours,
+            request: Box::new(|port| call(port, "price", r#"{"id":4711}"#, "SKU-4711")),
+        },
         Contender { name: BARE, server: peers::reqwest(&upstream).await, request: Box::new(bare) },
     ];
     let comparison = measure(&contenders, Plan::of(settings, CONNECTIONS)).await;
@@ -130,7 +136,11 @@ pub async fn script(settings: &Settings) -> Result<Table> {
         table.row(&format!("a tool whose action is `{name}`"), &[figures.cpu_us, figures.p50_ms]);
         seen.push(figures.p50_ms);
     }
-    table.at_most("a script's start and end over a reply, ms", seen.last().zip(seen.first()).map(|(script, reply)| script - reply), 0.5);
+    table.at_most(
+        "a script's start and end over a reply, ms",
+        seen.last().zip(seen.first()).map(|(script, reply)| script - reply),
+        0.5,
+    );
     drop(server);
     let tools = (0..SCRIPTS).map(scripted).collect();
     let began = Instant::now();

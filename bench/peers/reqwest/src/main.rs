@@ -9,7 +9,10 @@ struct Arguments {
     id: i64,
 }
 
-async fn price(State((client, url)): State<(reqwest::Client, String)>, Json(arguments): Json<Arguments>) -> Json<serde_json::Value> {
+async fn price(
+    State((client, url)): State<(reqwest::Client, String)>,
+    Json(arguments): Json<Arguments>,
+) -> Json<serde_json::Value> {
     let answer = client.get(format!("{url}/price/{}", arguments.id)).send().await.expect("an answer");
     Json(answer.json().await.expect("JSON"))
 }
