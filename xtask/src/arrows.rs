@@ -28,9 +28,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("protocol", &["base"]),
     ("host", &["base", "spec", "connect", "client", "plan", "engine", "protocol"]),
     ("store", &["base"]),
-    ("operations", &["base", "spec", "connect", "plan", "engine", "protocol", "host", "store"]),
-    ("server", &["base", "protocol", "host", "operations"]),
-    ("cli", &["base", "spec", "plan", "engine", "protocol", "host", "operations", "server"]),
+    ("identity", &["base", "connect", "store"]),
+    ("operations", &["base", "spec", "connect", "plan", "engine", "protocol", "host", "store", "identity"]),
+    ("server", &["base", "protocol", "host", "identity", "operations"]),
+    ("cli", &["base", "spec", "plan", "engine", "protocol", "host", "identity", "operations", "server"]),
     ("mcp-factory", &["cli"]),
     ("xtask", &[]),
 ];
@@ -49,6 +50,11 @@ const ABSENT: &[(&str, &[&str], &str)] = &[
     ("plan", &["axum"], "a plan knows no server"),
     ("engine", &["axum"], "the engine knows no transport"),
     ("protocol", &["tokio-postgres", "mysql_async", "rusqlite", "sqlparser"], "the wire knows no connector"),
+    (
+        "identity",
+        &["axum", "tokio-postgres", "mysql_async"],
+        "who asks is decided without a route and without a database server",
+    ),
     ("store", &["hyper", "tokio-postgres", "mysql_async"], "the store is embedded"),
     (
         "mcp-factory",
