@@ -59,6 +59,22 @@ pub struct Config {
     pub ca_file: Option<PathBuf>,
 }
 
+impl Config {
+    /// A small pool with the defaults of the engine.
+    pub fn new(name: impl Into<String>, url: Secret) -> Self {
+        Self {
+            name: name.into(),
+            url,
+            schema: None,
+            pool_max: 4,
+            acquire_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
+            tls: Tls::default(),
+            ca_file: None,
+        }
+    }
+}
+
 /// Transport security of a connection, in the words of PostgreSQL's `sslmode`. A stricter
 /// `sslmode`/`ssl-mode` in the URL wins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,6 +4,10 @@
     allow(unused_variables, unreachable_code, clippy::ptr_arg, reason = "without engines nothing is reached")
 )]
 
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
 use crate::{Answer, Catalogue, Config, Described, Engine, Error, ErrorKind, Query, Statement};
 
 /// A pool of connections to one database. Cheap to share behind an `Arc`; nothing is connected
@@ -132,6 +136,24 @@ impl Database {
             return Err(self.refuse(ErrorKind::Config, "only PostgreSQL can act for a caller", "remove `actAs`"));
         }
         each!(self, inner => inner.run(query, out).await)
+    }
+
+    /// Runs one statement that has no values, such as one that makes a table. It may write; rows are not told.
+    pub async fn execute(&self, sql: &str, timeout: Duration) -> Result<(), Error> {
+        let statement = Statement { text: sql.into(), order: [].into(), targets: [].into() };
+        let query = Query {
+            statements: &[statement],
+            arguments: &[Vec::new()],
+            write: true,
+            row_limit: 1,
+            byte_limit: 1024,
+            timeout,
+            cancel: &CancellationToken::new(),
+            keep: &[],
+            single: false,
+            acting: None,
+        };
+        self.run(&query, &mut Vec::new()).await.map(drop)
     }
 
     /// Closes idle connections and refuses further requests.

@@ -1,12 +1,10 @@
 //! The demonstration: the example spec, and a database for it.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use base::Secret;
-use connect::{Config, Database, Engine, Query, Statement};
-use tokio_util::sync::CancellationToken;
+use connect::{Config, Database, Engine};
 
 use crate::{Code, Error};
 
@@ -18,6 +16,9 @@ pub const SPEC_NAME: &str = "examples/inventory-mcp.yaml";
 pub const VARIABLE: &str = "DATABASE_URL";
 /// The table that the example's tool searches.
 pub const TABLE: &str = "products";
+
+/// Longest time of one statement.
+const STATEMENT: Duration = Duration::from_secs(10);
 
 const DATA: &str = include_str!("demo/products.sql");
 
@@ -51,23 +52,8 @@ pub async fn fill(url: &str) -> Result<Filled, Error> {
         database.close().await;
         return Ok(Filled::Kept);
     }
-    let statements: Vec<Statement> =
-        DATA.split(";\n").map(str::trim).filter(|text| !text.is_empty()).map(statement).collect();
-    let cancel = CancellationToken::new();
-    for statement in &statements {
-        let query = Query {
-            statements: std::slice::from_ref(statement),
-            arguments: &[Vec::new()],
-            write: true,
-            row_limit: 1,
-            byte_limit: 1024,
-            timeout: Duration::from_secs(10),
-            cancel: &cancel,
-            keep: &[],
-            single: false,
-            acting: None,
-        };
-        database.run(&query, &mut Vec::new()).await.map_err(upstream)?;
+    for statement in DATA.split(";\n").map(str::trim).filter(|text| !text.is_empty()) {
+        database.execute(statement, STATEMENT).await.map_err(upstream)?;
     }
     database.close().await;
     Ok(Filled::Made)
@@ -81,22 +67,9 @@ pub fn engine(url: &str) -> Option<Engine> {
     Engine::of_url(url)
 }
 
-fn statement(text: &str) -> Statement {
-    Statement { text: text.into(), order: Arc::new([]), targets: Arc::new([]) }
-}
-
 fn open(url: &str) -> Result<Database, Error> {
-    Database::open(Config {
-        name: "inventory_db".to_owned(),
-        url: Secret::new(url),
-        schema: None,
-        pool_max: 1,
-        acquire_timeout: Duration::from_secs(5),
-        idle_timeout: Duration::from_secs(60),
-        tls: connect::Tls::default(),
-        ca_file: None,
-    })
-    .map_err(upstream)
+    let config = Config::new("inventory_db", Secret::new(url));
+    Database::open(Config { pool_max: 1, acquire_timeout: Duration::from_secs(5), ..config }).map_err(upstream)
 }
 
 fn upstream(error: connect::Error) -> Error {

@@ -3,22 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connect::{Answer, Config, Database, Error, Query, Statement, Target, Tls};
+use connect::{Answer, Config, Database, Error, Query, Statement, Target};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 /// A configuration with short waits.
 pub(crate) fn config(url: &str) -> Config {
-    Config {
-        name: "db".to_owned(),
-        url: base::Secret::new(url),
-        schema: None,
-        pool_max: 4,
-        acquire_timeout: Duration::from_secs(5),
-        idle_timeout: Duration::from_secs(60),
-        tls: Tls::Prefer,
-        ca_file: None,
-    }
+    Config { acquire_timeout: Duration::from_secs(5), ..Config::new("db", base::Secret::new(url)) }
 }
 
 /// Records that a test could not run, where `cargo xtask test` looks for it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Secret, Source};
-use connect::{Config, Database, Query, Statement, Tls};
+use connect::{Config, Database, Tls};
 use engine::{CallContext, Outcome, Toolset};
 use serde_json::value::RawValue;
 use spec::{ParseOptions, Spec};
@@ -54,36 +54,12 @@ pub(crate) async fn drop_from(server: &str, url: &str) {
 }
 
 fn open(name: &str, url: &str) -> Database {
-    let second = Duration::from_secs(1);
-    Database::open(Config {
-        name: name.to_owned(),
-        url: Secret::new(url),
-        schema: None,
-        pool_max: 2,
-        acquire_timeout: 10 * second,
-        idle_timeout: second,
-        tls: Tls::Disable,
-        ca_file: None,
-    })
-    .unwrap()
+    Database::open(Config { tls: Tls::Disable, ..Config::new(name, Secret::new(url)) }).unwrap()
 }
 
 /// Runs a statement for the test itself.
 pub(crate) async fn execute(database: &Database, sql: &str) {
-    let statement = Statement { text: sql.into(), order: [].into(), targets: [].into() };
-    let query = Query {
-        statements: &[statement],
-        arguments: &[Vec::new()],
-        write: true,
-        row_limit: 1,
-        byte_limit: 1024,
-        timeout: Duration::from_secs(20),
-        cancel: &CancellationToken::new(),
-        keep: &[],
-        single: false,
-        acting: None,
-    };
-    database.run(&query, &mut Vec::new()).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    database.execute(sql, Duration::from_secs(20)).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
 /// Reads a spec that must be right.

@@ -4,8 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use base::Secret;
-use connect::{Config, Database, Query, Statement, Tls};
-use tokio_util::sync::CancellationToken;
+use connect::{Config, Database, Tls};
 
 use crate::all;
 
@@ -80,6 +79,11 @@ impl Place {
             "fakes" => all::start("127.0.0.1:0").await.map_err(|error| error.to_string())?,
             "unique" => format!("u{}", uuid::Uuid::now_v7().simple()),
             "folder" => folder.display().to_string(),
+            "s3_key_id" | "s3_key" => {
+                let keys = service("MCP_FACTORY_TEST_S3_KEYS")?;
+                let (id, key) = keys.split_once(':').unwrap_or((&keys, ""));
+                (if word == "s3_key" { key } else { id }).to_owned()
+            }
             "sqlite" => {
                 let file = folder.join("case.db");
                 std::fs::File::create(&file).map_err(|error| error.to_string())?;
@@ -124,18 +128,8 @@ fn service(variable: &str) -> Result<String, Missing> {
 }
 
 fn open(url: &str) -> Result<Database, String> {
-    let second = Duration::from_secs(1);
-    Database::open(Config {
-        name: "case".to_owned(),
-        url: Secret::new(url),
-        schema: None,
-        pool_max: 2,
-        acquire_timeout: 10 * second,
-        idle_timeout: second,
-        tls: Tls::Disable,
-        ca_file: None,
-    })
-    .map_err(|error| error.to_string())
+    let config = Config { tls: Tls::Disable, ..Config::new("case", Secret::new(url)) };
+    Database::open(config).map_err(|error| error.to_string())
 }
 
 /// Runs the statements of a file, which have an empty line between them.
@@ -154,18 +148,5 @@ pub(crate) async fn execute_on(url: &str, sql: &str) -> Result<(), String> {
 }
 
 async fn execute(database: &Database, sql: &str) -> Result<(), String> {
-    let statement = Statement { text: sql.into(), order: [].into(), targets: [].into() };
-    let query = Query {
-        statements: &[statement],
-        arguments: &[Vec::new()],
-        write: true,
-        row_limit: 1,
-        byte_limit: 1024,
-        timeout: Duration::from_secs(20),
-        cancel: &CancellationToken::new(),
-        keep: &[],
-        single: false,
-        acting: None,
-    };
-    database.run(&query, &mut Vec::new()).await.map(drop).map_err(|error| format!("{sql}: {error}"))
+    database.execute(sql, Duration::from_secs(20)).await.map_err(|error| format!("{sql}: {error}"))
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use base::Secret;
-use connect::{Config, Database, Engine, Query, Statement, Tls};
+use connect::{Config, Database, Engine, Query, Statement};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -87,17 +87,7 @@ fn unique() -> String {
 }
 
 fn open(url: &str, schema: Option<String>) -> Database {
-    let config = Config {
-        name: "db".to_owned(),
-        url: Secret::new(url),
-        schema,
-        pool_max: 2,
-        acquire_timeout: Duration::from_secs(10),
-        idle_timeout: Duration::from_secs(60),
-        tls: Tls::Prefer,
-        ca_file: None,
-    };
-    Database::open(config).unwrap()
+    Database::open(Config { schema, ..Config::new("db", Secret::new(url)) }).unwrap()
 }
 
 async fn sqlite() -> World {
