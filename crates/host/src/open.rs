@@ -41,6 +41,9 @@ pub struct Opened {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// What was opened with the values that settings refer to; else which of them is missing.
+type Tried<T> = Result<Result<T, connect::Error>, Missing>;
+
 /// What the operator says.
 struct Operator<'a> {
     lookup: Lookup<'a>,
@@ -200,6 +203,20 @@ impl Opened {
     fn closed(&mut self, name: &str, why: String, problem: Diagnostic) {
         self.connections.unavailable.insert(name.to_owned(), why);
         self.diagnostics.push(problem);
+    }
+
+    /// What was tried to be opened; nothing when a value is missing or cannot be used, and that is told.
+    fn complete<T>(&mut self, name: &str, path: &str, tried: Tried<T>) -> Option<T> {
+        match tried {
+            Ok(Ok(opened)) => return Some(opened),
+            Ok(Err(error)) => self.refused(name, path, error),
+            Err(Missing { what, help }) => {
+                let message = format!("connection `{name}` is not complete: {what}");
+                let problem = Diagnostic::warning(codes::MISSING, message).path(path).help(help);
+                self.closed(name, what, problem);
+            }
+        }
+        None
     }
 
     /// A connection whose settings cannot be used.

@@ -2,38 +2,30 @@
 
 use std::sync::Arc;
 
-use base::{Diagnostic, Secret};
+use base::Secret;
 use connect::files::{Gcs, Limits, Local, S3, Store};
 use spec::model::{Connection, FileLimits, SecretRef};
 
 use super::http::{policy, secret};
-use super::{Opened, Operator};
-use crate::codes;
+use super::{Opened, Operator, Tried};
 use crate::resolve::{Missing, expand};
 
 impl Opened {
     pub(super) fn store(&mut self, connection: &Connection, url: Option<Secret>, path: &str, operator: &Operator<'_>) {
         let name = connection.name();
-        let mut secrets = Vec::new();
-        let opened = match open(connection, url, operator, &mut secrets) {
-            Ok(opened) => opened,
-            Err(Missing { what, help }) => {
-                let message = format!("connection `{name}` is not complete: {what}");
-                let problem = Diagnostic::warning(codes::MISSING, message).path(path).help(help);
-                return self.closed(name, what, problem);
-            }
-        };
-        self.secrets.append(&mut secrets);
-        match opened {
-            Ok(store) => drop(self.connections.stores.insert(name.to_owned(), Arc::new(store))),
-            Err(error) => self.refused(name, path, error),
+        let opened = open(connection, url, operator, &mut self.secrets);
+        if let Some(store) = self.complete(name, path, opened) {
+            self.connections.stores.insert(name.to_owned(), Arc::new(store));
         }
     }
 }
 
-type Tried = Result<Result<Store, connect::Error>, Missing>;
-
-fn open(connection: &Connection, url: Option<Secret>, operator: &Operator<'_>, secrets: &mut Vec<Secret>) -> Tried {
+fn open(
+    connection: &Connection,
+    url: Option<Secret>,
+    operator: &Operator<'_>,
+    secrets: &mut Vec<Secret>,
+) -> Tried<Store> {
     let name = connection.name();
     let policy = policy(operator, url.as_ref().filter(|_| connection.env_var().is_some()));
     let text = |text: &str| expand(text, operator.lookup, "a value");

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use base::{Diagnostic, Secret};
+use base::Secret;
 use connect::send::{Security, Slack, SlackSettings, Smtp, SmtpSettings, Twilio, TwilioSettings};
 use engine::Messenger;
 use spec::model::{self, Connection, SecretRef};
 
 use super::http::{policy, secret};
-use super::{Opened, Operator};
-use crate::codes;
+use super::{Opened, Operator, Tried};
 use crate::resolve::{Missing, expand};
 
 impl Opened {
@@ -21,26 +20,19 @@ impl Opened {
         operator: &Operator<'_>,
     ) {
         let name = connection.name();
-        let mut secrets = Vec::new();
-        let opened = match open(connection, url, operator, &mut secrets) {
-            Ok(opened) => opened,
-            Err(Missing { what, help }) => {
-                let message = format!("connection `{name}` is not complete: {what}");
-                let problem = Diagnostic::warning(codes::MISSING, message).path(path).help(help);
-                return self.closed(name, what, problem);
-            }
-        };
-        self.secrets.append(&mut secrets);
-        match opened {
-            Ok(way) => drop(self.connections.messengers.insert(name.to_owned(), Arc::new(way))),
-            Err(error) => self.refused(name, path, error),
+        let opened = open(connection, url, operator, &mut self.secrets);
+        if let Some(way) = self.complete(name, path, opened) {
+            self.connections.messengers.insert(name.to_owned(), Arc::new(way));
         }
     }
 }
 
-type Tried = Result<Result<Messenger, connect::Error>, Missing>;
-
-fn open(connection: &Connection, url: Option<Secret>, operator: &Operator<'_>, secrets: &mut Vec<Secret>) -> Tried {
+fn open(
+    connection: &Connection,
+    url: Option<Secret>,
+    operator: &Operator<'_>,
+    secrets: &mut Vec<Secret>,
+) -> Tried<Messenger> {
     let name = connection.name();
     let policy = policy(operator, url.as_ref().filter(|_| connection.env_var().is_some()));
     let text = |text: &str| expand(text, operator.lookup, "a value");

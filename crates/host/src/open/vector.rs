@@ -10,7 +10,7 @@ use spec::model::{self, Embedding, VectorStore};
 
 use super::database::{config, password};
 use super::http::{credentials, policy};
-use super::{Opened, Operator};
+use super::{Opened, Operator, Tried};
 use crate::codes;
 use crate::resolve::{Missing, expand, variable};
 
@@ -21,8 +21,7 @@ impl Opened {
     pub(super) fn vector(&mut self, store: &VectorStore, url: Secret, path: &str, operator: &Operator<'_>) {
         let name = &store.name;
         self.secrets.extend(password(url.expose()));
-        let mut secrets = Vec::new();
-        let embedder = match embedder(store, operator, &mut secrets) {
+        let embedder = match embedder(store, operator, &mut self.secrets) {
             Ok(embedder) => embedder,
             Err(Missing { what, help }) => {
                 let message = format!("connection `{name}` has no embedding: {what}");
@@ -30,7 +29,6 @@ impl Opened {
                 return self.closed(name, what, problem);
             }
         };
-        self.secrets.append(&mut secrets);
         let opened = embedder.and_then(|embedder| {
             let database = Database::open(config(name, None, &store.pool, &store.tls, url))?;
             Store::open(name, Arc::new(database), embedder, settings(store))
@@ -42,9 +40,7 @@ impl Opened {
     }
 }
 
-type Tried = Result<Result<Embedder, connect::Error>, Missing>;
-
-fn embedder(store: &VectorStore, operator: &Operator<'_>, secrets: &mut Vec<Secret>) -> Tried {
+fn embedder(store: &VectorStore, operator: &Operator<'_>, secrets: &mut Vec<Secret>) -> Tried<Embedder> {
     let Embedding { model, shortened, env_var, url, credentials: declared, .. } = &store.embedding;
     let Some(model) = model else { return Ok(Ok(Embedder::Hash(dimensions(store)))) };
     let base = match (env_var, url) {
