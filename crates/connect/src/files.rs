@@ -335,23 +335,27 @@ impl Store {
         }
     }
 
-    /// Makes a folder and those above it. A bucket has none: there nothing is done.
-    pub async fn make_folder(&self, path: &str, job: &Job) -> Result<(), Error> {
+    /// Makes a folder and those above it, and gives its path as entries have it. A bucket has none: there nothing is done.
+    pub async fn make_folder(&self, path: &str, job: &Job) -> Result<String, Error> {
         let path = self.file(path, "make a folder")?;
+        let told = path.as_str().to_owned();
         match &self.kind {
-            Kind::Local(folder) => folder.make(path, job).await,
-            Kind::S3(_) | Kind::Gcs(_) => Ok(()),
+            Kind::Local(folder) => folder.make(path, job).await?,
+            Kind::S3(_) | Kind::Gcs(_) => {}
         }
+        Ok(told)
     }
 
-    /// Deletes a file, or an empty folder.
-    pub async fn delete(&self, path: &str, job: &Job) -> Result<(), Error> {
+    /// Deletes a file, or an empty folder, and gives its path as entries have it.
+    pub async fn delete(&self, path: &str, job: &Job) -> Result<String, Error> {
         let path = self.file(path, "delete a file")?;
+        let told = path.as_str().to_owned();
         match &self.kind {
-            Kind::Local(folder) => folder.delete(path, job).await,
-            Kind::S3(bucket) => bucket.delete(&path, job).await,
-            Kind::Gcs(bucket) => bucket.delete(&path, job).await,
+            Kind::Local(folder) => folder.delete(path, job).await?,
+            Kind::S3(bucket) => bucket.delete(&path, job).await?,
+            Kind::Gcs(bucket) => bucket.delete(&path, job).await?,
         }
+        Ok(told)
     }
 
     /// Moves a file, or a local folder.

@@ -21,7 +21,7 @@ pub struct Content {
     pub(super) connection: String,
 }
 
-/// Which lines of a text.
+/// Which lines of a text. A line ends with its line break; what follows the last one is a line when it is not empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lines {
     /// So many from the start.
@@ -58,14 +58,14 @@ impl Content {
         }
     }
 
-    /// Some lines of the text.
-    pub fn lines(&self, lines: Lines) -> Result<String, Error> {
+    /// Some lines of the text, each with its line break.
+    pub fn lines(&self, lines: Lines) -> Result<&str, Error> {
         let text = self.text()?;
         Ok(match lines {
-            Lines::Head(count) => text.split('\n').take(count).collect::<Vec<_>>().join("\n"),
+            Lines::Head(count) => &text[..text.split_inclusive('\n').take(count).map(str::len).sum()],
             Lines::Tail(count) => {
-                let all: Vec<&str> = text.split('\n').collect();
-                all[all.len().saturating_sub(count)..].join("\n")
+                let size: usize = text.split_inclusive('\n').rev().take(count).map(str::len).sum();
+                &text[text.len() - size..]
             }
         })
     }

@@ -91,6 +91,20 @@ pub(crate) struct Written {
     parents: bool,
 }
 
+/// A call that has its turn.
+struct Call<'a> {
+    tool: &'a Tool,
+    store: &'a Store,
+    job: Job,
+    started: Instant,
+}
+
+impl Call<'_> {
+    fn failed(&self, error: &connect::Error) -> Box<Failure> {
+        errors::of_files(self.tool, error, self.started.elapsed())
+    }
+}
+
 impl Toolset {
     pub(crate) async fn run_files(
         &self,
@@ -105,48 +119,49 @@ impl Toolset {
         let settings = settings.unwrap_or_else(|| json!({}));
         let turn = self.turn(context, tool, started).await?;
         let job = Job { deadline: turn.deadline.into(), cancel: context.cancel.clone() };
-        let failed = |error: connect::Error| errors::of_files(tool, &error, started.elapsed());
+        let call = Call { tool, store, job, started };
         match action.verb {
-            "read" => return self.read_files(tool, store, given(tool, settings)?, &job, started).await,
-            "list" => return self.list_files(tool, store, given(tool, settings)?, &job, started).await,
-            "edit" => return self.edit_file(tool, store, given(tool, settings)?, &job, started).await,
+            "read" => return self.read_files(&call, given(tool, settings)?).await,
+            "list" => return self.list_files(&call, given(tool, settings)?).await,
+            "edit" => return self.edit_file(&call, given(tool, settings)?).await,
             "write" => {
                 let write = written(given(tool, settings)?).map_err(|why| errors::value(tool, &why))?;
-                return self.told(tool, &store.write(&write, &job).await.map_err(failed)?);
+                return self.told(tool, &store.write(&write, &call.job).await.map_err(|error| call.failed(&error))?);
             }
             _ => {}
         }
         let given: Given = given(tool, settings)?;
+        let (job, failed) = (&call.job, |error: connect::Error| call.failed(&error));
         match action.verb {
             "tree" => {
                 let Given { path: folder, exclude, depth, limit, .. } = given;
                 let below = Below { folder, exclude, depth, limit };
-                self.told(tool, &store.tree(&below, &job).await.map_err(failed)?)
+                self.told(tool, &store.tree(&below, job).await.map_err(failed)?)
             }
             "roots" => self.told(tool, &json!({ "roots": [root(store)] })),
             "search" => {
                 let Given { path: folder, glob, exclude, text, regex, any_case, folders, limit, .. } = given;
                 let search = Search { folder, glob, exclude, text, regex, any_case, folders, limit };
-                self.told(tool, &store.search(&search, &job).await.map_err(failed)?)
+                self.told(tool, &store.search(&search, job).await.map_err(failed)?)
             }
-            "stat" => self.told(tool, &store.stat(&given.path, &job).await.map_err(failed)?),
+            "stat" => self.told(tool, &store.stat(&given.path, job).await.map_err(failed)?),
             "delete" => {
-                store.delete(&given.path, &job).await.map_err(failed)?;
-                self.told(tool, &json!({ "deleted": given.path }))
+                let path = store.delete(&given.path, job).await.map_err(failed)?;
+                self.told(tool, &json!({ "deleted": path }))
             }
             "folder" => {
-                store.make_folder(&given.path, &job).await.map_err(failed)?;
-                self.told(tool, &json!({ "path": given.path }))
+                let path = store.make_folder(&given.path, job).await.map_err(failed)?;
+                self.told(tool, &json!({ "path": path }))
             }
             "move" => {
                 let Given { from, to, overwrite, .. } = given;
                 let wanted = Move { from, to, overwrite };
-                self.told(tool, &store.rename(&wanted, &job).await.map_err(failed)?)
+                self.told(tool, &store.rename(&wanted, job).await.map_err(failed)?)
             }
             _ => {
                 let expires = Duration::from_secs(given.seconds.unwrap_or(PRESIGNED));
                 let wanted = Presign { path: given.path, write: given.write, expires };
-                let url = store.presign(&wanted, &job).await.map_err(failed)?;
+                let url = store.presign(&wanted, job).await.map_err(failed)?;
                 self.told(tool, &json!({ "url": url, "expiresInSeconds": expires.as_secs() }))
             }
         }

@@ -60,8 +60,8 @@ async fn the_example_reads_and_lists_as_the_reference_server_does() {
     let Tree { outer, world } = Tree::new(FILESYSTEM).await;
     let path = json!({"path": "docs/a.txt"});
     assert_eq!(text(&world, "read_text_file", path.clone()).await, "one\ntwo\nthree\nfour\n");
-    assert_eq!(text(&world, "read_text_file", json!({"path": "docs/a.txt", "head": 2})).await, "one\ntwo");
-    assert_eq!(text(&world, "read_text_file", json!({"path": "docs/a.txt", "tail": 2})).await, "four\n");
+    assert_eq!(text(&world, "read_text_file", json!({"path": "docs/a.txt", "head": 2})).await, "one\ntwo\n");
+    assert_eq!(text(&world, "read_text_file", json!({"path": "docs/a.txt", "tail": 2})).await, "three\nfour\n");
     let (kind, why) = refused(&world, "read_text_file", json!({"path": "docs/a.txt", "head": 1, "tail": 1})).await;
     assert_eq!(kind, FailureKind::Value, "{why}");
     let whole = outer.path().canonicalize().unwrap().join("root");

@@ -31,7 +31,7 @@ impl Fault {
             io::ErrorKind::AlreadyExists => coded(ErrorKind::Constraint, "exists", "is there already"),
             io::ErrorKind::PermissionDenied => coded(ErrorKind::Denied, "permission", "is not permitted by the system"),
             io::ErrorKind::NotADirectory => {
-                coded(ErrorKind::Value, "not_folder", "lies below something that is no folder")
+                coded(ErrorKind::Value, "not_folder", "is no folder, or lies below something that is none")
             }
             io::ErrorKind::IsADirectory => coded(ErrorKind::Value, "is_folder", "is a folder"),
             io::ErrorKind::DirectoryNotEmpty => {

@@ -113,6 +113,10 @@ pub(super) fn delete(jail: &Jail, path: &Path) -> Outcome<()> {
 }
 
 pub(super) fn rename(jail: &Jail, from: &Path, to: &Path, overwrite: bool) -> Outcome<Entry> {
+    if to.as_str().strip_prefix(from.as_str()).is_some_and(|rest| rest.starts_with('/')) {
+        let message = format!("`{}` cannot be moved to `{}`, which lies below it", from.as_str(), to.as_str());
+        return Err(Fault::coded(ErrorKind::Value, "path", message));
+    }
     let ((from_above, from_name), (to_above, to_name)) = (from.split(), to.split());
     let from_folder = jail.folder(&from_above, from.as_str())?;
     let to_folder = jail.folder(&to_above, to.as_str())?;

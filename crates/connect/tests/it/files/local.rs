@@ -132,8 +132,23 @@ async fn text_and_other_bytes() {
     tree.put("t", "eins\nzwöi\ndrü\n");
     std::fs::write(tree.root().join("b.png"), [0x89, b'P', b'N', b'G', 0, 1]).unwrap();
     let text = store.read(&read("t"), &job()).await.unwrap();
-    assert_eq!(text.lines(Lines::Head(2)).unwrap(), "eins\nzwöi");
-    assert_eq!(text.lines(Lines::Tail(2)).unwrap(), "drü\n");
+    for (count, head, tail) in [
+        (0, "", ""),
+        (1, "eins\n", "drü\n"),
+        (2, "eins\nzwöi\n", "zwöi\ndrü\n"),
+        (3, "eins\nzwöi\ndrü\n", "eins\nzwöi\ndrü\n"),
+        (9, "eins\nzwöi\ndrü\n", "eins\nzwöi\ndrü\n"),
+    ] {
+        assert_eq!(text.lines(Lines::Head(count)).unwrap(), head, "{count}");
+        assert_eq!(text.lines(Lines::Tail(count)).unwrap(), tail, "{count}");
+    }
+    tree.put("open", "eins\n\ndrü");
+    let open = store.read(&read("open"), &job()).await.unwrap();
+    assert_eq!(open.lines(Lines::Tail(2)).unwrap(), "\ndrü");
+    assert_eq!(open.lines(Lines::Head(2)).unwrap(), "eins\n\n");
+    tree.put("empty", "");
+    let empty = store.read(&read("empty"), &job()).await.unwrap();
+    assert_eq!((empty.lines(Lines::Head(1)).unwrap(), empty.lines(Lines::Tail(1)).unwrap()), ("", ""));
     // Through the middle of `ö`.
     let start = store.read(&Read { length: Some(8), ..read("t") }, &job()).await.unwrap();
     assert_eq!(start.text().unwrap(), "eins\nzw");

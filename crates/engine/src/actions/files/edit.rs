@@ -1,16 +1,14 @@
 //! Changing: texts put in the place of others, and the difference as the answer.
 
-use std::time::Instant;
-
-use connect::files::{Change, Edit, Job, Store, Which};
+use connect::files::{Change, Edit, Which};
 use serde::Deserialize;
 use serde_json::Value;
 use spec::model::{FilesDiffAs, FilesWhich};
 
-use super::Attempt;
+use super::{Attempt, Call};
 use crate::errors;
 use crate::outcome::{Content, Outcome};
-use crate::toolset::{Tool, Toolset};
+use crate::toolset::Toolset;
 
 /// The settings of a call.
 #[derive(Default, Deserialize)]
@@ -33,17 +31,9 @@ struct GivenChange {
 }
 
 impl Toolset {
-    pub(super) async fn edit_file(
-        &self,
-        tool: &Tool,
-        store: &Store,
-        given: Given,
-        job: &Job,
-        started: Instant,
-    ) -> Attempt<Outcome> {
-        let form = given.form;
-        let edited = store.edit(&edit(given), job).await;
-        let edited = edited.map_err(|error| errors::of_files(tool, &error, started.elapsed()))?;
+    pub(super) async fn edit_file(&self, call: &Call<'_>, given: Given) -> Attempt<Outcome> {
+        let (tool, form) = (call.tool, given.form);
+        let edited = call.store.edit(&edit(given), &call.job).await.map_err(|error| call.failed(&error))?;
         if form == FilesDiffAs::Json {
             return self.told(tool, &edited);
         }

@@ -1,15 +1,14 @@
 //! Listing: pages of a folder, in the order that was asked for.
 
 use std::cmp::Reverse;
-use std::time::Instant;
 
-use connect::files::{Entry, EntryKind, Job, List, Listing, Store};
+use connect::files::{Entry, EntryKind, List, Listing};
 use serde::{Deserialize, Serialize};
 
-use super::Attempt;
+use super::{Attempt, Call};
 use crate::errors;
 use crate::outcome::Outcome;
-use crate::toolset::{Tool, Toolset};
+use crate::toolset::Toolset;
 
 /// The settings of a call.
 #[derive(Deserialize)]
@@ -57,18 +56,11 @@ struct Totals {
 }
 
 impl Toolset {
-    pub(super) async fn list_files(
-        &self,
-        tool: &Tool,
-        store: &Store,
-        given: Given,
-        job: &Job,
-        started: Instant,
-    ) -> Attempt<Outcome> {
+    pub(super) async fn list_files(&self, call: &Call<'_>, given: Given) -> Attempt<Outcome> {
+        let tool = call.tool;
         let Given { path: folder, recursive, glob, exclude, limit, cursor, sort, totals } = given;
         let list = List { folder, recursive, glob, exclude, limit, cursor };
-        let mut listing =
-            store.list(&list, job).await.map_err(|error| errors::of_files(tool, &error, started.elapsed()))?;
+        let mut listing = call.store.list(&list, &call.job).await.map_err(|error| call.failed(&error))?;
         if sort != Sort::Path && (listing.next.is_some() || list.cursor.is_some()) {
             let why = "the folder is more than one page, and only a whole one can be put in another order than by path: \
                        ask for a folder or a pattern that gives less, or for no order";

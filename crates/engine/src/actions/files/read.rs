@@ -1,14 +1,12 @@
 //! Reading: a text, a picture, a sound, an embedded resource, or JSON.
 
-use std::time::Instant;
-
 use connect::ErrorKind;
-use connect::files::{Content as Bytes, Job, Lines, Read, Store};
+use connect::files::{Content as Bytes, Lines, Read, Store};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use spec::model::FilesAs;
 
-use super::Attempt;
+use super::{Attempt, Call};
 use crate::errors;
 use crate::limits::FILES_READ_MAX;
 use crate::outcome::{Content, Outcome};
@@ -29,40 +27,26 @@ pub(super) struct Given {
 }
 
 impl Toolset {
-    pub(super) async fn read_files(
-        &self,
-        tool: &Tool,
-        store: &Store,
-        given: Given,
-        job: &Job,
-        started: Instant,
-    ) -> Attempt<Outcome> {
+    pub(super) async fn read_files(&self, call: &Call<'_>, given: Given) -> Attempt<Outcome> {
         match &given.paths {
             Some(paths) if paths.len() > FILES_READ_MAX => {
-                Err(errors::value(tool, &format!("at most {FILES_READ_MAX} files are read at once")))
+                Err(errors::value(call.tool, &format!("at most {FILES_READ_MAX} files are read at once")))
             }
-            Some(paths) => self.read_several(tool, store, paths, given.form == FilesAs::Json, job, started).await,
-            None => self.read_file(tool, store, given, job, started).await,
+            Some(paths) => self.read_several(call, paths, given.form == FilesAs::Json).await,
+            None => self.read_file(call, given).await,
         }
     }
 
     /// Several files, one after the other. What is wrong with one of them is told in its place.
-    async fn read_several(
-        &self,
-        tool: &Tool,
-        store: &Store,
-        paths: &[String],
-        structured: bool,
-        job: &Job,
-        started: Instant,
-    ) -> Attempt<Outcome> {
+    async fn read_several(&self, call: &Call<'_>, paths: &[String], structured: bool) -> Attempt<Outcome> {
+        let tool = call.tool;
         let (mut values, mut size) = (Vec::with_capacity(paths.len()), 0);
         for path in paths {
             let read = Read { path: path.clone(), ..Read::default() };
-            let value = match store.read(&read, job).await {
+            let value = match call.store.read(&read, &call.job).await {
                 Ok(found) => described(&found, found.text().ok().map(str::to_owned)),
                 Err(error) if matches!(error.kind, ErrorKind::Timeout | ErrorKind::Cancelled) => {
-                    return Err(errors::of_files(tool, &error, started.elapsed()));
+                    return Err(call.failed(&error));
                 }
                 Err(error) => json!({ "path": path, "error": error.message }),
             };
@@ -77,23 +61,17 @@ impl Toolset {
         }
         let parts = paths.iter().zip(&values).map(|(path, value)| match (&value["text"], &value["error"]) {
             (Value::String(text), _) => format!("{path}:\n{text}\n"),
-            (_, Value::String(error)) => format!("{path}: Error - {error}\n"),
-            _ => format!("{path}: Error - it is no text\n"),
+            (_, Value::String(error)) => format!("{path}: Error - {error}"),
+            _ => format!("{path}: Error - it is no text"),
         });
         Ok(Outcome::content(Content::Text(parts.collect::<Vec<_>>().join("\n---\n"))))
     }
 
-    async fn read_file(
-        &self,
-        tool: &Tool,
-        store: &Store,
-        given: Given,
-        job: &Job,
-        started: Instant,
-    ) -> Attempt<Outcome> {
-        let failed = |error: connect::Error| errors::of_files(tool, &error, started.elapsed());
+    async fn read_file(&self, call: &Call<'_>, given: Given) -> Attempt<Outcome> {
+        let (tool, store) = (call.tool, call.store);
+        let failed = |error: connect::Error| call.failed(&error);
         let read = Read { path: given.path.unwrap_or_default(), offset: given.offset, length: given.length };
-        let found = store.read(&read, job).await.map_err(failed)?;
+        let found = store.read(&read, &call.job).await.map_err(failed)?;
         let lines = match (given.head, given.tail) {
             (Some(_), Some(_)) => return Err(errors::value(tool, "lines from the start and from the end at once")),
             (Some(count), None) => Some(Lines::Head(count)),
@@ -102,17 +80,17 @@ impl Toolset {
         };
         let text = || match lines {
             Some(lines) => found.lines(lines),
-            None => found.text().map(str::to_owned),
+            None => found.text(),
         };
         let size = found.bytes.len();
         if size > self.raw_bytes(tool) {
             return Err(errors::too_many_bytes(tool, size, self.raw_bytes(tool)));
         }
         match given.form {
-            FilesAs::Json => self.told(tool, &described(&found, text().ok())),
-            FilesAs::Text => self.text_of(tool, &found, text().map_err(failed)?),
+            FilesAs::Json => self.told(tool, &described(&found, text().ok().map(str::to_owned))),
+            FilesAs::Text => self.text_of(tool, &found, text().map_err(failed)?.to_owned()),
             FilesAs::Auto if lines.is_some() || !is_media(&found) => match text() {
-                Ok(text) => self.text_of(tool, &found, text),
+                Ok(text) => self.text_of(tool, &found, text.to_owned()),
                 Err(error) if lines.is_some() => Err(failed(error)),
                 Err(_) => Ok(content(store, &found)),
             },
