@@ -85,7 +85,7 @@ fn selected(set: &Toolset, tool: &Tool, select: Option<&Selection>, value: Value
     let value = match select {
         None => value,
         Some((select, written)) => {
-            let missing = || errors::output(tool, "", &format!("the answer has no `{written}`"));
+            let missing = || errors::unusable(tool, &format!("it has no `{written}`"));
             select.pick(&value).ok_or_else(missing)?
         }
     };

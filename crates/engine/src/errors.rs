@@ -203,10 +203,12 @@ pub(crate) fn upstream(tool: &Tool, error: &Error, elapsed: Duration) -> Box<Fai
     tracing::warn!(tool = &**name, connection = error.connection, error = %error, "the upstream failed");
     let hint = error.hint.as_deref().map(|hint| format!(" Hint: {hint}.")).unwrap_or_default();
     let message = error.message.trim_end_matches('.');
-    let text = format!(
-        "`{name}` failed while trying to {} on `{}`: {message}. {next}{hint}",
-        error.attempted, error.connection
-    );
+    // A program has no connection: what it is called by is its tool.
+    let place = match error.connection == **name {
+        true => String::new(),
+        false => format!(" on `{}`", error.connection),
+    };
+    let text = format!("`{name}` failed while trying to {}{place}: {message}. {next}{hint}", error.attempted);
     let detail = json!({ "connection": error.connection, "attempted": error.attempted, "message": error.message });
     Box::new(Failure::new(kind, text).with(detail))
 }
@@ -354,11 +356,20 @@ pub(crate) fn no_row(tool: &Tool) -> Box<Failure> {
 pub(crate) fn output(tool: &Tool, place: &str, why: &str) -> Box<Failure> {
     let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
     let text = format!(
-        "`{}` ran, but its result does not conform to the declared `returns`{at}: {why}. The author of the server has to mend `returns` or the SQL; \
+        "`{}` ran, but its result does not conform to the declared `returns`{at}: {why}. The author of the server has to mend `returns` or the action; \
          other arguments may avoid it.",
         tool.info.name
     );
     Box::new(Failure::new(FailureKind::Output, text).with(json!({ "place": place, "message": why })))
+}
+
+/// What was answered is not what the tool makes its result of.
+pub(crate) fn unusable(tool: &Tool, why: &str) -> Box<Failure> {
+    let text = format!(
+        "`{}` ran, but no result can be made of its answer: {why}. The author of the server has to mend the tool; other arguments may avoid it.",
+        tool.info.name
+    );
+    Box::new(Failure::new(FailureKind::Output, text).with(json!({ "place": "", "message": why })))
 }
 
 fn too_large(tool: &Tool, error: &Error) -> Box<Failure> {

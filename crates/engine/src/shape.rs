@@ -107,7 +107,7 @@ pub(crate) fn conforms_to(tool: &Tool, schema: Option<&Schema>, out: &[u8]) -> A
         .validator()
         .map_err(|error| errors::output(tool, "", &format!("`returns` is no valid schema ({error})")))?;
     let value: Value =
-        serde_json::from_slice(out).map_err(|error| errors::output(tool, "", &format!("it is no JSON ({error})")))?;
+        serde_json::from_slice(out).map_err(|error| errors::unusable(tool, &format!("it is no JSON ({error})")))?;
     if validator.is_valid(&value) {
         return Ok(());
     }

@@ -86,7 +86,7 @@ impl Trim {
     }
 
     fn json(&self, tool: &Tool, json: &Bytes, most: usize, pager: Option<Pager<'_>>) -> Attempt<(Bytes, Option<Cut>)> {
-        let unreadable = |error: serde_json::Error| errors::output(tool, "", &format!("it is no JSON ({error})"));
+        let unreadable = |error: serde_json::Error| errors::unusable(tool, &format!("it is no JSON ({error})"));
         let raw: &RawValue = serde_json::from_slice(json).map_err(unreadable)?;
         let reshape = |value: &RawValue, out: &mut Vec<u8>| match &self.fields {
             None => {

@@ -118,7 +118,7 @@ impl Toolset {
     /// The outcome of the other tool as that of this one.
     fn passed_on(&self, tool: &Tool, action: &CallAction, mut outcome: Outcome) -> Attempt<Outcome> {
         if action.select.is_some() || (tool.output.is_some() && outcome.structured.is_none()) {
-            let value = outcome.data().ok_or_else(|| errors::output(tool, "", "the answer is no JSON"))?;
+            let value = outcome.data().ok_or_else(|| errors::unusable(tool, "it is no JSON"))?;
             return selected(self, tool, action.select.as_ref(), value);
         }
         let (size, most) = (outcome.size(), self.result_bytes());

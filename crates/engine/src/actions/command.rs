@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use connect::process::{Limits, Program, Run};
 use serde_json::{Map, Value, json};
-use spec::expression::{Template, Tree, is_template, plain};
+use spec::expression::{Scope, Template, Tree, is_template, plain};
 use spec::model::{Command, CommandOutput};
 use tokio::sync::Semaphore;
 
@@ -132,7 +132,7 @@ impl Toolset {
         let ended = program.run(run, turn.deadline.into(), context.cancel).await;
         let ended = ended.map_err(|error| errors::upstream(tool, &error, started.elapsed()))?;
         if !ended.code.is_some_and(|code| action.ok.contains(&code)) {
-            return Err(failed(tool, action, &ended));
+            return Err(failed(&scope(context, &arguments), tool, action, &ended));
         }
         let text = String::from_utf8_lossy(&ended.output).into_owned();
         match action.output {
@@ -144,7 +144,7 @@ impl Toolset {
             CommandOutput::Json => {
                 let value = serde_json::from_str(&text);
                 let value =
-                    value.map_err(|error| errors::output(tool, "", &format!("the program wrote no JSON ({error})")))?;
+                    value.map_err(|error| errors::unusable(tool, &format!("the program wrote no JSON ({error})")))?;
                 selected(self, tool, None, value)
             }
         }
@@ -160,7 +160,7 @@ fn refused(tool: &Tool, action: &CommandAction, why: &str) -> Box<Failure> {
 }
 
 /// An exit code that is a failure.
-fn failed(tool: &Tool, action: &CommandAction, ended: &connect::process::Ended) -> Box<Failure> {
+fn failed(call: &Scope, tool: &Tool, action: &CommandAction, ended: &connect::process::Ended) -> Box<Failure> {
     let clipped = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes);
         let text = text.trim();
@@ -175,10 +175,11 @@ fn failed(tool: &Tool, action: &CommandAction, ended: &connect::process::Ended) 
     };
     let words = action.told.iter().find(|(code, _)| code.is_some() && *code == ended.code);
     let words = words.or_else(|| action.told.iter().find(|(code, _)| code.is_none()));
-    let known = spec::expression::Scope::new()
+    let known = Scope::new()
         .with("code", &ended.code.map_or(Value::Null, Value::from))
         .with("output", &output.as_str().into())
         .with("errors", &errors.as_str().into());
+    let known = call.clone().and(&known);
     let told = words.and_then(|(_, text)| text.text(&known).ok().flatten());
     let text = told.unwrap_or_else(|| {
         let said = if errors.is_empty() { &output } else { &errors };

@@ -64,6 +64,13 @@ struct Walk<'a> {
     items_max: usize,
 }
 
+impl Walk<'_> {
+    /// Whether nothing can be done after this failure.
+    fn is_over(&self, failure: &Failure) -> bool {
+        failure.kind == FailureKind::Cancelled || self.deadline <= Instant::now()
+    }
+}
+
 impl StepsAction {
     pub(crate) fn compile(steps: Vec<Step>, result: Option<&Value>) -> Result<Self, Fault> {
         Ok(Self { steps, result: result.map(tree).transpose()? })
@@ -225,7 +232,7 @@ impl Toolset {
             Ok(given) => return Ok(given),
             Err(failure) => failure,
         };
-        let is_over = failure.kind == FailureKind::Cancelled || walk.deadline <= Instant::now();
+        let is_over = walk.is_over(&failure);
         let told = json!({ "kind": failure.kind, "message": failure.text });
         if !is_over && let Some(fallback) = &step.fallback {
             let known = scope(context, walk.arguments).and(names).with("error", &told);
@@ -243,15 +250,22 @@ impl Toolset {
         let Some(until) = &step.until else { return self.attempt(walk, step, names, context).await };
         let end = (Instant::now() + until.within).min(walk.deadline);
         loop {
-            let given = self.attempt(walk, step, names, context).await?;
-            let known = scope(context, walk.arguments).and(names).with("result", &given.value);
-            let is_true = until.test.is_true(&known);
-            if is_true.map_err(|fault| errors::template(walk.tool, &step.place("until"), &fault))? {
-                return Ok(given);
-            }
+            let failure = match self.attempt(walk, step, names, context).await {
+                Ok(given) => {
+                    let known = scope(context, walk.arguments).and(names).with("result", &given.value);
+                    let is_true = until.test.is_true(&known);
+                    if is_true.map_err(|fault| errors::template(walk.tool, &step.place("until"), &fault))? {
+                        return Ok(given);
+                    }
+                    None
+                }
+                // What is waited for is often not there before it is ready.
+                Err(failure) if step.on_error == OnError::Continue && !walk.is_over(&failure) => Some(failure),
+                Err(failure) => return Err(failure),
+            };
             if Instant::now() + until.every >= end {
                 let text = format!("it was not as it should be within {} ms.", until.within.as_millis());
-                return Err(Box::new(Failure::new(FailureKind::Timeout, text)));
+                return Err(failure.unwrap_or_else(|| Box::new(Failure::new(FailureKind::Timeout, text))));
             }
             wait(context.cancel, until.every).await.map_err(|()| errors::cancelled(walk.tool))?;
         }

@@ -36,7 +36,8 @@ pub struct Step {
     /// How many items are worked on at once.
     #[serde(default = "default_parallel", skip_serializing_if = "is_default_parallel")]
     pub parallel: u64,
-    /// An expression over `result`; the step is done again until it is true.
+    /// An expression over `result`; the step is done again until it is true. With `onError: continue` it is done again after a
+    /// failure too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
     /// With `until`: the time between two attempts, milliseconds.
