@@ -164,6 +164,7 @@ fn daemons() -> Result<Vec<Daemon>> {
     Ok(vec![
         postgres::daemon(&folder)?,
         mariadb::daemon(&folder)?,
+        pgvector::daemon(&folder)?,
         graphql::daemon(&folder)?,
         grpc::daemon(&folder)?,
         storage::s3(&folder)?,
