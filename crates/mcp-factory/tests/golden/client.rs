@@ -1,5 +1,6 @@
 //! A client of MCP over standard input and output, that waits for each answer.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -13,6 +14,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Calls that are sent before the first answer is read.
 const AT_ONCE: usize = 50;
+
+/// Where programs are looked up: ours goes first.
+fn programs() -> OsString {
+    let ours = Path::new(env!("CARGO_BIN_EXE_mcp-factory")).parent().map(Path::to_path_buf);
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(ours.into_iter().chain(std::env::split_paths(&others))).unwrap_or(others)
+}
 
 /// A server of the binary, and a session with it.
 pub(crate) struct Session {
@@ -33,7 +41,7 @@ impl Session {
     ) -> Result<Self, String> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mcp-factory"));
         command.arg("run").arg("spec.yaml").args(options).current_dir(folder).env_clear();
-        command.env("MCP_FACTORY_HOME", folder.join("home")).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("MCP_FACTORY_HOME", folder.join("home")).env("PATH", programs());
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| format!("the binary does not start: {error}"))?;
