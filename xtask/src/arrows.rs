@@ -50,12 +50,8 @@ const ABSENT: &[(&str, &[&str], &str)] = &[
     ("plan", &["axum"], "a plan knows no server"),
     ("engine", &["axum"], "the engine knows no transport"),
     ("protocol", &["tokio-postgres", "mysql_async", "rusqlite", "sqlparser"], "the wire knows no connector"),
-    (
-        "identity",
-        &["axum", "tokio-postgres", "mysql_async"],
-        "who asks is decided without a route and without a database server",
-    ),
-    ("store", &["hyper", "tokio-postgres", "mysql_async"], "the store is embedded"),
+    ("identity", &["axum", "mysql_async"], "who asks is decided without a route"),
+    ("store", &["hyper", "mysql_async"], "the store knows two databases and no server"),
     (
         "mcp-factory",
         &["aws-lc-sys", "openssl", "openssl-sys", "native-tls"],

@@ -122,6 +122,7 @@ const VARIABLES: &str = "
 | Variable | Meaning |
 |---|---|
 | `MCP_FACTORY_HOME` | Folder of the catalogue, where `--home` does not name one. Empty counts as unset. |
+| `MCP_FACTORY_STORE` | `postgresql://user:password@host:5432/database`: keeps servers and everything else there instead of in the folder, for several processes that share them. |
 | `XDG_DATA_HOME`, `HOME` | Without both of the above, the catalogue is in `$XDG_DATA_HOME/mcp-factory`, else `~/.local/share/mcp-factory`. |
 | `MCP_FACTORY_LOG` | How much `run` logs to standard error: `error`, `warn` (default), `info`, `debug`, or a filter such as `engine=debug`. |
 | `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`, `TERM=dumb` | Whether there are colours. |

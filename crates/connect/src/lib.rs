@@ -62,4 +62,6 @@ pub use database::Database;
 pub use error::{Error, ErrorKind};
 #[cfg(any(feature = "files", feature = "send"))]
 pub use job::Job;
+#[cfg(feature = "postgres")]
+pub use postgres::client as postgres_client;
 pub use query::{Acting, Answer, ColumnInfo, Described, Query, Statement, Target};

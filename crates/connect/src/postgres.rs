@@ -46,6 +46,24 @@ pub(crate) struct Postgres {
     pool: Arc<Pool>,
 }
 
+/// What the driver needs to reach the server of a URL by itself: for the platform's own tables, which are no connection of
+/// a spec. The error quotes nothing of the URL.
+pub fn client(url: base::Secret) -> Result<(tokio_postgres::Config, tokio_postgres_rustls::MakeRustlsConnect), String> {
+    let config = Config {
+        name: "store".to_owned(),
+        url,
+        schema: None,
+        pool_max: 1,
+        acquire_timeout: ASK_TIMEOUT,
+        idle_timeout: ASK_TIMEOUT,
+        tls: crate::Tls::Prefer,
+        ca_file: None,
+    };
+    let target = url::parse(&config)?;
+    let tls = crate::tls::client(target.tls, target.ca_file.as_deref(), None)?;
+    Ok((target.config, tokio_postgres_rustls::MakeRustlsConnect::new(tls)))
+}
+
 impl Postgres {
     pub(crate) fn open(config: Config) -> Result<Self, Error> {
         let place = Place { connection: &config.name, attempted: "open" };

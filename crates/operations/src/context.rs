@@ -122,6 +122,10 @@ fn unquoted(value: &str) -> &str {
     inside('"').or_else(|| inside('\'')).unwrap_or(value)
 }
 
+/// The variable that puts the store on a PostgreSQL server, which several processes may share, instead of a file in the
+/// home folder.
+pub const STORE: &str = "MCP_FACTORY_STORE";
+
 /// The first argument of every operation: who asks, where things are, and whether to stop.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -151,18 +155,37 @@ impl Context {
         }
     }
 
+    /// Whether there is a catalogue to read. A home folder without one has no servers, and none is made by looking.
+    pub(crate) fn has_store(&self) -> bool {
+        self.environment.get(STORE).is_some() || Store::exists(self.home.path())
+    }
+
     /// Runs a request to the catalogue on a blocking thread.
     pub(crate) async fn store<T: Send + 'static>(
         &self,
         request: impl FnOnce(&Store) -> Result<T, store::Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let home = self.home.path().to_owned();
+        let (home, url) = (self.home.path().to_owned(), self.environment.get(STORE));
         let opened = self.store.get_or_try_init(|| async move {
-            blocking(move || Store::open(&home).map(Arc::new).map_err(Error::from)).await
+            blocking(move || match url {
+                Some(url) => Ok(Arc::new(Store::connect(remote(&url)?)?)),
+                None => Ok(Arc::new(Store::open(&home)?)),
+            })
+            .await
         });
         let store = Arc::clone(opened.await?);
         blocking(move || request(&store).map_err(Error::from)).await
     }
+}
+
+/// The PostgreSQL server of a `postgresql://` URL. The URL may hold a password and is never shown.
+fn remote(url: &str) -> Result<store::Remote, Error> {
+    let (config, tls) = connect::postgres_client(base::Secret::new(url)).map_err(|why| {
+        Error::new(Code::Usage, format!("{STORE} is no usable URL of a PostgreSQL database: {why}")).hint(
+            "write `postgresql://user:password@host:5432/database`, or unset it to keep the store in the home folder",
+        )
+    })?;
+    Ok(store::Remote { config, tls })
 }
 
 /// Runs blocking work off the asynchronous threads.

@@ -138,7 +138,7 @@ fn refuse(loaded: &Loaded, found: Vec<Diagnostic>) -> Error {
 
 /// The plan that is stored for this name: what is pinned in it is kept.
 async fn known_plan(context: &Context, spec: &Spec) -> Result<Option<Plan>, Error> {
-    if !store::Store::exists(context.home.path()) {
+    if !context.has_store() {
         return Ok(None);
     }
     let (name, wanted) = (spec.name.clone(), spec.version.clone());
@@ -176,7 +176,7 @@ fn release(loaded: &Loaded, made: &Made, dev: bool) -> Result<Release, Error> {
 
 /// What storing would do.
 async fn preview(context: &Context, release: Release, force: bool) -> Result<Outcome, Error> {
-    if !store::Store::exists(context.home.path()) {
+    if !context.has_store() {
         return Ok(Outcome::Created);
     }
     context

@@ -121,6 +121,8 @@ impl From<store::Error> for Error {
             .hint("or replace the stored one with `--force`"),
             E::Cursor { .. } => Self::new(Code::BadCursor, message)
                 .hint("pass the `nextCursor` of the page before, or leave `--cursor` out to begin at the start"),
+            E::Away { .. } => Self::new(Code::Catalogue, message)
+                .hint("nothing was changed that is not shown; try again when the database answers"),
             E::Busy { .. } => Self::new(Code::CatalogueBusy, message).hint("try again in a moment"),
             E::Full { .. } => Self::new(Code::Catalogue, message).hint("make room on the disk and try again"),
             E::TooNew { .. } => Self::new(Code::Catalogue, message)

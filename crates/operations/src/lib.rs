@@ -29,6 +29,6 @@ pub mod validate;
 
 pub use ::host::{ALLOW_COMMANDS, ALLOW_NETWORK};
 pub use code::{Code, Kind};
-pub use context::{Caller, Context, Environment, Home};
+pub use context::{Caller, Context, Environment, Home, STORE};
 pub use error::{Error, render};
 pub use source::{SpecText, Subject};

@@ -59,7 +59,7 @@ pub struct Server {
 
 /// Lists servers. A home folder without a catalogue has none, and none is made.
 pub async fn list(context: &Context, input: Input) -> Result<Output, Error> {
-    if !Store::exists(context.home.path()) {
+    if !context.has_store() {
         return Ok(Output::default());
     }
     let page = Page { limit: input.limit, cursor: input.cursor };
@@ -69,7 +69,7 @@ pub async fn list(context: &Context, input: Input) -> Result<Output, Error> {
 
 /// The names of all servers, for completion.
 pub async fn names(context: &Context) -> Result<Vec<String>, Error> {
-    if !Store::exists(context.home.path()) {
+    if !context.has_store() {
         return Ok(Vec::new());
     }
     context.store(Store::names).await

@@ -132,7 +132,7 @@ async fn look(context: &Context, input: Input, online: bool) -> Result<Output, E
         Err(found) => (connections(&loaded, None, online).await, found.clone(), reports(&stored.plan)),
     };
     let problems = problems(&connections, &diagnostics, &tools);
-    let stored_in = context.home.path().join(store::FILE_NAME).display().to_string();
+    let stored_in = context.store(|store| Ok(store.place())).await?;
     let versions = versions.into_iter().map(|one| one.version).collect();
     Ok(output(&loaded, &stored, versions, stored_in, Findings { connections, diagnostics, tools, problems }))
 }

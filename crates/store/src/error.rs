@@ -16,10 +16,10 @@ pub enum Error {
         reason: String,
     },
     /// The file was written by a newer program.
-    #[error("the catalogue {path} has format {found}, and this program knows formats up to {known}")]
+    #[error("the catalogue {place} has format {found}, and this program knows formats up to {known}")]
     TooNew {
-        /// The file.
-        path: PathBuf,
+        /// The file or the server.
+        place: String,
         /// Format of the file.
         found: u32,
         /// Newest format that this program knows.
@@ -61,11 +61,19 @@ pub enum Error {
         /// What was given.
         cursor: String,
     },
-    /// Another process held the catalogue for too long.
+    /// Others held the catalogue for too long.
     #[error("cannot {attempted}: another process is writing to the catalogue")]
     Busy {
         /// What was attempted.
         attempted: &'static str,
+    },
+    /// The database server does not answer, or went away meanwhile.
+    #[error("cannot {attempted}: the database server is away: {reason}")]
+    Away {
+        /// What was attempted.
+        attempted: &'static str,
+        /// What the connection said.
+        reason: String,
     },
     /// The disk is full.
     #[error("cannot {attempted}: the disk is full")]
@@ -73,36 +81,12 @@ pub enum Error {
         /// What was attempted.
         attempted: &'static str,
     },
-    /// Anything else that SQLite says, such as a damaged file.
+    /// Anything else that the database says, such as a damaged file.
     #[error("cannot {attempted}: {reason}")]
     Failed {
         /// What was attempted.
         attempted: &'static str,
-        /// What SQLite said.
+        /// What it said.
         reason: String,
     },
-}
-
-impl Error {
-    /// Sorts a failure of SQLite by who has to act.
-    pub(crate) fn sqlite(attempted: &'static str, error: &rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { attempted },
-            Some(ErrorCode::DiskFull) => Self::Full { attempted },
-            _ => Self::Failed { attempted, reason: error.to_string() },
-        }
-    }
-}
-
-/// Adds what was attempted to a failure of SQLite.
-pub(crate) trait Attempted<T> {
-    /// Adds what was attempted.
-    fn attempted(self, what: &'static str) -> Result<T, Error>;
-}
-
-impl<T> Attempted<T> for rusqlite::Result<T> {
-    fn attempted(self, what: &'static str) -> Result<T, Error> {
-        self.map_err(|error| Error::sqlite(what, &error))
-    }
 }

@@ -105,11 +105,12 @@ pub(super) fn port(address: SocketAddr) -> Finding {
 
 /// The catalogue opens and is sound. The second value is whether it can be read.
 pub(super) async fn catalogue(context: &Context) -> (Finding, bool) {
-    let path = context.home.path().join(store::FILE_NAME);
-    let shown = path.display();
-    if !Store::exists(context.home.path()) {
+    if !context.has_store() {
         return (passed("there is none yet; the first `create` makes it"), false);
     }
+    let place = context.store(|store| Ok(store.place())).await;
+    let file = || context.home.path().join(store::FILE_NAME).display().to_string();
+    let shown = place.unwrap_or_else(|_| file());
     match context.store(Store::check).await {
         Ok(check) if check.problems.is_empty() => {
             let servers = if check.servers == 1 { "server" } else { "servers" };

@@ -1,10 +1,10 @@
 //! Requests that change nothing.
 
 use base::Digest;
-use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::{PAGE_SIZE_MAX, Store, texts};
-use crate::error::{Attempted as _, Error};
+use super::{PAGE_SIZE_MAX, Store};
+use crate::db::{Attempted as _, Fault, Row, Session, params};
+use crate::error::Error;
 use crate::model::{Format, Listing, Page, Release, Server, Version, VersionSummary};
 
 const SERVER: &str = "SELECT s.name, v.title, v.description, s.current, v.digest, v.transport, v.tools,
@@ -22,42 +22,45 @@ const VERSION: &str = "SELECT v.name, v.version, v.digest, v.title, v.descriptio
 impl Store {
     /// The server of this name.
     pub fn server(&self, name: &str) -> Result<Server, Error> {
-        let connection = self.connection.lock();
-        let found = connection
-            .prepare_cached(&format!("{SERVER} WHERE s.name = ?1"))
-            .and_then(|mut statement| statement.query_row([name], server_row).optional())
-            .attempted("read a server")?;
-        found.map_or_else(|| Err(no_server(&connection, name)), Ok)
+        const WHAT: &str = "read a server";
+        self.db.read(WHAT, |session| {
+            let sql = format!("{SERVER} WHERE s.name = ?1");
+            let found = session.row(&sql, params![name], server_row).attempted(WHAT)?;
+            found.map_or_else(|| Err(no_server(session, name)), Ok)
+        })
     }
 
     /// A version of a server with its documents; the current one when `version` is absent.
     pub fn version(&self, name: &str, version: Option<&str>) -> Result<Version, Error> {
-        let connection = self.connection.lock();
-        let found = connection
-            .prepare_cached(VERSION)
-            .and_then(|mut statement| statement.query_row((name, version), version_row).optional())
-            .attempted("read a version")?;
-        match (found, version) {
-            (Some(found), _) => Ok(found),
-            (None, Some(version)) => Err(no_version(&connection, name, version)),
-            (None, None) => Err(no_server(&connection, name)),
-        }
+        const WHAT: &str = "read a version";
+        self.db.read(WHAT, |session| {
+            let found = session.row(VERSION, params![name, version], version_row).attempted(WHAT)?;
+            match (found, version) {
+                (Some(found), _) => Ok(found),
+                (None, Some(version)) => Err(no_version(session, name, version)),
+                (None, None) => Err(no_server(session, name)),
+            }
+        })
     }
 
     /// The versions of a server, newest first.
     pub fn versions(&self, name: &str) -> Result<Vec<VersionSummary>, Error> {
-        let connection = self.connection.lock();
-        let found = version_rows(&connection, name).attempted("list versions")?;
-        if found.is_empty() { Err(no_server(&connection, name)) } else { Ok(found) }
+        const WHAT: &str = "list versions";
+        self.db.read(WHAT, |session| {
+            let found = version_rows(session, name).attempted(WHAT)?;
+            if found.is_empty() { Err(no_server(session, name)) } else { Ok(found) }
+        })
     }
 
     /// A page of the list of servers, in name order. Servers that are made or removed between two
     /// pages cause no other server to be skipped or repeated.
     pub fn list(&self, page: &Page) -> Result<Listing, Error> {
+        const WHAT: &str = "list servers";
         let limit = page.limit.unwrap_or(PAGE_SIZE_MAX).clamp(1, PAGE_SIZE_MAX);
         let after = page.cursor.as_deref().map(open_cursor).transpose()?.unwrap_or_default();
-        let connection = self.connection.lock();
-        let mut servers = server_rows(&connection, &after, limit + 1).attempted("list servers")?;
+        let sql = format!("{SERVER} WHERE s.name > ?1 ORDER BY s.name LIMIT ?2");
+        let mut servers =
+            self.db.read(WHAT, |session| session.rows(&sql, params![&after, limit + 1], server_row).attempted(WHAT))?;
         let more = servers.len() > limit;
         servers.truncate(limit);
         let next = servers.last().filter(|_| more).map(|last| cursor_after(&last.name));
@@ -66,54 +69,45 @@ impl Store {
 
     /// The names of all servers, at most [`PAGE_SIZE_MAX`] of them.
     pub fn names(&self) -> Result<Vec<String>, Error> {
-        names(&self.connection.lock()).attempted("list names")
+        const WHAT: &str = "list names";
+        self.db.read(WHAT, |session| names(session).attempted(WHAT))
     }
 }
 
-fn names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    texts(connection, &format!("SELECT name FROM servers ORDER BY name LIMIT {PAGE_SIZE_MAX}"))
+fn names(session: &Session<'_>) -> Result<Vec<String>, Fault> {
+    session.rows("SELECT name FROM servers ORDER BY name LIMIT ?1", params![PAGE_SIZE_MAX], |row| row.get(0))
 }
 
 /// The error for a name that is not there, with the names that are.
-pub(super) fn no_server(connection: &Connection, name: &str) -> Error {
-    Error::NoServer { name: name.to_owned(), known: names(connection).unwrap_or_default() }
+pub(super) fn no_server(session: &Session<'_>, name: &str) -> Error {
+    Error::NoServer { name: name.to_owned(), known: names(session).unwrap_or_default() }
 }
 
 /// The error for a version that is not there.
-pub(super) fn no_version(connection: &Connection, name: &str, version: &str) -> Error {
+pub(super) fn no_version(session: &Session<'_>, name: &str, version: &str) -> Error {
     let known: Vec<String> =
-        version_rows(connection, name).unwrap_or_default().into_iter().map(|one| one.version).collect();
+        version_rows(session, name).unwrap_or_default().into_iter().map(|one| one.version).collect();
     if known.is_empty() {
-        return no_server(connection, name);
+        return no_server(session, name);
     }
     Error::NoVersion { name: name.to_owned(), version: version.to_owned(), known }
 }
 
-fn server_rows(connection: &Connection, after: &str, limit: usize) -> rusqlite::Result<Vec<Server>> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut statement = connection.prepare_cached(&format!("{SERVER} WHERE s.name > ?1 ORDER BY s.name LIMIT ?2"))?;
-    let rows = statement.query_map((after, limit), server_row)?;
-    rows.collect()
-}
-
-fn version_rows(connection: &Connection, name: &str) -> rusqlite::Result<Vec<VersionSummary>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT v.version, v.digest, v.created_at, s.current = v.version
+fn version_rows(session: &Session<'_>, name: &str) -> Result<Vec<VersionSummary>, Fault> {
+    let sql = "SELECT v.version, v.digest, v.created_at, s.current = v.version
            FROM versions v JOIN servers s ON s.name = v.name
-          WHERE v.name = ?1 ORDER BY v.created_at DESC, v.version DESC",
-    )?;
-    let rows = statement.query_map([name], |row| {
+          WHERE v.name = ?1 ORDER BY v.created_at DESC, v.version DESC";
+    session.rows(sql, params![name], |row| {
         Ok(VersionSummary {
             version: row.get(0)?,
             digest: digest(row, 1)?,
             created_at: row.get(2)?,
             current: row.get(3)?,
         })
-    })?;
-    rows.collect()
+    })
 }
 
-fn server_row(row: &Row<'_>) -> rusqlite::Result<Server> {
+fn server_row(row: &Row<'_>) -> Result<Server, Fault> {
     Ok(Server {
         name: row.get(0)?,
         title: row.get(1)?,
@@ -121,14 +115,14 @@ fn server_row(row: &Row<'_>) -> rusqlite::Result<Server> {
         version: row.get(3)?,
         digest: digest(row, 4)?,
         transport: row.get(5)?,
-        tools: count(row, 6)?,
-        versions: count(row, 7)?,
+        tools: row.count(6)?,
+        versions: row.count(7)?,
         created_at: row.get(8)?,
         updated_at: row.get(9)?,
     })
 }
 
-fn version_row(row: &Row<'_>) -> rusqlite::Result<Version> {
+fn version_row(row: &Row<'_>) -> Result<Version, Fault> {
     Ok(Version {
         release: Release {
             name: row.get(0)?,
@@ -137,9 +131,9 @@ fn version_row(row: &Row<'_>) -> rusqlite::Result<Version> {
             title: row.get(3)?,
             description: row.get(4)?,
             transport: row.get(5)?,
-            tools: count(row, 6)?,
+            tools: row.count(6)?,
             source: row.get(7)?,
-            format: Format::of_word(&row.get::<_, String>(8)?),
+            format: Format::of_word(&row.get::<String>(8)?),
             canonical: row.get(9)?,
             plan: row.get(10)?,
             dev: row.get(11)?,
@@ -151,15 +145,10 @@ fn version_row(row: &Row<'_>) -> rusqlite::Result<Version> {
     })
 }
 
-fn count(row: &Row<'_>, index: usize) -> rusqlite::Result<usize> {
-    Ok(usize::try_from(row.get::<_, i64>(index)?).unwrap_or_default())
-}
-
 /// A stored digest. Only this crate writes the column, from a [`Digest`].
-fn digest(row: &Row<'_>, index: usize) -> rusqlite::Result<Digest> {
-    let text: String = row.get(index)?;
-    serde_json::from_value(serde_json::Value::String(text))
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, error.into()))
+fn digest(row: &Row<'_>, column: usize) -> Result<Digest, Fault> {
+    let text: String = row.get(column)?;
+    serde_json::from_value(text.into()).map_err(|error| Fault::Shape(format!("a stored digest is none: {error}")))
 }
 
 /// Cursors are opaque to callers: a version digit and the last name of the page.

@@ -1,11 +1,10 @@
 //! Requests that change the catalogue. Each is one transaction that takes the write lock at its
 //! start, so what it read is still true when it writes.
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
-
 use super::read::{no_server, no_version};
 use super::{Store, now};
-use crate::error::{Attempted as _, Error};
+use crate::db::{Attempted as _, Fault, Session, params};
+use crate::error::Error;
 use crate::model::{Outcome, PlanRevision, Release};
 
 impl Store {
@@ -14,20 +13,22 @@ impl Store {
     /// The same name and version with another digest is [`Error::Conflict`], unless `force` says
     /// to replace what is stored. The same digest changes nothing but the plan, where that differs.
     pub fn put(&self, release: &Release, force: bool) -> Result<Outcome, Error> {
-        self.change("store a version", |transaction| put(transaction, release, force))
+        let release = release.clone();
+        self.db.change("store a version", move |session| put(session, &release, force))
     }
 
     /// Stores a plan for a version. Earlier revisions are kept; the newest is what runs.
     pub fn put_plan(&self, name: &str, version: &str, plan: &str, dev: bool) -> Result<PlanRevision, Error> {
         const WHAT: &str = "store a plan";
-        self.change(WHAT, |transaction| {
-            if stored_digest(transaction, name, version).attempted(WHAT)?.is_none() {
-                return Err(no_version(transaction, name, version));
+        let (name, version, plan) = (name.to_owned(), version.to_owned(), plan.to_owned());
+        self.db.change(WHAT, move |session| {
+            if stored_digest(session, &name, &version).attempted(WHAT)?.is_none() {
+                return Err(no_version(session, &name, &version));
             }
             let at = now();
-            let stored = add_plan(transaction, name, version, plan, dev, &at).attempted(WHAT)?;
+            let stored = add_plan(session, &name, &version, &plan, dev, &at).attempted(WHAT)?;
             if stored.changed {
-                touch(transaction, name, version, &at).attempted(WHAT)?;
+                touch(session, &name, &version, &at).attempted(WHAT)?;
             }
             Ok(stored)
         })
@@ -36,61 +37,48 @@ impl Store {
     /// Removes a server with all its versions and plans. Gives the number of versions removed.
     pub fn remove(&self, name: &str) -> Result<usize, Error> {
         const WHAT: &str = "remove a server";
-        self.change(WHAT, |transaction| {
-            let versions: i64 = transaction
-                .query_row("SELECT count(*) FROM versions WHERE name = ?1", [name], |row| row.get(0))
-                .attempted(WHAT)?;
-            match transaction.execute("DELETE FROM servers WHERE name = ?1", [name]).attempted(WHAT)? {
-                0 => Err(no_server(transaction, name)),
-                _ => Ok(usize::try_from(versions).unwrap_or_default()),
+        let name = name.to_owned();
+        self.db.change(WHAT, move |session| {
+            let count = "SELECT count(*) FROM versions WHERE name = ?1";
+            let versions = session.row(count, params![&name], |row| row.count(0)).attempted(WHAT)?;
+            match session.execute("DELETE FROM servers WHERE name = ?1", params![&name]).attempted(WHAT)? {
+                0 => Err(no_server(session, &name)),
+                _ => Ok(versions.unwrap_or_default()),
             }
         })
     }
-
-    fn change<T>(
-        &self,
-        what: &'static str,
-        run: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let mut connection = self.connection.lock();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).attempted(what)?;
-        let value = run(&transaction)?;
-        transaction.commit().attempted(what)?;
-        Ok(value)
-    }
 }
 
-fn put(transaction: &Transaction<'_>, release: &Release, force: bool) -> Result<Outcome, Error> {
+fn put(session: &Session<'_>, release: &Release, force: bool) -> Result<Outcome, Error> {
     const WHAT: &str = "store a version";
     let at = now();
-    let known = current_version(transaction, &release.name).attempted(WHAT)?;
+    let known = current_version(session, &release.name).attempted(WHAT)?;
     if known.is_none() {
-        add_server(transaction, release, &at).attempted(WHAT)?;
+        add_server(session, release, &at).attempted(WHAT)?;
     }
-    match stored_digest(transaction, &release.name, &release.version).attempted(WHAT)? {
-        Some(stored) if stored == release.digest.as_str() => return keep(transaction, release, known.as_deref(), &at),
+    match stored_digest(session, &release.name, &release.version).attempted(WHAT)? {
+        Some(stored) if stored == release.digest.as_str() => return keep(session, release, known.as_deref(), &at),
         Some(stored) if !force => return Err(conflict(release, stored)),
         Some(_) => {
-            transaction
-                .execute("DELETE FROM versions WHERE name = ?1 AND version = ?2", (&release.name, &release.version))
-                .attempted(WHAT)?;
+            let gone = "DELETE FROM versions WHERE name = ?1 AND version = ?2";
+            session.execute(gone, params![&release.name, &release.version]).attempted(WHAT)?;
         }
         None => {}
     }
-    add_version(transaction, release, &at).attempted(WHAT)?;
-    add_plan(transaction, &release.name, &release.version, &release.plan, release.dev, &at).attempted(WHAT)?;
-    touch(transaction, &release.name, &release.version, &at).attempted(WHAT)?;
+    add_version(session, release, &at).attempted(WHAT)?;
+    add_plan(session, &release.name, &release.version, &release.plan, release.dev, &at).attempted(WHAT)?;
+    touch(session, &release.name, &release.version, &at).attempted(WHAT)?;
     Ok(if known.is_none() { Outcome::Created } else { Outcome::Updated })
 }
 
 /// The version is stored already: a new plan or another current version is all that can change.
-fn keep(transaction: &Transaction<'_>, release: &Release, known: Option<&str>, at: &str) -> Result<Outcome, Error> {
+fn keep(session: &Session<'_>, release: &Release, known: Option<&str>, at: &str) -> Result<Outcome, Error> {
     const WHAT: &str = "store a version";
-    let stored = add_plan(transaction, &release.name, &release.version, &release.plan, release.dev, at);
+    let stored = add_plan(session, &release.name, &release.version, &release.plan, release.dev, at);
     if !stored.attempted(WHAT)?.changed && known == Some(release.version.as_str()) {
         return Ok(Outcome::Unchanged);
     }
-    touch(transaction, &release.name, &release.version, at).attempted(WHAT)?;
+    touch(session, &release.name, &release.version, at).attempted(WHAT)?;
     Ok(Outcome::Updated)
 }
 
@@ -104,79 +92,67 @@ fn conflict(release: &Release, stored: String) -> Error {
     }
 }
 
-fn current_version(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
-    connection.query_row("SELECT current FROM servers WHERE name = ?1", [name], |row| row.get(0)).optional()
+fn current_version(session: &Session<'_>, name: &str) -> Result<Option<String>, Fault> {
+    session.row("SELECT current FROM servers WHERE name = ?1", params![name], |row| row.get(0))
 }
 
-fn stored_digest(connection: &Connection, name: &str, version: &str) -> rusqlite::Result<Option<String>> {
-    connection
-        .query_row("SELECT digest FROM versions WHERE name = ?1 AND version = ?2", (name, version), |row| row.get(0))
-        .optional()
+fn stored_digest(session: &Session<'_>, name: &str, version: &str) -> Result<Option<String>, Fault> {
+    let sql = "SELECT digest FROM versions WHERE name = ?1 AND version = ?2";
+    session.row(sql, params![name, version], |row| row.get(0))
 }
 
-fn add_server(connection: &Connection, release: &Release, at: &str) -> rusqlite::Result<()> {
-    connection
-        .execute(
-            "INSERT INTO servers (name, current, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)",
-            (&release.name, &release.version, at),
-        )
-        .map(drop)
+fn add_server(session: &Session<'_>, release: &Release, at: &str) -> Result<(), Fault> {
+    let sql = "INSERT INTO servers (name, current, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)";
+    session.execute(sql, params![&release.name, &release.version, at]).map(drop)
 }
 
-fn add_version(connection: &Connection, release: &Release, at: &str) -> rusqlite::Result<()> {
-    connection
-        .execute(
-            "INSERT INTO versions (name, version, digest, title, description, transport, tools, source, format,
-                                   canonical, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            (
-                &release.name,
-                &release.version,
-                release.digest.as_str(),
-                &release.title,
-                &release.description,
-                &release.transport,
-                i64::try_from(release.tools).unwrap_or(i64::MAX),
-                &release.source,
-                release.format.as_str(),
-                &release.canonical,
-                at,
-            ),
-        )
-        .map(drop)
+fn add_version(session: &Session<'_>, release: &Release, at: &str) -> Result<(), Fault> {
+    let sql = "INSERT INTO versions (name, version, digest, title, description, transport, tools, source, format,
+                                     canonical, created_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let values = params![
+        &release.name,
+        &release.version,
+        release.digest.as_str(),
+        &release.title,
+        &release.description,
+        &release.transport,
+        release.tools,
+        &release.source,
+        release.format.as_str(),
+        &release.canonical,
+        at,
+    ];
+    session.execute(sql, values).map(drop)
 }
 
 /// Adds a revision unless the newest one is the same.
 fn add_plan(
-    connection: &Connection,
+    session: &Session<'_>,
     name: &str,
     version: &str,
     plan: &str,
     dev: bool,
     at: &str,
-) -> rusqlite::Result<PlanRevision> {
-    let newest = connection
-        .query_row(
-            "SELECT revision, plan = ?3 AND dev = ?4 FROM plans
-              WHERE name = ?1 AND version = ?2 ORDER BY revision DESC LIMIT 1",
-            (name, version, plan, dev),
-            |row| Ok((row.get::<_, u32>(0)?, row.get::<_, bool>(1)?)),
-        )
-        .optional()?;
+) -> Result<PlanRevision, Fault> {
+    let newest = session.row(
+        "SELECT revision, plan, dev FROM plans WHERE name = ?1 AND version = ?2 ORDER BY revision DESC LIMIT 1",
+        params![name, version],
+        |row| Ok((row.get::<u32>(0)?, row.get::<String>(1)? == plan && row.get::<bool>(2)? == dev)),
+    )?;
     let revision = match newest {
         Some((revision, true)) => return Ok(PlanRevision { revision, changed: false }),
         Some((revision, false)) => revision + 1,
         None => 1,
     };
-    connection.execute(
+    session.execute(
         "INSERT INTO plans (name, version, revision, plan, dev, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        (name, version, revision, plan, dev, at),
+        params![name, version, revision, plan, dev, at],
     )?;
     Ok(PlanRevision { revision, changed: true })
 }
 
-fn touch(connection: &Connection, name: &str, version: &str, at: &str) -> rusqlite::Result<()> {
-    connection
-        .execute("UPDATE servers SET current = ?2, updated_at = ?3 WHERE name = ?1", (name, version, at))
-        .map(drop)
+fn touch(session: &Session<'_>, name: &str, version: &str, at: &str) -> Result<(), Fault> {
+    let sql = "UPDATE servers SET current = ?2, updated_at = ?3 WHERE name = ?1";
+    session.execute(sql, params![name, version, at]).map(drop)
 }

@@ -1,8 +1,6 @@
 //! The file: permissions, foreign files, newer formats, several writers.
 
-use store::{Error, Outcome, Store};
-
-use crate::catalogue::release;
+use store::{Error, Store};
 
 #[test]
 fn a_file_that_is_no_catalogue_is_refused() {
@@ -31,25 +29,4 @@ fn a_new_home_is_private() {
     drop(Store::open(&home).unwrap());
     assert!(Store::exists(&home));
     assert_eq!(std::fs::metadata(&home).unwrap().permissions().mode() & 0o777, 0o700);
-}
-
-#[test]
-fn writers_of_several_connections_wait_for_each_other() {
-    let home = tempfile::tempdir().unwrap();
-    drop(Store::open(home.path()).unwrap());
-    std::thread::scope(|scope| {
-        for writer in 0..4 {
-            let home = home.path();
-            scope.spawn(move || {
-                let store = Store::open(home).unwrap();
-                for number in 0..10 {
-                    let name = format!("w{writer}-{number}");
-                    assert_eq!(store.put(&release(&name, "1.0.0", "one"), false).unwrap(), Outcome::Created);
-                }
-            });
-        }
-    });
-    let store = Store::open(home.path()).unwrap();
-    assert_eq!(store.names().unwrap().len(), 40);
-    assert!(store.check().unwrap().problems.is_empty());
 }

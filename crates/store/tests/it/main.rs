@@ -2,3 +2,6 @@
 
 mod catalogue;
 mod file;
+mod load;
+mod shared;
+mod world;

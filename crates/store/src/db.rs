@@ -1,0 +1,104 @@
+//! The databases behind the store: one SQLite file, or PostgreSQL. Rooms of the store write their SQL once, in the part of
+//! the language that both have, with `?1` for values and whole numbers for truth values; only the tables of
+//! `migrations/` are written for each.
+
+mod cell;
+mod fault;
+mod param;
+mod postgres;
+mod session;
+mod sqlite;
+
+use std::path::Path;
+
+pub(crate) use cell::Row;
+pub(crate) use fault::{Attempted, Fault};
+pub(crate) use param::Param;
+pub use postgres::Remote;
+pub(crate) use postgres::{Postgres, SCHEMA};
+pub(crate) use session::Session;
+pub use sqlite::BUSY_TIMEOUT;
+
+use crate::Error;
+use sqlite::Sqlite;
+
+/// The values of a statement, in the order of its `?1`, `?2` and so on.
+macro_rules! params {
+    ($($value:expr),* $(,)?) => { &[$($crate::db::Param::from($value)),*] };
+}
+pub(crate) use params;
+
+/// An open database.
+pub(crate) enum Db {
+    /// One file.
+    Sqlite(Sqlite),
+    /// A server that several processes share.
+    Postgres(Box<Postgres>),
+}
+
+impl Db {
+    /// Opens the file, and makes it when it is absent.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        Sqlite::open(path).map(Self::Sqlite)
+    }
+
+    /// Connects to PostgreSQL.
+    pub(crate) fn connect(remote: Remote) -> Result<Self, Error> {
+        Ok(Self::Postgres(Box::new(Postgres::connect(remote)?)))
+    }
+
+    /// Where it is, for people. Holds no password.
+    pub(crate) fn place(&self) -> String {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.path().display().to_string(),
+            Self::Postgres(postgres) => postgres.place().to_owned(),
+        }
+    }
+
+    /// How many transactions were acknowledged.
+    pub(crate) fn commits(&self) -> u64 {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.commits(),
+            Self::Postgres(postgres) => postgres.commits(),
+        }
+    }
+
+    /// Runs statements that change nothing. Each sees what was acknowledged before it began.
+    pub(crate) fn read<T>(
+        &self,
+        attempted: &'static str,
+        run: impl Fn(&Session<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(attempted, run),
+            Self::Postgres(postgres) => postgres.read(attempted, run),
+        }
+    }
+
+    /// Runs statements as one transaction that nothing else comes between. What it gives back was acknowledged by the
+    /// database: it is on the disk. `run` may run more than once, so it has no effect but through the session.
+    pub(crate) fn change<T: Send + 'static>(
+        &self,
+        attempted: &'static str,
+        run: impl Fn(&Session<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.change(attempted, run),
+            Self::Postgres(postgres) => postgres.change(attempted, run),
+        }
+    }
+
+    /// What the database's own checks find wrong with it; empty when it is sound.
+    pub(crate) fn problems(&self) -> Result<Vec<String>, Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.problems(),
+            Self::Postgres(_) => Ok(Vec::new()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Db").field(&self.place()).finish()
+    }
+}
