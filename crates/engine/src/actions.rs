@@ -42,8 +42,7 @@ pub(crate) struct Turn<'a> {
 impl Toolset {
     /// Takes a permit for a call that began at `started`, and finds its end.
     pub(crate) async fn turn(&self, context: &CallContext<'_>, tool: &Tool, started: Instant) -> Attempt<Turn<'_>> {
-        let deadline = started + tool.timeout;
-        let deadline = context.deadline.map_or(deadline, |given| given.min(deadline));
+        let deadline = context.end(tool, started);
         let permit = self.permit(context, tool, deadline).await?;
         if deadline <= Instant::now() {
             return Err(errors::timeout(tool, started.elapsed()));

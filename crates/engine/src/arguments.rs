@@ -12,6 +12,7 @@ use spec::model::Limits;
 use crate::context::CallContext;
 use crate::limits::ARGUMENT_DEPTH_MAX;
 use crate::outcome::{Failure, FailureKind};
+use crate::schema::Schema;
 use crate::toolset::Tool;
 
 /// Reads and checks the arguments of a call of `tool`.
@@ -52,6 +53,28 @@ pub(crate) fn read(
         Value::Object(arguments) => Ok(filled(tool, arguments)),
         _ => Err(refuse(tool, "they must be an object")),
     }
+}
+
+/// Checks arguments again that a person added to, by the schema of all of them. Those that callers do not give are not looked at.
+pub(crate) fn again(
+    tool: &Tool,
+    whole: &Schema,
+    mut arguments: Map<String, Value>,
+) -> Result<Map<String, Value>, Box<Failure>> {
+    let (hidden, shown): (Map<_, _>, Map<_, _>) =
+        arguments.into_iter().partition(|(name, _)| tool.given.iter().flatten().any(|given| given.is_hidden(name)));
+    let mut shown = Value::Object(shown);
+    let validator =
+        whole.validator().map_err(|error| refuse(tool, &format!("its parameters are no schema ({error})")))?;
+    if !validator.is_valid(&shown) {
+        return Err(explain::failure(tool, validator, &shown));
+    }
+    if integers::written_as_reals(&shown) {
+        integers::normalise(&whole.value(), &mut shown, "").map_err(|why| refuse(tool, &why))?;
+    }
+    arguments = hidden;
+    arguments.extend(shown.as_object_mut().map(std::mem::take).unwrap_or_default());
+    Ok(arguments)
 }
 
 fn filled(tool: &Tool, mut arguments: Map<String, Value>) -> Map<String, Value> {

@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 use spec::expression::Scope;
 use tokio_util::sync::CancellationToken;
 
+use crate::person::Person;
+use crate::toolset::Tool;
+
 /// Takes progress: how much is done, of how much in all, and a word about it.
 pub type Progress<'a> = &'a (dyn Fn(f64, Option<f64>, &str) + Send + Sync);
 
@@ -18,12 +21,14 @@ pub type Log<'a> = &'a (dyn Fn(script::Level, &str) + Send + Sync);
 #[derive(Clone, Copy)]
 pub struct CallContext<'a> {
     pub(crate) cancel: &'a CancellationToken,
+    /// When it must have ended, less the time that the call has waited for the person behind it.
     pub(crate) deadline: Option<Instant>,
     pub(crate) progress: Option<Progress<'a>>,
     pub(crate) log: Option<Log<'a>>,
     pub(crate) caller: Option<&'a Map<String, Value>>,
     pub(crate) bindings: Option<&'a Map<String, Value>>,
     pub(crate) token: Option<&'a Secret>,
+    pub(crate) person: Option<&'a Person<'a>>,
     /// Further names that templates look up: those of a step.
     pub(crate) more: Option<&'a Scope>,
     /// How many tools have called another one on the way here.
@@ -43,6 +48,7 @@ impl<'a> CallContext<'a> {
             caller: None,
             bindings: None,
             token: None,
+            person: None,
             more: None,
             depth: 0,
             is_held: false,
@@ -54,6 +60,35 @@ impl<'a> CallContext<'a> {
     pub fn deadline(mut self, deadline: Instant) -> Self {
         self.deadline = Some(deadline);
         self
+    }
+
+    /// The person behind the caller can be asked.
+    #[must_use]
+    pub fn person(mut self, person: &'a Person<'a>) -> Self {
+        self.person = Some(person);
+        self
+    }
+
+    /// When a call of this tool that began at `started` must have ended, as it is now: the time that a person takes to answer
+    /// does not count.
+    pub(crate) fn end(&self, tool: &Tool, started: Instant) -> Instant {
+        let own = started + tool.timeout;
+        self.deadline.map_or(own, |deadline| own.min(self.now(deadline)))
+    }
+
+    /// A deadline that was kept, as it is now.
+    pub(crate) fn now(&self, kept: Instant) -> Instant {
+        self.person.map_or(kept, |person| kept + person.waited())
+    }
+
+    /// A deadline as it is now, to be kept.
+    pub(crate) fn kept(&self, deadline: Instant) -> Instant {
+        self.person.and_then(|person| deadline.checked_sub(person.waited())).unwrap_or(deadline)
+    }
+
+    /// Whether nothing of the call that came from outside was done yet.
+    pub(crate) fn is_first(&self) -> bool {
+        self.depth == 0
     }
 
     /// Hands progress on.

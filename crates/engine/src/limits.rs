@@ -1,5 +1,7 @@
 //! Every limit of a call that a spec does not set itself.
 
+use std::time::Duration;
+
 /// Deepest accepted nesting of arguments.
 pub const ARGUMENT_DEPTH_MAX: usize = 32;
 /// Most problems told about the arguments of one call; the rest is counted.
@@ -31,6 +33,10 @@ pub const VECTOR_RESULTS: usize = 10;
 pub const MASKED_BYTES_MIN: usize = 6;
 /// Deepest chain of tools that call each other: each link needs room on the stack while it is worked on.
 pub const CALL_DEPTH_MAX: usize = 4;
+/// Longest time that the questions of one script may take, in all.
+pub const ASKING_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often a person is asked for the same values when what they give cannot be used.
+pub const ASK_ROUNDS_MAX: usize = 3;
 /// Bytes of a program's standard error that are kept: the last ones.
 pub const COMMAND_ERROR_BYTES: usize = 8 * 1024;
 /// Most bytes of a program's arguments: what systems commonly take.

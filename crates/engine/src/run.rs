@@ -27,11 +27,17 @@ impl Toolset {
         context: &CallContext<'_>,
         tool: &Tool,
         raw: Option<&RawValue>,
-        started: Instant,
+        mut started: Instant,
     ) -> Attempt<Outcome> {
         let mut arguments = arguments::read(tool, &self.limits, context, raw)?;
         if tool.given.is_some() {
             tool.fill(context, &mut arguments)?;
+        }
+        if let Some(ask) = &tool.ask {
+            // Boxed: see `act`. The person's time is not that of the call.
+            let asked = Instant::now();
+            arguments = Box::pin(ask.first(context, tool, arguments)).await?;
+            started += asked.elapsed();
         }
         let outcome = self.act(context, tool, arguments, started).await?;
         match &tool.trim {
@@ -111,8 +117,7 @@ impl Toolset {
         if sets.is_empty() {
             return Ok(shape::nothing(sql));
         }
-        let deadline = started + tool.timeout;
-        let deadline = context.deadline.map_or(deadline, |given| given.min(deadline));
+        let deadline = context.end(tool, started);
         let _permit = self.permit(context, tool, deadline).await?;
         let timeout = remaining(deadline).ok_or_else(|| errors::timeout(tool, started.elapsed()))?;
         let batch = sql.batch.as_ref().map(|_| sets.len() as f64);

@@ -15,6 +15,7 @@ use spec::model::{Action, ScriptPlace};
 use crate::codes;
 use crate::context::CallContext;
 use crate::errors;
+use crate::limits::ASKING_MAX;
 use crate::outcome::{Failure, FailureKind, Outcome};
 use crate::shape;
 use crate::toolset::{Tool, Toolset};
@@ -75,6 +76,11 @@ pub(crate) fn origin(code: &str, place: ScriptPlace) -> Origin {
 }
 
 impl ScriptAction {
+    /// Whether it reaches other tools.
+    pub(crate) fn may_ask(&self) -> bool {
+        self.reach.iter().any(Reach::leads_to_tools)
+    }
+
     /// Puts a compiled script together with its connections.
     pub(crate) fn new(script: Script, plan: &ScriptPlan, row_limit: usize, reach: Vec<Reach>) -> Self {
         let mut surface = Surface::new();
@@ -99,20 +105,29 @@ impl Toolset {
         arguments: Map<String, Value>,
         started: Instant,
     ) -> Result<Outcome, Box<Failure>> {
-        let deadline = started + tool.timeout;
-        let deadline = context.deadline.map_or(deadline, |given| given.min(deadline));
-        let _permit = self.permit(context, tool, deadline).await?;
-        let host = host::ScriptHost { set: self, action, context, mask: &self.mask, limits: &self.limits, deadline };
+        let end = context.end(tool, started);
+        let deadline = context.kept(end);
+        let _permit = self.permit(context, tool, end).await?;
+        let host =
+            host::ScriptHost { set: self, action, context, mask: &self.mask, limits: &self.limits, kept: deadline };
         let arguments = Value::Object(arguments).to_string();
         let output = self.raw_bytes(tool);
         let call = Call {
             arguments: arguments.as_bytes(),
             surface: &action.surface,
             limits: Limits { output, ..Limits::default() },
-            deadline: deadline.into(),
+            // With a person behind the call its end moves while they think, and is looked after here.
+            deadline: context.person.map_or(end, |_| end + ASKING_MAX).into(),
             cancel: context.cancel,
         };
-        let result = Sandbox::shared().run(&action.script, &host, call).await;
+        let running = Sandbox::shared().run(&action.script, &host, call);
+        let result = match context.person {
+            None => running.await,
+            Some(person) => tokio::select! {
+                result = running => result,
+                () = person.over(deadline) => return Err(errors::timeout(tool, started.elapsed())),
+            },
+        };
         let json = result.map_err(|fault| failure(tool, action, &fault, started))?;
         shape::conforms(tool, &json)?;
         Ok(Outcome::structured(json))

@@ -35,6 +35,7 @@ use crate::actions::reply::ReplyAction;
 use crate::actions::send::SendAction;
 use crate::actions::steps::StepsAction;
 use crate::actions::vector::VectorAction;
+use crate::ask::Ask;
 use crate::context::CallContext;
 use crate::mask::Mask;
 use crate::metrics::{Meter, Metrics};
@@ -57,6 +58,8 @@ pub struct Toolset {
     pub(crate) limits: Limits,
     pub(crate) permits: Semaphore,
     pub(crate) mask: Mask,
+    /// Whether any tool may ask the person behind its caller.
+    pub(crate) asks: bool,
     /// Digest of the spec, which cursors are tied to.
     pub(crate) digest: Digest,
 }
@@ -105,6 +108,8 @@ pub struct Tool {
     pub(crate) given: Option<Box<[Given]>>,
     /// What of the result is given; all of it when absent.
     pub(crate) trim: Option<Box<Trim>>,
+    /// What a person is asked before anything is done.
+    pub(crate) ask: Option<Box<Ask>>,
     pub(crate) timeout: Duration,
     pub(crate) action: Action,
     pub(crate) meter: Meter,
@@ -156,6 +161,16 @@ pub(crate) enum Action {
 }
 
 impl Action {
+    /// Whether it leads to other tools, which may ask.
+    fn may_ask(&self) -> bool {
+        match self {
+            Self::Call(_) => true,
+            Self::Steps(steps) => steps.may_ask(),
+            Self::Script(script) => script.may_ask(),
+            _ => false,
+        }
+    }
+
     /// Whether it gives pages with cursors of our own.
     pub(crate) fn has_pages(&self) -> bool {
         matches!(self, Self::Sql(sql) if sql.page.is_some())
@@ -205,6 +220,11 @@ impl Tool {
         &self.info
     }
 
+    /// Whether a call may ask the person behind its caller: the tool does, or it leads to other ones.
+    pub fn may_ask(&self) -> bool {
+        self.ask.is_some() || self.action.may_ask()
+    }
+
     /// Whether a call does something, other than telling that it does not.
     pub fn is_implemented(&self) -> bool {
         !matches!(self.action, Action::NotImplemented(_))
@@ -215,6 +235,11 @@ impl Toolset {
     /// What the server says of itself.
     pub fn about(&self) -> &About {
         &self.about
+    }
+
+    /// Whether any tool may ask the person behind its caller.
+    pub fn asks(&self) -> bool {
+        self.asks
     }
 
     /// The tools, in the order of the spec.

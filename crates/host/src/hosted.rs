@@ -1,11 +1,14 @@
 //! A toolset as a service of the protocol.
 
 mod adapt;
+mod asking;
+mod flights;
 mod group;
 mod views;
 
 use std::sync::Arc;
 
+use flights::Flights;
 pub use group::GroupService;
 use views::{Bound, Views};
 
@@ -16,6 +19,7 @@ use protocol::{
     PromptCall, PromptMessage, PromptResult, ReadResult, Reference, Reply, ResourceContents, Role, Service, ToolCall,
     ToolResult, service,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::auth::Caller;
 
@@ -26,6 +30,8 @@ pub struct Hosted {
     about: About,
     current: RwLock<Arc<Current>>,
     changes: Changes,
+    /// Calls that wait for the answer of a person.
+    flights: Flights,
 }
 
 #[derive(Debug)]
@@ -58,7 +64,7 @@ impl Hosted {
                 ..Capabilities::default()
             },
         );
-        Self { about, current: RwLock::new(Current::of(toolset)), changes: Changes::new() }
+        Self { about, current: RwLock::new(Current::of(toolset)), changes: Changes::new(), flights: Flights::default() }
     }
 
     /// A server whose toolset will be replaced: it offers resources, prompts and completion from the start, since what
@@ -98,6 +104,18 @@ impl Hosted {
     }
 }
 
+/// What a call brings along of its request.
+fn inside<'a>(cancel: &'a CancellationToken, caller: Option<&'a Caller>, bound: Option<&'a Bound>) -> CallContext<'a> {
+    let mut inside = CallContext::new(cancel);
+    if let Some(caller) = caller {
+        inside = inside.caller(&caller.0);
+    }
+    if let Some(Bound(bindings)) = bound {
+        inside = inside.bindings(bindings);
+    }
+    inside
+}
+
 impl Service for Hosted {
     fn about(&self) -> &About {
         &self.about
@@ -123,6 +141,9 @@ impl Service for Hosted {
         call: ToolCall<'a>,
     ) -> Boxed<'a, Result<Reply<ToolResult>, Error>> {
         let toolset = self.toolset();
+        if toolset.asks() && asking::reaches(context) && toolset.tool(call.name).is_ok_and(engine::Tool::may_ask) {
+            return asking::call(&self.flights, toolset, context, call);
+        }
         Box::pin(async move {
             let caller = Caller::of(context.principal());
             let report = |done: f64, total: Option<f64>, message: &str| context.progress(done, total, Some(message));

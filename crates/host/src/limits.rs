@@ -16,6 +16,10 @@ pub const SECRET_FILE_BYTES_MAX: u64 = 64 * 1024;
 pub const KEY_BYTES_MAX: usize = 4 * 1024;
 /// Lists that are kept for groups and for URLs that set parameters; more are made each time.
 pub const VIEWS_KEPT: usize = 64;
+/// Most calls that wait for the answer of a person behind a stateless client.
+pub const WAITING_CALLS_MAX: usize = 1_000;
+/// Most bytes of answers that travel with a stateless client; a call with more waits at the server.
+pub const ASKED_STATE_BYTES_MAX: usize = 16 * 1024;
 /// Longest wait for the secrets of Doppler.
 pub const DOPPLER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most secrets of Doppler, bytes.

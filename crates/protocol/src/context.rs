@@ -1,5 +1,6 @@
 //! What a handler knows about its request, and what it can do besides answering.
 
+mod ask;
 mod client;
 mod log;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
 
+pub use ask::Answered;
 pub use client::{Capability, ClientInfo};
 pub(crate) use client::{Flags, SharedClient};
 pub use log::LogLevel;

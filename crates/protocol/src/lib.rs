@@ -29,7 +29,7 @@ pub mod stdio;
 mod tasks;
 
 pub use changes::{Change, Changes};
-pub use context::{Capability, ClientInfo, Context, LogLevel};
+pub use context::{Answered, Capability, ClientInfo, Context, LogLevel};
 pub use endpoint::{Endpoint, EndpointOptions};
 pub use envelope::{MAX_DEPTH, MAX_ID};
 pub use error::Error;

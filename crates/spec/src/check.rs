@@ -11,6 +11,7 @@ use crate::syntax::{Lines, Node};
 
 mod actions;
 mod annotations;
+mod ask;
 mod auth;
 mod connections;
 mod cron;
@@ -76,6 +77,7 @@ pub(crate) fn all(spec: &Spec, tree: &Node, names: &Names, lines: &Lines<'_>, re
     resources::all(&mut check);
     prompts::all(&mut check);
     triggers::all(&mut check);
+    ask::all(&mut check);
     names::unused_connections(&mut check);
 }
 

@@ -87,7 +87,6 @@ codes! {
     BAD_EXAMPLE "MF0414" warning "An example is not allowed by its own schema";
 
     TWO_ACTIONS "MF0501" error "A tool has two actions";
-    FUTURE_ACTION "MF0502" error "An action is not in this build";
     ACTION_CONNECTION "MF0503" error "An action needs a connection";
     IDLE_CONNECTION "MF0504" warning "An action does not use the tool's connection";
     BAD_SQL "MF0505" error "The SQL cannot be read";
@@ -124,9 +123,13 @@ codes! {
     STEP_NAME "MF0540" error "A step is not there, or not done yet";
     COMMAND "MF0541" error "A command is not usable";
     COMMAND_SHELL "MF0542" error "A caller's value goes into a shell";
+    ASK "MF0543" error "A question to a person is not usable";
     SHAPE "MF0547" error "The shape of a result is not usable";
     PARAMETER_SOURCE "MF0548" error "A parameter's value comes from nowhere or from two places";
     GROUP "MF0549" error "A group is not usable";
+    ASK_FIELD "MF0550" error "A form has no field for a parameter";
+    ASK_SECRET "MF0551" warning "A form asks a person for a secret";
+    ASK_NOBODY "MF0552" warning "A question is asked where nobody can answer";
 
     CONNECTION_SOURCE "MF0601" error "A connection needs exactly one of envVar and url";
     ENV_VAR "MF0602" error "The name of an environment variable is not valid";

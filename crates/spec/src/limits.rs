@@ -123,6 +123,10 @@ pub const STEP_PARALLEL_MAX: u64 = 64;
 pub const STEP_EVERY_MS: u64 = 1_000;
 /// Default of `withinMs` of a step: how long it is tried, milliseconds.
 pub const STEP_WITHIN_MS: u64 = 60_000;
+/// Default of `timeoutMs` of a question to a person: how long they have for an answer, milliseconds.
+pub const ASK_MS: u64 = 5 * 60_000;
+/// Largest `timeoutMs` of a question to a person, milliseconds. What clients bring back for a call is kept a little longer.
+pub const ASK_MS_MAX: u64 = 10 * 60_000;
 /// Default of `concurrency` of a `command` action: runs of its program at once.
 pub const COMMAND_CONCURRENCY: u64 = 4;
 /// Largest `concurrency` of a `command` action.

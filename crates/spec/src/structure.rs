@@ -215,12 +215,6 @@ impl Walk<'_> {
         }
         let text = &entry.key.text;
         let owner = dialect::title(definition);
-        if matches!(definition, "Tool" | "Step") && crate::model::FUTURE_ACTIONS.contains(&text.as_str()) {
-            let problem = Diagnostic::error(codes::FUTURE_ACTION, format!("the action `{text}` is not in this build"))
-                .at(entry.key.span)
-                .help(format!("actions of this build: {}", list(&crate::model::Action::KEYS)));
-            return self.report.push(problem);
-        }
         let known: Vec<&str> = properties.keys().map(String::as_str).collect();
         let problem = Diagnostic::error(codes::UNKNOWN_KEY, format!("{owner} has no key `{}`", clip(text)))
             .at(entry.key.span)

@@ -4,7 +4,7 @@
 import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
-import { readArguments, report } from './steps.mjs';
+import { answer, readArguments, report } from './steps.mjs';
 
 const { kind, mode, steps, target } = await readArguments();
 const transport = {
@@ -12,6 +12,10 @@ const transport = {
     http: () => new StreamableHTTPClientTransport(new URL(target[0])),
     sse: () => new SSEClientTransport(new URL(target[0])),
 }[kind]();
-const client = new Client({ name: 'new-typescript', version: '1.0.0' }, { versionNegotiation: { mode } });
+const client = new Client({ name: 'new-typescript', version: '1.0.0' }, {
+    capabilities: { elicitation: { form: {} } },
+    versionNegotiation: { mode },
+});
+client.setRequestHandler('elicitation/create', answer);
 await client.connect(transport);
 await report(client, client.getNegotiatedProtocolVersion(), steps);

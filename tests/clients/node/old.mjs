@@ -5,8 +5,9 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
-import { readArguments, report } from './steps.mjs';
+import { answer, readArguments, report } from './steps.mjs';
 
 const { kind, steps, target } = await readArguments();
 const transport = {
@@ -14,7 +15,8 @@ const transport = {
     http: () => new StreamableHTTPClientTransport(new URL(target[0])),
     sse: () => new SSEClientTransport(new URL(target[0])),
 }[kind]();
-const client = new Client({ name: 'old-typescript', version: '1.0.0' });
+const client = new Client({ name: 'old-typescript', version: '1.0.0' }, { capabilities: { elicitation: {} } });
+client.setRequestHandler(ElicitRequestSchema, answer);
 // The 1.x client tells its transport which revision was agreed, and keeps it to itself otherwise.
 let version;
 const tell = transport.setProtocolVersion?.bind(transport);

@@ -8,6 +8,13 @@ export async function readArguments() {
     return { kind, mode, steps, target };
 }
 
+let answers = [];
+
+/** What the person behind the client answers next. */
+export async function answer() {
+    return answers.shift() ?? { action: 'cancel' };
+}
+
 function play(client, step) {
     switch (step.do) {
         case 'tools/list':
@@ -36,6 +43,7 @@ function play(client, step) {
 export async function report(client, protocolVersion, steps) {
     const seen = { protocolVersion, serverInfo: client.getServerVersion(), steps: [] };
     for (const step of steps) {
+        answers = [...(step.answers ?? [])];
         try {
             seen.steps.push(await play(client, step));
         } catch (error) {

@@ -4,6 +4,7 @@ Usage: python client.py stdio|http|sse auto|legacy CASE.json URL-OR-COMMAND [ARG
 """
 
 import asyncio
+import inspect
 import json
 import os
 import sys
@@ -16,6 +17,20 @@ from mcp.client.stdio import stdio_client
 
 MODERN = hasattr(mcp, "Client")
 """Whether this is the 2.x line, which has one client for every transport."""
+
+ASKABLE = "elicitation_callback" in inspect.signature(ClientSession.__init__).parameters
+"""Whether the SDK knows questions to people."""
+
+ANSWERS: list[dict] = []
+"""What the person behind this client answers next."""
+
+
+async def answer(_context, _question):
+    if MODERN:
+        from mcp_types import ElicitResult
+    else:
+        from mcp.types import ElicitResult
+    return ElicitResult(**(ANSWERS.pop(0) if ANSWERS else {"action": "cancel"}))
 
 
 def transport(kind: str, target: list[str]):
@@ -36,10 +51,11 @@ def transport(kind: str, target: list[str]):
 async def connect(kind: str, mode: str, target: list[str]):
     """Gives the client and what the server said about itself."""
     if MODERN:
-        async with mcp.Client(transport(kind, target), mode=mode) as client:
+        async with mcp.Client(transport(kind, target), mode=mode, elicitation_callback=answer) as client:
             yield client, {"protocolVersion": client.protocol_version, "serverInfo": dump(client.server_info)}
         return
-    async with transport(kind, target) as streams, ClientSession(streams[0], streams[1]) as session:
+    more = {"elicitation_callback": answer} if ASKABLE else {}
+    async with transport(kind, target) as streams, ClientSession(streams[0], streams[1], **more) as session:
         hello = await session.initialize()
         yield session, {"protocolVersion": hello.protocolVersion, "serverInfo": dump(hello.serverInfo)}
 
@@ -93,6 +109,7 @@ async def main(kind: str, mode: str, case: str, target: list[str]) -> None:
     async with connect(kind, mode, target) as (client, seen):
         seen["steps"] = []
         for step in steps:
+            ANSWERS[:] = step.get("answers", [])
             try:
                 seen["steps"].append(dump(await play(client, step)))
             except Exception as error:  # the SDK's error type moved between its lines

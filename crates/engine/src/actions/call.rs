@@ -91,8 +91,7 @@ impl Toolset {
         let given = action.given(context, tool, arguments)?;
         let outcome = match &action.target {
             Target::Own(_) => {
-                let deadline = started + tool.timeout;
-                let deadline = context.deadline.map_or(deadline, |given| given.min(deadline));
+                let deadline = context.kept(context.end(tool, started));
                 let inside = CallContext { deadline: Some(deadline), ..*context };
                 self.call_inside(&inside, &action.tool, given).await
             }

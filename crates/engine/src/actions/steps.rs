@@ -60,6 +60,7 @@ struct Walk<'a> {
     context: CallContext<'a>,
     tool: &'a Tool,
     arguments: &'a Map<String, Value>,
+    /// When it must have ended, less the time that the call has waited for a person.
     deadline: Instant,
     items_max: usize,
 }
@@ -67,11 +68,16 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Whether nothing can be done after this failure.
     fn is_over(&self, failure: &Failure) -> bool {
-        failure.kind == FailureKind::Cancelled || self.deadline <= Instant::now()
+        failure.kind == FailureKind::Cancelled || self.context.now(self.deadline) <= Instant::now()
     }
 }
 
 impl StepsAction {
+    /// Whether a step leads to other tools.
+    pub(crate) fn may_ask(&self) -> bool {
+        self.steps.iter().any(|step| step.tool.may_ask())
+    }
+
     pub(crate) fn compile(steps: Vec<Step>, result: Option<&Value>) -> Result<Self, Fault> {
         Ok(Self { steps, result: result.map(tree).transpose()? })
     }
@@ -120,8 +126,7 @@ impl Toolset {
         arguments: Map<String, Value>,
         started: Instant,
     ) -> Attempt<Outcome> {
-        let deadline = started + tool.timeout;
-        let deadline = context.deadline.map_or(deadline, |given| given.min(deadline));
+        let deadline = context.kept(context.end(tool, started));
         let items_max = usize::try_from(self.limits.rows).unwrap_or(usize::MAX);
         let inside = CallContext { deadline: Some(deadline), progress: None, ..*context };
         let walk = Walk { context: inside, tool, arguments: &arguments, deadline, items_max };
@@ -248,7 +253,7 @@ impl Toolset {
 
     async fn tries(&self, walk: &Walk<'_>, step: &Step, names: &Scope, context: &CallContext<'_>) -> Attempt<Given> {
         let Some(until) = &step.until else { return self.attempt(walk, step, names, context).await };
-        let end = (Instant::now() + until.within).min(walk.deadline);
+        let end = context.kept(Instant::now() + until.within).min(walk.deadline);
         loop {
             let failure = match self.attempt(walk, step, names, context).await {
                 Ok(given) => {
@@ -259,11 +264,17 @@ impl Toolset {
                     }
                     None
                 }
-                // What is waited for is often not there before it is ready.
-                Err(failure) if step.on_error == OnError::Continue && !walk.is_over(&failure) => Some(failure),
+                // What is waited for is often not there before it is ready. Who declined is not asked again.
+                Err(failure)
+                    if step.on_error == OnError::Continue
+                        && failure.kind != FailureKind::Denied
+                        && !walk.is_over(&failure) =>
+                {
+                    Some(failure)
+                }
                 Err(failure) => return Err(failure),
             };
-            if Instant::now() + until.every >= end {
+            if Instant::now() + until.every >= context.now(end) {
                 let text = format!("it was not as it should be within {} ms.", until.within.as_millis());
                 return Err(failure.unwrap_or_else(|| Box::new(Failure::new(FailureKind::Timeout, text))));
             }

@@ -26,7 +26,8 @@ pub(super) struct ScriptHost<'a> {
     pub(super) context: &'a CallContext<'a>,
     pub(super) mask: &'a Mask,
     pub(super) limits: &'a Limits,
-    pub(super) deadline: Instant,
+    /// When the run must have ended, less the time that the call has waited for a person.
+    pub(super) kept: Instant,
 }
 
 impl Host for ScriptHost<'_> {
@@ -51,6 +52,11 @@ impl ScriptHost<'_> {
         self.action.reach[*at].call(self, name, &arguments).await
     }
 
+    /// When the run must have ended, as it is now.
+    pub(super) fn deadline(&self) -> Instant {
+        self.context.now(self.kept)
+    }
+
     /// Whether the script may change data.
     pub(super) fn writes(&self) -> bool {
         self.action.write
@@ -70,7 +76,7 @@ impl ScriptHost<'_> {
         acting: Option<Acting>,
         execute: bool,
     ) -> Result<Bytes, HostError> {
-        let timeout = self.deadline.saturating_duration_since(Instant::now());
+        let timeout = self.deadline().saturating_duration_since(Instant::now());
         let (write, row_limit) = (self.action.write, self.action.row_limit);
         let byte_limit = usize::try_from(self.limits.result_bytes).unwrap_or(usize::MAX);
         // A task of its own, so that a run which ends first still cancels the statement at the server.

@@ -37,6 +37,13 @@ pub(crate) struct Reach {
     kind: Kind,
 }
 
+impl Reach {
+    /// Whether it leads to other tools, of this server or of another one.
+    pub(super) fn leads_to_tools(&self) -> bool {
+        matches!(self.kind, Kind::Tools(_) | Kind::Mcp(_))
+    }
+}
+
 impl std::fmt::Debug for Reach {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reach").field("connection", &self.connection).finish_non_exhaustive()

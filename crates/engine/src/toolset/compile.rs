@@ -3,6 +3,7 @@
 // Long because every kind of action is compiled here, each in a few lines of the same shape.
 
 mod composed;
+mod questions;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ use crate::resources::Resource;
 use crate::schema::Schema;
 use crate::scripts::{self, Reach, ScriptAction};
 use crate::trim::Trim;
+
+use questions::{is_asked, listed};
 
 impl Toolset {
     /// Compiles a spec as planned over the opened connections; the tools of a missing one are compiled too and answer
@@ -91,6 +94,8 @@ impl Toolset {
             permits: Semaphore::new(count(spec.limits.concurrency).clamp(1, Semaphore::MAX_PERMITS)),
             limits: spec.limits.clone(),
             mask: Mask::default(),
+            asks: spec.tools.iter().any(|tool| tool.ask.is_some())
+                || spec.connections.iter().any(|connection| connection.kind() == ConnectionKind::Mcp),
             digest: plan.spec.clone(),
         })
     }
@@ -176,15 +181,17 @@ impl Compiler<'_> {
     }
 
     fn tool(&mut self, tool: &spec::model::Tool, planned: &ToolPlan, path: &str) -> Tool {
-        let input = Schema::new(&input_schema(&batch::closed(planned, self.plan)));
+        let whole = batch::closed(planned, self.plan);
+        let ask = self.ask(tool, &whole, path);
+        let input = Schema::new(&input_schema(&listed(tool, whole)));
         let declared = tool.returns.is_some();
         let output = plan::shaped(tool, planned);
         let output =
             output.as_ref().map(|schema| if declared { Schema::new(schema) } else { Schema::annotated(schema) });
-        let defaults = planned
-            .parameters
-            .iter()
-            .filter_map(|parameter| Some((Box::from(parameter.name.as_str()), parameter.schema.default()?.clone())));
+        let defaults =
+            planned.parameters.iter().filter(|parameter| !is_asked(tool, parameter)).filter_map(|parameter| {
+                Some((Box::from(parameter.name.as_str()), parameter.schema.default()?.clone()))
+            });
         let action = self.action(tool, &planned.action, &planned.parameters, output.is_some(), path);
         let output_schema = output.as_ref().map(|schema| schema.text().clone());
         let (output, trim) = match &tool.shape {
@@ -202,10 +209,11 @@ impl Compiler<'_> {
                 annotations: planned.annotations.clone(),
                 icons: tool.icons.clone(),
             },
-            takes_nothing: !planned.parameters.iter().any(|parameter| parameter.required),
+            takes_nothing: !planned.parameters.iter().any(|parameter| parameter.required && !is_asked(tool, parameter)),
             defaults: defaults.collect(),
             given: Given::compile(&planned.parameters, &self.connections.variables),
             trim,
+            ask,
             timeout: Duration::from_millis(timeout),
             input,
             output,

@@ -53,6 +53,11 @@ impl Given {
         (!given.is_empty()).then_some(given)
     }
 
+    /// Whether it is the parameter of this name, and callers neither see nor give it.
+    pub(crate) fn is_hidden(&self, name: &str) -> bool {
+        *self.name == *name && !matches!(self.from, From::Url)
+    }
+
     /// Whether a value is one that the parameter takes; what is wrong, if not.
     fn check(&self, value: &Value) -> Result<(), String> {
         let validator = self.schema.validator().map_err(|error| format!("its schema is none: {error}"))?;

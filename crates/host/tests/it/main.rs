@@ -1,6 +1,7 @@
 //! From a spec's text to the answers of its tools, over real databases.
 
 mod apis;
+mod asking;
 mod auth;
 mod cases;
 mod compose;

@@ -97,6 +97,11 @@ struct Elicited<'a> {
 }
 
 impl<'a> Input<'a> {
+    /// An answer that was kept.
+    pub fn of(answer: &'a RawValue) -> Self {
+        Self(answer)
+    }
+
     /// The whole answer.
     pub fn raw(&self) -> &'a RawValue {
         self.0

@@ -3,15 +3,15 @@
 use super::Check;
 use crate::codes;
 use crate::limits::{
-    ARGUMENT_BYTES_MAX, COMMAND_CONCURRENCY_MAX, CONCURRENCY_MAX, FILE_BYTES_MAX, FILE_ENTRIES_MAX, FILE_MATCHES_MAX,
-    HTTP_BODY_BYTES_MAX, HTTP_EVENTS_MAX, HTTP_PAGES_MAX, PAGE_SIZE_MAX, POOL_SIZE_MAX, REDIRECTS_MAX,
-    RESULT_BYTES_MAX, RETRIES_MAX, ROWS_MAX, STEP_PARALLEL_MAX, TIMEOUT_MS_MAX, VECTOR_DIMENSIONS_MAX,
+    ARGUMENT_BYTES_MAX, ASK_MS_MAX, COMMAND_CONCURRENCY_MAX, CONCURRENCY_MAX, FILE_BYTES_MAX, FILE_ENTRIES_MAX,
+    FILE_MATCHES_MAX, HTTP_BODY_BYTES_MAX, HTTP_EVENTS_MAX, HTTP_PAGES_MAX, PAGE_SIZE_MAX, POOL_SIZE_MAX,
+    REDIRECTS_MAX, RESULT_BYTES_MAX, RETRIES_MAX, ROWS_MAX, STEP_PARALLEL_MAX, TIMEOUT_MS_MAX, VECTOR_DIMENSIONS_MAX,
     VECTOR_SCAN_ROWS_MAX,
 };
 use crate::syntax::Node;
 
 /// Definition, key, least, most. The published schema and the reference page have them too.
-pub(crate) const RANGES: [(&str, &str, u64, u64); 37] = [
+pub(crate) const RANGES: [(&str, &str, u64, u64); 38] = [
     ("Limits", "timeoutMs", 1, TIMEOUT_MS_MAX),
     ("Limits", "rows", 1, ROWS_MAX),
     ("Limits", "resultBytes", 1, RESULT_BYTES_MAX),
@@ -48,6 +48,7 @@ pub(crate) const RANGES: [(&str, &str, u64, u64); 37] = [
     ("Step", "parallel", 1, STEP_PARALLEL_MAX),
     ("Step", "everyMs", 10, TIMEOUT_MS_MAX),
     ("Step", "withinMs", 1, TIMEOUT_MS_MAX),
+    ("Ask", "timeoutMs", 1_000, ASK_MS_MAX),
     ("Command", "concurrency", 1, COMMAND_CONCURRENCY_MAX),
 ];
 
@@ -71,6 +72,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
     for tool in check.list("tools") {
         ranges(check, Some(tool), "Tool");
         ranges(check, tool.get("shape"), "Shape");
+        ranges(check, tool.get("ask"), "Ask");
         action(check, tool);
         for step in tool.get("steps").and_then(|steps| steps.get("do")).map(Node::items).unwrap_or_default() {
             ranges(check, Some(step), "Step");

@@ -271,7 +271,7 @@ fn is_base64_pair(text: &str) -> bool {
 }
 
 /// Whether a key or a name says that its value is secret. Names of variables and headers are not.
-fn has_secret_name(key: &str) -> bool {
+pub(super) fn has_secret_name(key: &str) -> bool {
     let folded: String = key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     let is_about_it = ["envvar", "env", "header", "headername", "name", "file", "cafile"].contains(&folded.as_str());
     !is_about_it

@@ -117,6 +117,3 @@ impl Action {
         }
     }
 }
-
-/// Action keys of the language that this build does not run yet. They are refused by name.
-pub const FUTURE_ACTIONS: [&str; 1] = ["ask"];

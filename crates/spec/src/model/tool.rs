@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Action, Icon, Parameter, Schema, Shape};
+use super::{Action, Ask, Icon, Parameter, Schema, Shape};
 
 /// One tool. It says what it does with one action key at most (`sql`, `reply`, …); without one the
 /// action is inferred from what its connection really offers.
@@ -41,6 +41,9 @@ pub struct Tool {
     /// Pictures a client may show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub icons: Vec<Icon>,
+    /// Questions to the person behind the caller, before anything is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask: Option<Ask>,
     /// Longest call, milliseconds; the server's limit when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
@@ -58,6 +61,11 @@ impl Tool {
     /// The parameter of this name.
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
         self.parameters().iter().find(|parameter| parameter.name == name)
+    }
+
+    /// Whether a call without this parameter is refused: it is required, and nobody is asked for it.
+    pub fn demands(&self, parameter: &Parameter) -> bool {
+        parameter.required && !self.ask.as_ref().is_some_and(|ask| ask.asks_for(&parameter.name))
     }
 
     /// What the action itself answers, where the spec says it: not when fields of the answer get a shape of their own.

@@ -67,6 +67,7 @@ fn short_forms(schema: &mut Value) {
     replace(schema, "Icon", "sizes", texts(json!({"type": "string"})));
     replace(schema, "HttpEvents", "keep", texts(json!({"type": "string"})));
     replace(schema, "Tool", "groups", texts(json!({"type": "string"})));
+    replace(schema, "Ask", "fields", texts(json!({"type": "string"})));
     replace(schema, "Shape", "pick", texts(json!({"type": "string"})));
     let tools = texts(json!({"type": "string"}));
     let of_group = json!({"type": "object", "properties": {
@@ -143,6 +144,7 @@ fn sql(schema: &mut Value) {
     or_short(schema, "Graphql", json!({"type": "string"}));
     or_short(schema, "Grpc", json!({"type": "string"}));
     or_short(schema, "Call", json!({"type": "string"}));
+    or_short(schema, "Ask", json!({"type": "string"}));
     or_short(schema, "Steps", json!({"type": "array"}));
     or_short(schema, "Command", json!({"type": "array"}));
     or_short(schema, "Program", json!({"type": "array", "items": {"type": "string"}}));

@@ -105,6 +105,7 @@ pub(crate) fn value(definition: &str, node: Node, report: &mut Report) -> Node {
         ("Graphql", Value::String(..)) => wrap(node, "operation"),
         ("Grpc", Value::String(..)) => wrap(node, "method"),
         ("Call", Value::String(..)) => wrap(node, "tool"),
+        ("Ask", Value::String(..)) => wrap(node, "confirm"),
         ("Steps", Value::List(_)) => wrap(node, "do"),
         ("Command" | "Program", Value::List(_)) => words(node),
         ("SecretRef", Value::String(..)) => secret(node),
@@ -126,6 +127,7 @@ pub(crate) fn property(definition: &str, key: &str, node: Node, source: &str, re
         ("Page", "key")
         | ("Tool", "groups")
         | ("Group", "tools")
+        | ("Ask", "fields")
         | ("Shape", "pick")
         | ("Icon", "sizes")
         | ("Auth" | "Credentials", "scopes")
@@ -192,6 +194,7 @@ pub(crate) fn title(definition: &str) -> &'static str {
         "Graphql" => "graphql",
         "Grpc" => "grpc",
         "Call" => "call",
+        "Ask" => "ask",
         "Steps" => "steps",
         "Step" => "a step",
         "Command" => "command",

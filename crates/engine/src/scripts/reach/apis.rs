@@ -43,7 +43,7 @@ pub(super) async fn graphql(
         headers: &[],
         subject: subject.as_ref(),
     };
-    let answer = client.run(&request, host.deadline.into(), host.context.cancel).await;
+    let answer = client.run(&request, host.deadline().into(), host.context.cancel).await;
     let answer = answer.map_err(|error| told(&error, true))?;
     if name == "request" {
         let problems: Vec<_> = answer
@@ -67,7 +67,7 @@ pub(super) async fn grpc(
 ) -> Result<Bytes, HostError> {
     let usage = || format!("`{connection}.call(method, message)` takes the name of a method and an object");
     let (name, message) = pair(arguments).ok_or_else(|| refuse(FailureKind::Value, usage()))?;
-    let (deadline, cancel) = (host.deadline.into(), host.context.cancel);
+    let (deadline, cancel) = (host.deadline().into(), host.context.cancel);
     let schema = client.schema(deadline, cancel).await.map_err(|error| told(&error, true))?;
     let method = schema.method(&name).map_err(|why| told(&client.error(ErrorKind::Statement, why), true))?;
     if !method.is_read_only() && !host.writes() {

@@ -62,7 +62,7 @@ pub(super) async fn call(
     if (WRITES.contains(&name) || (name == "presign" && given.write)) && !host.writes() {
         return Err(super::silent(&format!("`{connection}.{name}`")));
     }
-    let job = Job { deadline: host.deadline.into(), cancel: host.context.cancel.clone() };
+    let job = Job { deadline: host.deadline().into(), cancel: host.context.cancel.clone() };
     let failed = |error: Error| told(&error, host.writes());
     let value = match name {
         "read" | "readBase64" => {

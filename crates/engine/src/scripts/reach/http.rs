@@ -58,7 +58,8 @@ pub(super) async fn call(
     };
     let mut call = request(name, &path, options, host.writes())?;
     call.subject = host.context.upstream(api.subject());
-    let reply = api.send(&call, host.deadline.into(), host.context.cancel).await.map_err(|error| told(&error, true))?;
+    let reply =
+        api.send(&call, host.deadline().into(), host.context.cancel).await.map_err(|error| told(&error, true))?;
     if name == "request" {
         return Ok(whole(&reply));
     }

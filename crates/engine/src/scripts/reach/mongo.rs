@@ -48,7 +48,7 @@ pub(super) async fn call(
     };
     let write = host.writes();
     let request = Request { database: None, collection, verb, options, limit, write, form: Form::Plain };
-    let value = mongo.run(&request, host.deadline.into(), host.context.cancel).await;
+    let value = mongo.run(&request, host.deadline().into(), host.context.cancel).await;
     let value = value.map_err(|error| told(&error, write))?;
     let value = match verb {
         Verb::Find | Verb::Aggregate => value.get("documents").cloned().unwrap_or_default(),

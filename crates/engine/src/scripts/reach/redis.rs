@@ -52,11 +52,11 @@ pub(super) async fn call(
         }
     }
     let batch = Batch {
-        commands: lists.into_iter().map(|words| Command::new(bounded(words, host.deadline))).collect(),
+        commands: lists.into_iter().map(|words| Command::new(bounded(words, host.deadline()))).collect(),
         atomic: name == "atomic",
         reads: !host.writes(),
     };
-    let values = redis.run(&batch, host.deadline.into(), host.context.cancel).await;
+    let values = redis.run(&batch, host.deadline().into(), host.context.cancel).await;
     let mut values = values.map_err(|error| told(&error, host.writes()))?;
     let value = if name == "command" { values.pop().unwrap_or_default() } else { Value::Array(values) };
     Ok(value.to_string().into())

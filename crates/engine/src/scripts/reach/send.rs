@@ -26,7 +26,7 @@ pub(super) async fn call(
     let (message,): (Given,) = serde_json::from_str(arguments).map_err(|error| {
         refuse(FailureKind::Value, format!("`{connection}.send(message)` takes an object: {error}"))
     })?;
-    let job = Job { deadline: host.deadline.into(), cancel: host.context.cancel.clone() };
+    let job = Job { deadline: host.deadline().into(), cancel: host.context.cancel.clone() };
     match deliver(way, message, &job).await {
         Ok(receipt) => Ok(receipt.to_string().into()),
         Err(Undone::Message(why)) => Err(refuse(FailureKind::Value, why)),

@@ -33,7 +33,7 @@ pub(super) async fn own(host: &ScriptHost<'_>, name: &str, arguments: &str) -> R
         );
         return Err(refuse(FailureKind::Denied, message));
     }
-    let context = CallContext { deadline: Some(host.deadline), is_held: true, ..*host.context };
+    let context = CallContext { deadline: Some(host.kept), is_held: true, ..*host.context };
     let outcome = host.set.call_inside(&context, name, arguments).await;
     match &outcome.failure {
         Some(failure) => Err(refuse(failure.kind, failure.text.clone())),
@@ -56,7 +56,7 @@ pub(super) async fn other(
         (Some(Value::String(name)), Some(Value::Object(fields)), None) => (name, fields),
         _ => return Err(usage()),
     };
-    let caller = Caller { deadline: host.deadline.into(), cancel: host.context.cancel, progress: None };
+    let caller = Caller { deadline: host.deadline().into(), cancel: host.context.cancel, progress: None };
     if !host.writes() {
         let tools = client.tools(caller).await.map_err(|error| told(&error, false))?;
         if !tools.iter().any(|tool| tool.name == name && tool.is_read_only) {

@@ -53,7 +53,7 @@ pub(super) async fn call(
         return Err(super::silent(&format!("`{connection}.{name}`")));
     }
     let (value, _) =
-        wanted.run(store, host.deadline, host.context.cancel).await.map_err(|error| told(&error, wanted.writes()))?;
+        wanted.run(store, host.deadline(), host.context.cancel).await.map_err(|error| told(&error, wanted.writes()))?;
     let value = match (name, value) {
         ("search", mut value) => value.get_mut("items").map_or_else(|| json!([]), Value::take),
         (_, value) => value,

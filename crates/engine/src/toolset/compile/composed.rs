@@ -75,6 +75,7 @@ impl Compiler<'_> {
             defaults: Box::default(),
             given: None,
             trim: None,
+            ask: None,
             timeout: Duration::from_millis(timeout),
             input,
             output: None,

@@ -76,7 +76,7 @@ fn fits(check: &mut Check<'_, '_>, tool: &Tool, action: &Call, other: &Tool, at:
             });
         }
     }
-    let missing = other.parameters().iter().find(|one| one.required && !given.contains(one.name.as_str()));
+    let missing = other.parameters().iter().find(|one| other.demands(one) && !given.contains(one.name.as_str()));
     if let Some(parameter) = missing {
         let message = format!("the tool `{other_name}` needs the argument `{}`", clip(&parameter.name));
         let help = format!("add `{}` under `arguments`", clip(&parameter.name));
