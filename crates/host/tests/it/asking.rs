@@ -80,6 +80,8 @@ struct Peer {
     lines: Lines<BufReader<ReadHalf<DuplexStream>>>,
     out: WriteHalf<DuplexStream>,
     next: u64,
+    /// How long the person takes for each answer.
+    thinks: Duration,
 }
 
 impl Peer {
@@ -96,7 +98,8 @@ impl Peer {
         let (read, write) = tokio::io::split(theirs);
         tokio::spawn(protocol::stdio::serve(endpoint, read, write));
         let (read, out) = tokio::io::split(ours);
-        let mut peer = Self { era, capabilities, lines: BufReader::new(read).lines(), out, next: 0 };
+        let mut peer =
+            Self { era, capabilities, lines: BufReader::new(read).lines(), out, next: 0, thinks: Duration::ZERO };
         if let Era::Session(version) = era {
             let hello = json!({ "protocolVersion": version, "capabilities": peer.capabilities, "clientInfo": { "name": "t", "version": "1" } });
             let id = peer.request("initialize", hello).await;
@@ -133,6 +136,11 @@ impl Peer {
         let mut id = self.request("tools/call", params.clone()).await;
         loop {
             let message = self.read().await;
+            let is_question =
+                message["method"] == "elicitation/create" || !message["result"]["inputRequests"].is_null();
+            if is_question {
+                tokio::time::sleep(self.thinks).await;
+            }
             if message["method"] == "elicitation/create" {
                 if let Some(answer) = person(&message["params"]) {
                     self.send(&json!({ "jsonrpc": "2.0", "id": message["id"], "result": answer })).await;
@@ -275,26 +283,18 @@ async fn clients_that_cannot_ask_are_told_what_is_missing() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn tools_within_tools_ask_and_time_stands_still() {
     for era in ERAS {
         let world = world().await;
         let peer = &mut Peer::new(&world, era, forms()).await;
-        let mut asked = 0;
         // Longer than the whole call may take.
-        let mut slow = |_: &Value| {
-            asked += 1;
-            std::thread::sleep(Duration::from_millis(1_700));
-            accept(json!({ "confirm": true }))
-        };
-        let result = peer.call("flow", &json!({}), &mut slow).await;
-        assert_eq!((text(&result), asked), ("0", 1), "{era:?}: {result}");
-        let mut reason = |_: &Value| {
-            std::thread::sleep(Duration::from_millis(1_700));
-            accept(json!({ "reason": "late" }))
-        };
-        let result = peer.call("scripted", &json!({}), &mut reason).await;
-        assert_eq!(result["content"][0]["text"], "late", "{era:?}: {result}");
+        peer.thinks = Duration::from_millis(1_700);
+        let (asked, result) = play(peer, "flow", json!({}), &[accept(json!({ "confirm": true })).unwrap()]).await;
+        assert_eq!((text(&result), asked.len()), ("0", 1), "{era:?}: {result}");
+        let (_, result) = play(peer, "scripted", json!({}), &[accept(json!({ "reason": "late" })).unwrap()]).await;
+        assert_eq!(text(&result), "late", "{era:?}: {result}");
+        peer.thinks = Duration::ZERO;
         let answers = ["late", "broken", "late"].map(|reason| accept(json!({ "reason": reason })).unwrap());
         let (asked, result) = play(peer, "many", json!({}), &answers).await;
         let mut found: Vec<String> = serde_json::from_value(result["structuredContent"].clone())
