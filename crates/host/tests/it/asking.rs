@@ -50,7 +50,7 @@ tools:
   - name: many
     parameters: {}
     steps:
-      do: [{name: all, each: [1, 2, 3], call: {tool: refund, arguments: {order: '{{ item }}', amount: 1, urgent: true}}}]
+      do: [{name: all, each: [1, 2, 3], call: {tool: refund, arguments: {order: 'o{{ item }}', amount: 1, urgent: true}}}]
       result: '{{ steps.all | map(attribute=\"reason\") | list }}'
   - name: scripted
     parameters: {}
