@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::handshake;
 use crate::limits::{READY_TIMEOUT, REST};
 use crate::result::{Tool, ToolResult};
 use crate::session::{Caller, Session};
 use crate::settings::{Settings, Target};
 use crate::wire::{Fault, error};
+use crate::{asked, handshake};
 
 /// Another MCP server. It is reached when it is first called; cheap to share behind an `Arc`. Dropping it ends what it started.
 pub struct Client {
@@ -65,13 +65,7 @@ impl Client {
         caller: Caller<'_>,
     ) -> Result<ToolResult, Error> {
         let arguments = Value::Object(arguments.clone());
-        let result = self.waiting(caller, self.attempt_call(name, &arguments, caller)).await?;
-        if result.get("resultType").and_then(Value::as_str) == Some("input_required") {
-            let why = format!(
-                "the tool `{name}` asks for more input, which only a person can give; call it with all of its arguments"
-            );
-            return Err(self.error(ErrorKind::Value, why));
-        }
+        let result = self.waiting(caller, self.rounds(name, &arguments, caller)).await?;
         let unread = || self.error(ErrorKind::Other, format!("the answer of the tool `{name}` is no result of a tool"));
         ToolResult::read(result).ok_or_else(unread)
     }
@@ -95,14 +89,29 @@ impl Client {
         .await
     }
 
-    async fn attempt_call(&self, name: &str, arguments: &Value, caller: Caller<'_>) -> Result<Value, Error> {
+    /// Calls until there is a result that asks for nothing more.
+    async fn rounds(&self, name: &str, arguments: &Value, caller: Caller<'_>) -> Result<Value, Error> {
+        let mut params = json!({ "name": name, "arguments": arguments });
+        for round in 0.. {
+            let result = self.attempt_call(name, &params, caller).await?;
+            let needed = asked::needed(&self.settings.name, name, round, &result, caller).await?;
+            let Some((answers, state)) = needed else { return Ok(result) };
+            params["inputResponses"] = answers;
+            match state {
+                Some(state) => params["requestState"] = state,
+                None => drop(params.as_object_mut().map(|params| params.remove("requestState"))),
+            }
+        }
+        Err(self.error(ErrorKind::Limit, "it asks without end"))
+    }
+
+    async fn attempt_call(&self, name: &str, params: &Value, caller: Caller<'_>) -> Result<Value, Error> {
         let mut again = false;
         loop {
             let session = self.session().await?;
             let work = async {
-                let headers = session.call_headers(name, arguments, caller).await?;
-                let params = json!({ "name": name, "arguments": arguments });
-                session.request("tools/call", params, headers, caller).await
+                let headers = session.call_headers(name, &params["arguments"], caller).await?;
+                session.request("tools/call", params.clone(), headers, caller).await
             };
             match work.await {
                 Ok(result) => return Ok(result),
@@ -156,8 +165,8 @@ impl Client {
         tokio::select! {
             biased;
             () = caller.cancel.cancelled() => Err(self.error(ErrorKind::Cancelled, "the caller went away")),
-            outcome = tokio::time::timeout_at(caller.deadline, work) => outcome
-                .unwrap_or_else(|_| Err(self.error(ErrorKind::Timeout, "there was no answer before the deadline"))),
+            outcome = work => outcome,
+            () = caller.over() => Err(self.error(ErrorKind::Timeout, "there was no answer before the deadline")),
         }
     }
 

@@ -93,7 +93,7 @@ impl Begin<'_> {
     async fn stateless(&self, transport: Transport) -> Result<Arc<Session>, Fault> {
         let session = self.session(transport, true).await?;
         let deadline = self.deadline.min(Instant::now() + PROBE_TIMEOUT);
-        let caller = Caller { deadline, cancel: &self.cancel, progress: None };
+        let caller = Caller { deadline, cancel: &self.cancel, progress: None, person: None };
         let asked = session.request("server/discover", json!({}), Vec::new(), caller);
         let found = tokio::time::timeout_at(deadline, asked).await;
         let late = || error(&self.settings.name, ErrorKind::Timeout, "the server did not say what it speaks");
@@ -107,8 +107,8 @@ impl Begin<'_> {
 
     async fn initialize(&self, transport: Transport) -> Result<Arc<Session>, Fault> {
         let session = self.session(transport, false).await?;
-        let params = json!({ "protocolVersion": NEWEST_SESSION, "capabilities": {}, "clientInfo": own_name() });
-        let caller = Caller { deadline: self.deadline, cancel: &self.cancel, progress: None };
+        let params = json!({ "protocolVersion": NEWEST_SESSION, "capabilities": offered(), "clientInfo": own_name() });
+        let caller = Caller { deadline: self.deadline, cancel: &self.cancel, progress: None, person: None };
         let begun = session.request("initialize", params, Vec::new(), caller).await?;
         let version = begun.get("protocolVersion").and_then(Value::as_str).unwrap_or_default();
         if !SESSIONS.contains(&version) {
@@ -123,6 +123,11 @@ impl Begin<'_> {
         tracing::debug!(connection = self.settings.name, version, "a session with another server is open");
         Ok(session)
     }
+}
+
+/// What a session offers. Its calls may have a person behind them; one that has none refuses its questions.
+fn offered() -> Value {
+    json!({ "elicitation": { "form": {}, "url": {} } })
 }
 
 /// Whether asking in another way is of no use.

@@ -6,6 +6,7 @@
 //!
 //! Never: a tool of ours. What goes in is a name and a JSON object; what comes out is content blocks as the server sent them.
 
+mod asked;
 mod client;
 mod handshake;
 pub mod limits;
@@ -17,6 +18,7 @@ mod session;
 mod settings;
 mod wire;
 
+pub use asked::{Answering, Mode, Person};
 pub use client::Client;
 pub use result::{Tool, ToolResult};
 pub use session::{Caller, Progress};

@@ -26,5 +26,11 @@ pub const RESUMES_MAX: usize = 100;
 pub const RESUME_WAIT: Duration = Duration::from_millis(500);
 /// Longest wait until a notification is sent, such as that of a cancellation.
 pub const NOTIFY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Rounds of questions within one call of a stateless server.
+pub const ROUNDS_MAX: usize = 16;
+/// Questions of one call that wait to be asked; further ones are refused.
+pub const QUESTIONS_MAX: usize = 16;
+/// Longest answer of a server over Streamable HTTP that asks people meanwhile.
+pub const ASKING_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// Messages of a server that wait for the call which they belong to; further ones are dropped: they tell progress.
 pub const NOTES_MAX: usize = 64;

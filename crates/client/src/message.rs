@@ -3,10 +3,15 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::asked::METHOD;
+
 /// Methods of the protocol that a server may call at a client; none is offered.
 const REFUSED: &[(&str, &str)] = &[
     ("sampling/createMessage", "This client has no model: sampling is not offered"),
-    ("elicitation/create", "This client has nobody to ask: elicitation is not offered"),
+    (
+        "elicitation/create",
+        "This client has nobody to ask, or cannot tell for which of its calls: elicitation is not offered",
+    ),
 ];
 /// JSON-RPC's code of a method that is not there.
 const METHOD_NOT_FOUND: i64 = -32601;
@@ -28,6 +33,10 @@ pub(crate) enum Message {
     Progress { token: u64, done: f64, total: Option<f64>, message: String },
     /// A request of the server, with what is answered.
     Request(Bytes),
+    /// A question to a person: its identifier, its parameters, and what is answered when nobody can be asked.
+    Question(Value, Value, Bytes),
+    /// The server takes a question back.
+    Cancelled(Value),
     /// An error that belongs to no request.
     Stray(Value),
     /// Nothing that has to be looked at.
@@ -47,7 +56,9 @@ fn one(mut value: Value) -> Message {
     let id = value.get("id").filter(|id| !id.is_null()).cloned();
     if let Some(method) = value.get("method").and_then(Value::as_str) {
         return match id {
+            Some(id) if method == METHOD => Message::Question(id.clone(), value["params"].clone(), answer(&id, method)),
             Some(id) => Message::Request(answer(&id, method)),
+            None if method == "notifications/cancelled" => Message::Cancelled(value["params"]["requestId"].clone()),
             None if method == "notifications/progress" => progress(&value["params"]).unwrap_or(Message::Other),
             None => Message::Other,
         };
@@ -88,11 +99,21 @@ fn answer(id: &Value, method: &str) -> Bytes {
         _ => {
             let known = REFUSED.iter().find(|(name, _)| *name == method).map(|(_, why)| (*why).to_owned());
             let message = known.unwrap_or_else(|| "This client does not offer the method".to_owned());
-            let error = json!({ "code": METHOD_NOT_FOUND, "message": message });
-            return json!({ "jsonrpc": "2.0", "id": id, "error": error }).to_string().into();
+            return refusal(id, &message);
         }
     };
+    self::result(id, &result)
+}
+
+/// The answer to a request of a server.
+pub(crate) fn result(id: &Value, result: &Value) -> Bytes {
     json!({ "jsonrpc": "2.0", "id": id, "result": result }).to_string().into()
+}
+
+/// That a request of a server is refused.
+pub(crate) fn refusal(id: &Value, message: &str) -> Bytes {
+    let error = json!({ "code": METHOD_NOT_FOUND, "message": message });
+    json!({ "jsonrpc": "2.0", "id": id, "error": error }).to_string().into()
 }
 
 #[cfg(test)]
@@ -115,7 +136,7 @@ mod tests {
         for method in ["sampling/createMessage", "elicitation/create", "tasks/list"] {
             let text = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": {}}).to_string();
             let found = read(text.as_bytes()).unwrap();
-            let [Message::Request(bytes)] = &found[..] else { panic!("{method}") };
+            let [Message::Request(bytes) | Message::Question(_, _, bytes)] = &found[..] else { panic!("{method}") };
             let answer: Value = serde_json::from_slice(bytes).unwrap();
             assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(7), &json!(-32601)), "{method}");
         }

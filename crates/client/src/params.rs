@@ -17,12 +17,12 @@ pub(crate) fn own_name() -> Value {
 }
 
 /// `_meta` of a request: that of the stateless revision where it is spoken, and the token of its progress.
-pub(crate) fn with_meta(mut params: Value, is_stateless: bool, token: Option<u64>) -> Value {
+pub(crate) fn with_meta(mut params: Value, is_stateless: bool, token: Option<u64>, capabilities: Value) -> Value {
     let mut meta = json!({});
     if is_stateless {
         meta["io.modelcontextprotocol/protocolVersion"] = STATELESS.into();
         meta["io.modelcontextprotocol/clientInfo"] = own_name();
-        meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
+        meta["io.modelcontextprotocol/clientCapabilities"] = capabilities;
     }
     if let Some(token) = token {
         meta["progressToken"] = token.into();

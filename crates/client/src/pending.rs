@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::limits::NOTES_MAX;
+use crate::limits::{NOTES_MAX, QUESTIONS_MAX};
 use crate::message::{self, Message};
 
 /// How far a request is.
@@ -21,9 +21,20 @@ pub(crate) struct Note {
 /// The result of a request, or the error object that the server answered with.
 pub(crate) type Answer = Result<Value, Value>;
 
+/// What a server asks while a request is under way.
+#[derive(Debug)]
+pub(crate) enum Question {
+    /// A question to a person: its identifier and its parameters.
+    Asked(Value, Value),
+    /// The question of this identifier is taken back.
+    TakenBack(Value),
+}
+
 struct Waiting {
     answer: oneshot::Sender<Answer>,
     notes: mpsc::Sender<Note>,
+    /// Where its questions go, if there is a person to be asked.
+    questions: Option<mpsc::Sender<Question>>,
 }
 
 /// The requests of a conversation that wait for their answer.
@@ -45,20 +56,23 @@ pub(crate) struct Expected {
     pub(crate) id: u64,
     pub(crate) answer: oneshot::Receiver<Answer>,
     pub(crate) notes: mpsc::Receiver<Note>,
+    pub(crate) questions: mpsc::Receiver<Question>,
 }
 
 impl Pending {
     /// A new request. After the conversation has ended its answer never comes.
-    pub(crate) fn expect(&self) -> Expected {
+    pub(crate) fn expect(&self, can_ask: bool) -> Expected {
+        let (ask, questions) = mpsc::channel(QUESTIONS_MAX);
+        let ask = can_ask.then_some(ask);
         let (answer, answered) = oneshot::channel();
         let (notes, noted) = mpsc::channel(NOTES_MAX);
         let mut table = self.waiting.lock();
         table.next += 1;
         let id = table.next;
         if table.closed.is_none() {
-            table.by_id.insert(id, Waiting { answer, notes });
+            table.by_id.insert(id, Waiting { answer, notes, questions: ask });
         }
-        Expected { id, answer: answered, notes: noted }
+        Expected { id, answer: answered, notes: noted, questions }
     }
 
     pub(crate) fn forget(&self, id: u64) {
@@ -108,10 +122,29 @@ impl Pending {
                     }
                 }
                 Message::Request(reply) => replies.push(reply),
+                Message::Question(id, params, refusal) => {
+                    if !self.ask(Question::Asked(id, params), of) {
+                        replies.push(refusal);
+                    }
+                }
+                Message::Cancelled(id) => drop(self.ask(Question::TakenBack(id), of)),
                 Message::Other => {}
             }
         }
         replies
+    }
+
+    /// Hands a question to the request that it belongs to: the one on whose stream it came, else the only one under way. With several
+    /// under way nobody knows whose person is meant, so nobody is asked.
+    fn ask(&self, question: Question, of: Option<u64>) -> bool {
+        let table = self.waiting.lock();
+        let waiting = match of {
+            Some(id) => table.by_id.get(&id),
+            None if table.by_id.len() == 1 => table.by_id.values().next(),
+            None => None,
+        };
+        let questions = waiting.and_then(|waiting| waiting.questions.as_ref());
+        questions.is_some_and(|questions| questions.try_send(question).is_ok())
     }
 
     fn settle(&self, id: u64, answer: Answer) {

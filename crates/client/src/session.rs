@@ -1,5 +1,7 @@
 //! A conversation with a server: requests, their progress, and their end.
 
+use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use connect::{Error, ErrorKind};
@@ -8,10 +10,11 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::{NOTIFY_TIMEOUT, PAGES_MAX, TOOLS_MAX};
+use crate::asked::Person;
+use crate::limits::{ASKING_MAX, NOTIFY_TIMEOUT, PAGES_MAX, TOOLS_MAX};
 use crate::message;
 use crate::params::{header, with_meta};
-use crate::pending::{Expected, Pending};
+use crate::pending::{Expected, Pending, Question};
 use crate::result::Tool;
 use crate::wire::{Fault, Outgoing, Wire, error};
 
@@ -27,6 +30,8 @@ pub struct Caller<'a> {
     pub cancel: &'a CancellationToken,
     /// Takes progress.
     pub progress: Option<Progress<'a>>,
+    /// Whom the server may ask.
+    pub person: Option<&'a dyn Person>,
 }
 
 impl std::fmt::Debug for Caller<'_> {
@@ -59,15 +64,25 @@ impl Session {
         headers: Vec<(String, String)>,
         caller: Caller<'_>,
     ) -> Result<Value, Fault> {
-        let Expected { id, mut answer, mut notes } = self.pending.expect();
+        let Expected { id, mut answer, mut notes, mut questions } = self.pending.expect(caller.person.is_some());
         let mut flying = Flying { session: Arc::clone(self), id, answered: method == "initialize" };
-        let params = with_meta(params, self.is_stateless, caller.progress.map(|_| id));
+        let params = with_meta(params, self.is_stateless, caller.progress.map(|_| id), caller.capabilities());
         let headers = self.headers(method, headers);
         let body = message::request(id, method, &params);
-        let send = self.wire.send(Outgoing { body, id: Some(id), headers }, &self.pending, caller.deadline);
+        let end = caller.person.map_or(caller.deadline, |_| caller.deadline + ASKING_MAX);
+        let send = self.wire.send(Outgoing { body, id: Some(id), headers }, &self.pending, end);
         tokio::pin!(send);
         let mut sent = false;
+        // The question that the person has before them.
+        let mut asking: Option<(Value, Pin<Box<dyn Future<Output = ()> + Send + '_>>)> = None;
+        let mut asked = VecDeque::new();
         loop {
+            if asking.is_none()
+                && let Some((id, params)) = asked.pop_front()
+            {
+                let passing = crate::asked::pass_on(self, caller, Value::clone(&id), params);
+                asking = Some((id, Box::pin(passing)));
+            }
             tokio::select! {
                 biased;
                 note = notes.recv(), if caller.progress.is_some() && !notes.is_closed() => {
@@ -75,6 +90,14 @@ impl Session {
                         report(note.done, note.total, &note.message);
                     }
                 }
+                Some(question) = questions.recv() => match question {
+                    Question::Asked(id, params) => asked.push_back((id, params)),
+                    Question::TakenBack(gone) => {
+                        asked.retain(|(id, _)| *id != gone);
+                        asking = asking.filter(|(id, _)| *id != gone);
+                    }
+                },
+                () = async { if let Some((_, passing)) = &mut asking { passing.await } }, if asking.is_some() => asking = None,
                 outcome = &mut answer => {
                     flying.answered = true;
                     return match outcome {
@@ -124,7 +147,7 @@ impl Session {
     }
 
     async fn list(self: &Arc<Self>, caller: Caller<'_>) -> Result<Vec<Tool>, Fault> {
-        let caller = Caller { progress: None, ..caller };
+        let caller = Caller { progress: None, person: None, ..caller };
         let mut tools = Vec::new();
         let mut cursor: Option<Value> = None;
         for _ in 0..PAGES_MAX {

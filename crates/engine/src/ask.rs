@@ -185,7 +185,7 @@ impl Ask {
         person: &Person<'_>,
         question: Question,
     ) -> Attempt<Map<String, Value>> {
-        match person.ask(question, context.cancel).await {
+        match person.ask(question, context.cancel, context.held).await {
             Some(Answer::Accepted(given)) => Ok(given),
             Some(Answer::Declined) => Err(told::declined(tool)),
             Some(Answer::Cancelled) => Err(told::closed(tool)),

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use spec::expression::Scope;
 use tokio_util::sync::CancellationToken;
 
+use crate::permit::Held;
 use crate::person::Person;
 use crate::toolset::Tool;
 
@@ -35,6 +36,8 @@ pub struct CallContext<'a> {
     pub(crate) depth: usize,
     /// Whether a caller of this call holds a permit already.
     pub(crate) is_held: bool,
+    /// That permit, where it is given back while a person is waited for.
+    pub(crate) held: Option<&'a Held<'a>>,
 }
 
 impl<'a> CallContext<'a> {
@@ -52,6 +55,7 @@ impl<'a> CallContext<'a> {
             more: None,
             depth: 0,
             is_held: false,
+            held: None,
         }
     }
 

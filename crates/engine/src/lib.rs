@@ -19,6 +19,7 @@ pub mod limits;
 mod mask;
 mod metrics;
 mod outcome;
+mod permit;
 mod person;
 mod prompts;
 mod replies;

@@ -1,5 +1,7 @@
 //! The person behind a caller: asking them, and not counting the time that they take.
 
+mod forward;
+
 use std::fmt;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -7,6 +9,10 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use forward::Forward;
+
+use crate::permit::Held;
 
 /// A question to a person.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,15 +99,30 @@ impl<'a> Person<'a> {
         self.asker.can(form)
     }
 
-    /// Asks; nothing when the call is cancelled meanwhile.
-    pub(crate) async fn ask(&self, question: Question, cancel: &CancellationToken) -> Option<Answer> {
+    /// Asks; nothing when the call is cancelled meanwhile. Other calls have the permit of this one until there is an answer.
+    pub(crate) async fn ask(
+        &self,
+        question: Question,
+        cancel: &CancellationToken,
+        held: Option<&Held<'_>>,
+    ) -> Option<Answer> {
         let timeout = question.timeout;
         let _waiting = self.wait();
-        tokio::select! {
+        if let Some(held) = held {
+            held.release();
+        }
+        let answer = tokio::select! {
             biased;
             () = cancel.cancelled() => None,
             answer = tokio::time::timeout(timeout, self.asker.ask(question)) => Some(answer.unwrap_or(Answer::Late)),
+        };
+        if let (Some(held), Some(_)) = (held, &answer) {
+            tokio::select! {
+                () = cancel.cancelled() => return None,
+                () = held.take_back() => {}
+            }
         }
+        answer
     }
 
     /// How long the call has waited for answers so far.

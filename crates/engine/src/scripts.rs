@@ -17,6 +17,7 @@ use crate::context::CallContext;
 use crate::errors;
 use crate::limits::ASKING_MAX;
 use crate::outcome::{Failure, FailureKind, Outcome};
+use crate::permit::Held;
 use crate::shape;
 use crate::toolset::{Tool, Toolset};
 
@@ -40,14 +41,29 @@ pub(crate) struct ScriptAction {
 /// The diagnostics (`MF0908`) have the line and the column in the document, and offsets of zero: the document is not at hand
 /// here. [`base::Diagnostic::locate`] completes them.
 pub fn check_scripts(spec: &Spec) -> Vec<Diagnostic> {
-    let scripts = spec.tools.iter().enumerate().filter_map(|(index, tool)| match &tool.action {
-        Some(Action::Script(action)) => Some((index, tool, action)),
+    let tools = spec.tools.iter().enumerate();
+    let actions = tools.flat_map(|(index, tool)| {
+        let path = format!("/tools/{index}");
+        let steps = match &tool.action {
+            Some(Action::Steps(steps)) => steps.list.as_slice(),
+            _ => &[],
+        };
+        let of_steps = steps.iter().enumerate().map({
+            let path = path.clone();
+            move |(at, step)| {
+                (format!("{}/{}", tool.name, step.name), format!("{path}/steps/do/{at}"), step.action.as_ref())
+            }
+        });
+        std::iter::once((tool.name.clone(), path, tool.action.as_ref())).chain(of_steps)
+    });
+    let scripts = actions.filter_map(|(name, path, action)| match action {
+        Some(Action::Script(script)) => Some((name, path, script)),
         _ => None,
     });
     scripts
-        .filter_map(|(index, tool, action)| {
-            let fault = Script::compile(&action.code, origin(&action.code, action.place)).err()?;
-            Some(problem(&tool.name, &format!("/tools/{index}"), &fault, action.place))
+        .filter_map(|(name, path, script)| {
+            let fault = Script::compile(&script.code, origin(&script.code, script.place)).err()?;
+            Some(problem(&name, &path, &fault, script.place))
         })
         .collect()
 }
@@ -107,9 +123,16 @@ impl Toolset {
     ) -> Result<Outcome, Box<Failure>> {
         let end = context.end(tool, started);
         let deadline = context.kept(end);
-        let _permit = self.permit(context, tool, end).await?;
-        let host =
-            host::ScriptHost { set: self, action, context, mask: &self.mask, limits: &self.limits, kept: deadline };
+        let held = Held::new(&self.permits, self.permit(context, tool, end).await?);
+        let inside = CallContext { held: if context.is_held { context.held } else { Some(&held) }, ..*context };
+        let host = host::ScriptHost {
+            set: self,
+            action,
+            context: &inside,
+            mask: &self.mask,
+            limits: &self.limits,
+            kept: deadline,
+        };
         let arguments = Value::Object(arguments).to_string();
         let output = self.raw_bytes(tool);
         let call = Call {

@@ -25,7 +25,7 @@ type Databases = HashMap<String, Arc<Database>>;
 /// Reads the catalogue of every connection that a tool uses, all at once, each bounded in time. A connection that was
 /// not reached has none, and a warning says why.
 pub async fn reality(spec: &Spec, databases: &Databases) -> (Reality, Vec<Diagnostic>) {
-    let used = |name: &str| spec.tools.iter().any(|tool| tool.connection.as_deref() == Some(name));
+    let used = |name: &str| spec.tools.iter().any(|tool| tool.connections().any(|used| used == name));
     let looked = spec.connections.iter().enumerate().filter(|(_, connection)| used(connection.name())).filter_map(
         |(index, connection)| {
             let database = databases.get(connection.name())?;

@@ -1,7 +1,7 @@
 //! Tools that are made of other tools: calls and steps.
 
 use spec::Spec;
-use spec::model::{Action, Annotations, Call, Steps, Tool};
+use spec::model::{Action, Annotations, Call, Step, Steps, Tool};
 use spec::sql::Effects;
 
 use crate::annotations::derive;
@@ -37,14 +37,7 @@ pub(crate) fn call(tool: &Tool, reality: &Reality, call: &Call) -> ToolPlan {
 pub(crate) fn steps(spec: &Spec, plan: &Plan, reality: &Reality, ask: &Ask<'_>, steps: &Steps) -> Planned {
     let (mut list, mut effects, mut diagnostics) = (Vec::new(), Vec::new(), Vec::new());
     for (index, step) in steps.list.iter().enumerate() {
-        let alone = Tool {
-            name: format!("{}/{}", ask.tool.name, step.name),
-            connection: step.connection.clone(),
-            returns: None,
-            annotations: Annotations::default(),
-            action: step.action.clone(),
-            ..ask.tool.clone()
-        };
+        let alone = alone(ask.tool, step);
         let path = format!("{}/steps/do/{index}", ask.path);
         let one = Ask { tool: &alone, path, dialect: ask.dialect, rows: ask.rows };
         let (planned, found) = plan_step(spec, plan, reality, &one);
@@ -56,6 +49,18 @@ pub(crate) fn steps(spec: &Spec, plan: &Plan, reality: &Reality, ask: &Ask<'_>, 
     }
     let action = ActionPlan::Steps(StepsPlan { list, result: steps.result.clone() });
     (bare(ask.tool, Origin::Declared, action, &effects), diagnostics)
+}
+
+/// A step as if it were a tool.
+pub(crate) fn alone(tool: &Tool, step: &Step) -> Tool {
+    Tool {
+        name: format!("{}/{}", tool.name, step.name),
+        connection: step.connection.clone(),
+        returns: None,
+        annotations: Annotations::default(),
+        action: step.action.clone(),
+        ..tool.clone()
+    }
 }
 
 fn effects_of(hints: &Annotations) -> Effects {

@@ -111,7 +111,7 @@ pub fn make(spec: &Spec, reality: &Reality, pinned: Option<&Plan>) -> (Plan, Vec
 /// One warning per connection that tools use and nobody reached.
 fn unreached(spec: &Spec, reality: &Reality) -> Vec<Diagnostic> {
     let reached = |name: &str| reality.connections.iter().any(|real| real.name == name && real.catalogue.is_some());
-    let used = |name: &str| spec.tools.iter().any(|tool| tool.connection.as_deref() == Some(name));
+    let used = |name: &str| spec.tools.iter().any(|tool| tool.connections().any(|used| used == name));
     let missing = spec.connections.iter().enumerate();
     let missing = missing.filter(|(_, c)| c.kind().is_database() && used(c.name()) && !reached(c.name()));
     missing

@@ -96,16 +96,23 @@ impl ActionPlan {
         }
     }
 
+    /// Takes out what follows from the database and from the document.
+    fn strip(&mut self) {
+        match self {
+            Self::Script(script) => script.place = None,
+            Self::Sql(sql) => {
+                let next = sql.page.iter_mut().filter_map(|page| page.next.as_mut());
+                sql.statements.iter_mut().chain(next).for_each(|statement| statement.targets.clear());
+            }
+            Self::Steps(steps) => steps.list.iter_mut().for_each(|step| step.action.strip()),
+            _ => {}
+        }
+    }
+
     /// Digest of what is run. The targets of columns do not count: they follow from the database. Nor does the place of a script.
     pub fn digest(&self) -> Digest {
         let mut bare = self.clone();
-        if let Self::Script(script) = &mut bare {
-            script.place = None;
-        }
-        if let Self::Sql(sql) = &mut bare {
-            let next = sql.page.iter_mut().filter_map(|page| page.next.as_mut());
-            sql.statements.iter_mut().chain(next).for_each(|statement| statement.targets.clear());
-        }
+        bare.strip();
         Digest::of(serde_json::to_string(&bare).unwrap_or_default().as_bytes())
     }
 }

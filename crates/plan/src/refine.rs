@@ -4,10 +4,11 @@ use base::Diagnostic;
 use connect::catalogue::{Kind, Table};
 use connect::{Catalogue, ColumnInfo, Described, Error, ErrorKind, Statement};
 use spec::Spec;
-use spec::model::{Parameter, Tool};
+use spec::model::{Action, Parameter, Tool};
 use spec::sql::{Dialect, Template};
 
 use crate::codes::{NOT_INFERRED, PARAMETER_TYPE, REFUSED, UNORDERED};
+use crate::compose;
 use crate::declared::cast;
 use crate::make::{Reality, dialect, not_implemented};
 use crate::model::{ActionPlan, Origin, Plan, SqlPlan, StatementPlan, ToolPlan};
@@ -18,6 +19,8 @@ use crate::output::Shape;
 pub struct ToCheck {
     /// Tool that it is of.
     pub tool: String,
+    /// Which of the tool's steps, from 0, where it has some.
+    pub step: Option<usize>,
     /// Connection to describe it on.
     pub connection: String,
     /// Which of the tool's statements, from 0.
@@ -44,8 +47,7 @@ pub struct Refined {
 /// Every statement of a plan, for the caller to have it described.
 pub fn statements(plan: &Plan) -> Vec<ToCheck> {
     let mut out = Vec::new();
-    for tool in &plan.tools {
-        let ActionPlan::Sql(sql) = &tool.action else { continue };
+    for (tool, step, sql) in plan.tools.iter().flat_map(sql_of) {
         let Some(dialect) = dialect_of(plan, sql) else { continue };
         let next =
             sql.page.iter().filter_map(|page| page.next.as_ref()).map(|next| (sql.statements.len() - 1, true, next));
@@ -54,6 +56,7 @@ pub fn statements(plan: &Plan) -> Vec<ToCheck> {
             let (text, names) = template.native(dialect);
             out.push(ToCheck {
                 tool: tool.tool.clone(),
+                step,
                 connection: sql.connection.clone(),
                 index,
                 next,
@@ -68,6 +71,21 @@ pub fn statements(plan: &Plan) -> Vec<ToCheck> {
         }
     }
     out
+}
+
+/// The SQL of a tool: its own, or that of its steps.
+fn sql_of(tool: &ToolPlan) -> Vec<(&ToolPlan, Option<usize>, &SqlPlan)> {
+    match &tool.action {
+        ActionPlan::Sql(sql) => vec![(tool, None, sql)],
+        ActionPlan::Steps(steps) => {
+            let each = steps.list.iter().enumerate().filter_map(|(at, step)| match &step.action {
+                ActionPlan::Sql(sql) => Some((tool, Some(at), sql)),
+                _ => None,
+            });
+            each.collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn dialect_of(plan: &Plan, sql: &SqlPlan) -> Option<Dialect> {
@@ -88,24 +106,84 @@ pub fn refine(
     let mut out = Refined::default();
     for (index, tool) in spec.tools.iter().enumerate() {
         let Some(at) = plan.tools.iter().position(|planned| planned.tool == tool.name) else { continue };
-        let ActionPlan::Sql(sql) = &plan.tools[at].action else { continue };
-        let Some(dialect) = dialect_of(plan, sql) else { continue };
         let mine: Vec<_> = descriptions.iter().filter(|(check, _)| check.tool == tool.name).collect();
-        let real = reality.connections.iter().find(|real| real.name == sql.connection);
-        let catalogue = real.and_then(|real| real.catalogue.as_ref());
-        let step = Step { tool, path: format!("/tools/{index}"), dialect, catalogue };
-        for (check, described) in mine {
-            match described {
-                Ok(described) => step.described(&mut plan.tools[at], check, described, &mut out),
-                Err(error) => step.failed(&mut plan.tools[at], check, error, &mut out),
+        let places: Vec<_> = sql_of(&plan.tools[at])
+            .into_iter()
+            .filter_map(|(_, step, sql)| Some((step, sql.connection.clone(), dialect_of(plan, sql)?)))
+            .collect();
+        for (step, connection, dialect) in places {
+            let mine = mine.iter().copied().filter(|(check, _)| check.step == step);
+            let real = reality.connections.iter().find(|real| real.name == connection);
+            let catalogue = real.and_then(|real| real.catalogue.as_ref());
+            let known = Known { owner: format!("/tools/{index}"), dialect, catalogue };
+            match step {
+                None => known.take_in(tool, known.owner.clone(), &mut plan.tools[at], mine, &mut out),
+                Some(step) => known.take_in_step(tool, step, &mut plan.tools[at], mine, &mut out),
             }
         }
     }
     out
 }
 
+/// What is known beside the descriptions.
+struct Known<'a> {
+    /// Path of the tool.
+    owner: String,
+    dialect: Dialect,
+    catalogue: Option<&'a Catalogue>,
+}
+
+impl Known<'_> {
+    fn take_in<'d>(
+        &self,
+        tool: &Tool,
+        path: String,
+        planned: &mut ToolPlan,
+        mine: impl Iterator<Item = &'d (ToCheck, Result<Described, Error>)>,
+        out: &mut Refined,
+    ) {
+        let step = Step { tool, owner: &self.owner, path, dialect: self.dialect, catalogue: self.catalogue };
+        for (check, described) in mine {
+            match described {
+                Ok(described) => step.described(planned, check, described, out),
+                Err(error) => step.failed(planned, check, error, out),
+            }
+        }
+    }
+
+    /// The same for a step, as if it were a tool that takes what the tool does, and untyped what its `with` says.
+    fn take_in_step<'d>(
+        &self,
+        tool: &Tool,
+        at: usize,
+        planned: &mut ToolPlan,
+        mine: impl Iterator<Item = &'d (ToCheck, Result<Described, Error>)>,
+        out: &mut Refined,
+    ) {
+        let Some(Action::Steps(declared)) = &tool.action else { return };
+        let Some(declared) = declared.list.get(at) else { return };
+        let alone = compose::alone(tool, declared);
+        let is_pinned = planned.is_pinned();
+        let mut inner = not_implemented(&alone, String::new());
+        inner.origin = planned.origin;
+        inner.parameters =
+            planned.parameters.iter().filter(|one| !declared.with.contains_key(&one.name)).cloned().collect();
+        let ActionPlan::Steps(steps) = &mut planned.action else { return };
+        let Some(step) = steps.list.get_mut(at) else { return };
+        std::mem::swap(&mut step.action, &mut inner.action);
+        self.take_in(&alone, format!("{}/steps/do/{at}", self.owner), &mut inner, mine, out);
+        std::mem::swap(&mut step.action, &mut inner.action);
+        planned.why.append(&mut inner.why);
+        if !is_pinned {
+            planned.made = Some(planned.action.digest());
+        }
+    }
+}
+
 struct Step<'a> {
     tool: &'a Tool,
+    /// Path of the tool whose parameters it has.
+    owner: &'a str,
     path: String,
     dialect: Dialect,
     catalogue: Option<&'a Catalogue>,
@@ -217,6 +295,10 @@ impl Step<'_> {
             return false;
         };
         let parameters = planned.parameters.clone();
+        // The type of what a step adds is not declared.
+        if !parameters.iter().any(|parameter| parameter.name == *name) {
+            return false;
+        }
         let ActionPlan::Sql(sql) = &mut planned.action else { return false };
         let Some(statement) = place(sql, check) else { return false };
         let Ok(template) = Template::parse(&statement.sql, self.dialect) else { return false };
@@ -250,7 +332,7 @@ impl Step<'_> {
                     self.tool.name
                 );
                 let diagnostic = Diagnostic::warning(PARAMETER_TYPE, message)
-                    .path(format!("{}/parameters/{name}", self.path))
+                    .path(format!("{}/parameters/{name}", self.owner))
                     .help("change the parameter's type, or cast it in the SQL");
                 if !out.diagnostics.contains(&diagnostic) {
                     out.diagnostics.push(diagnostic);

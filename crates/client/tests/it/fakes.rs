@@ -97,7 +97,9 @@ fn stateless(_: &Fake, headers: &HeaderMap, message: &Value) -> Response {
             json_answer(message, &json!({"tools": [{"name": "wörld", "inputSchema": schema}]}))
         }
         Some("tools/call") if message["params"]["arguments"]["region"] == "ask" => {
-            json_answer(message, &json!({"resultType": "input_required", "inputRequests": {}}))
+            let question =
+                json!({"method": "elicitation/create", "params": {"message": "Who?", "requestedSchema": {}}});
+            json_answer(message, &json!({"resultType": "input_required", "inputRequests": {"who": question}}))
         }
         Some("tools/call") => {
             assert_eq!(headers["mcp-name"], "=?base64?d8O2cmxk?=");

@@ -1,5 +1,6 @@
 //! Calls of other servers: the official reference servers on every transport, and fakes for what those never do.
 
 mod fakes;
+mod questions;
 mod reference;
 mod world;

@@ -65,7 +65,12 @@ fn open(target: Target, protocol: Protocol, limits: Limits) -> Client {
 
 /// A caller with this much time.
 pub(crate) fn caller(cancel: &CancellationToken, seconds: u64) -> Caller<'_> {
-    Caller { deadline: tokio::time::Instant::now() + Duration::from_secs(seconds), cancel, progress: None }
+    Caller {
+        deadline: tokio::time::Instant::now() + Duration::from_secs(seconds),
+        cancel,
+        progress: None,
+        person: None,
+    }
 }
 
 pub(crate) fn object(value: Value) -> Map<String, Value> {

@@ -18,6 +18,8 @@ use crate::context::CallContext;
 use crate::errors;
 use crate::limits::CALL_DEPTH_MAX;
 use crate::outcome::{Content, Failure, FailureKind, Outcome};
+use crate::permit::Held;
+use crate::person::Forward;
 use crate::shape;
 use crate::toolset::{Tool, Toolset};
 
@@ -97,9 +99,13 @@ impl Toolset {
             }
             Target::Other(connection, client) => {
                 let client = client.as_ref().map_err(|why| errors::no_connection(tool, connection, why))?;
-                let turn = self.turn(context, tool, started).await?;
+                let deadline = context.end(tool, started);
+                let held = Held::new(&self.permits, self.permit(context, tool, deadline).await?);
+                let held = if context.is_held { context.held } else { Some(&held) };
+                let forward = Forward::of(context, held, connection);
+                let person = forward.as_ref().map(|forward| forward as &dyn client::Person);
                 let caller =
-                    Caller { deadline: turn.deadline.into(), cancel: context.cancel, progress: context.progress };
+                    Caller { deadline: deadline.into(), cancel: context.cancel, progress: context.progress, person };
                 let result = client.call(&action.tool, &given, caller).await;
                 answered(
                     &tool.info.name,
@@ -146,7 +152,9 @@ impl Toolset {
                 Err(unknown) => return Outcome::from(Failure::new(FailureKind::Internal, unknown.0)),
             };
             if context.depth >= CALL_DEPTH_MAX {
-                let text = format!("`{name}` was not called: tools have called each other {CALL_DEPTH_MAX} times.");
+                let text = format!(
+                    "`{name}` was not called: tools have called each other {CALL_DEPTH_MAX} times, which is the most. The author of the server has to let one of them do its work by itself; other arguments will not help."
+                );
                 return Outcome::from(Failure::new(FailureKind::Limit, text));
             }
             let inside = CallContext { depth: context.depth + 1, progress: None, more: None, ..*context };

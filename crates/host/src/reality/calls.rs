@@ -35,7 +35,8 @@ pub(super) async fn calls(spec: &Spec, connections: &Connections) -> (Vec<Operat
     let cancel = CancellationToken::new();
     let lists = names.iter().filter_map(|name| {
         let client = connections.mcp.get(*name)?;
-        let caller = Caller { deadline: Instant::now() + CATALOGUE_TIMEOUT, cancel: &cancel, progress: None };
+        let caller =
+            Caller { deadline: Instant::now() + CATALOGUE_TIMEOUT, cancel: &cancel, progress: None, person: None };
         Some(async move { (*name, client.tools(caller).await) })
     });
     let lists = join_all(lists.map(Box::pin).collect::<Vec<_>>()).await;

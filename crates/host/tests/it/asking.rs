@@ -64,17 +64,17 @@ tools:
 
 /// Which revision a client speaks, and how it says that it can ask.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Era {
+pub(crate) enum Era {
     Session(&'static str),
     Stateless,
 }
 
-const ERAS: [Era; 3] = [Era::Session("2025-06-18"), Era::Session("2025-11-25"), Era::Stateless];
+pub(crate) const ERAS: [Era; 3] = [Era::Session("2025-06-18"), Era::Session("2025-11-25"), Era::Stateless];
 
 /// What the person behind the test's client does next.
 type Person<'a> = &'a mut dyn FnMut(&Value) -> Option<Value>;
 
-struct Peer {
+pub(crate) struct Peer {
     era: Era,
     capabilities: Value,
     lines: Lines<BufReader<ReadHalf<DuplexStream>>>,
@@ -86,7 +86,7 @@ struct Peer {
 
 impl Peer {
     /// A client of its own server over a pair of streams.
-    async fn new(world: &World, era: Era, capabilities: Value) -> Self {
+    pub(crate) async fn new(world: &World, era: Era, capabilities: Value) -> Self {
         let runtime = Runtime::new(RuntimeOptions::default()).unwrap();
         let hosted = Arc::new(Hosted::new(Arc::clone(&world.toolset)));
         let endpoint = Endpoint::new(hosted, runtime);
@@ -108,11 +108,11 @@ impl Peer {
         peer
     }
 
-    async fn send(&mut self, message: &Value) {
+    pub(crate) async fn send(&mut self, message: &Value) {
         self.out.write_all(format!("{message}\n").as_bytes()).await.unwrap();
     }
 
-    async fn request(&mut self, method: &str, mut params: Value) -> u64 {
+    pub(crate) async fn request(&mut self, method: &str, mut params: Value) -> u64 {
         self.next += 1;
         if self.era == Era::Stateless {
             params["_meta"] = json!({
@@ -125,7 +125,7 @@ impl Peer {
         self.next
     }
 
-    async fn read(&mut self) -> Value {
+    pub(crate) async fn read(&mut self) -> Value {
         let line = tokio::time::timeout(Duration::from_secs(20), self.lines.next_line()).await;
         serde_json::from_str(&line.expect("an answer in time").unwrap().expect("an answer")).unwrap()
     }
@@ -178,12 +178,12 @@ fn forms() -> Value {
     json!({ "elicitation": {} })
 }
 
-fn accept(content: Value) -> Option<Value> {
+pub(crate) fn accept(content: Value) -> Option<Value> {
     Some(json!({ "action": "accept", "content": content }))
 }
 
 /// Answers in order, and what was asked.
-async fn play(peer: &mut Peer, tool: &str, arguments: Value, answers: &[Value]) -> (Vec<Value>, Value) {
+pub(crate) async fn play(peer: &mut Peer, tool: &str, arguments: Value, answers: &[Value]) -> (Vec<Value>, Value) {
     let (mut asked, mut answers) = (Vec::new(), answers.iter());
     let mut person = |question: &Value| {
         asked.push(question.clone());
@@ -193,7 +193,7 @@ async fn play(peer: &mut Peer, tool: &str, arguments: Value, answers: &[Value]) 
     (asked, result)
 }
 
-fn text(result: &Value) -> &str {
+pub(crate) fn text(result: &Value) -> &str {
     result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{result}"))
 }
 

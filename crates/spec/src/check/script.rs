@@ -23,11 +23,25 @@ const ANYTHING: Effects = Effects { read_only: false, destructive: true, idempot
 pub(crate) fn places(spec: &mut Spec, tree: &Node, lines: &Lines<'_>) {
     let nodes = tree.get("tools").map(Node::items).unwrap_or_default();
     for (tool, node) in spec.tools.iter_mut().zip(nodes) {
-        if let Some(Action::Script(script)) = &mut tool.action
-            && let Some(code) = node.get("script").and_then(|script| script.get("code"))
-        {
-            script.place = ScriptPlace(place(&script.code, code, lines));
+        match &mut tool.action {
+            Some(Action::Script(script)) => note(script, node, lines),
+            Some(Action::Steps(steps)) => {
+                let nodes = node.get("steps").and_then(|steps| steps.get("do")).map(Node::items).unwrap_or_default();
+                for (step, node) in steps.list.iter_mut().zip(nodes) {
+                    if let Some(Action::Script(script)) = &mut step.action {
+                        note(script, node, lines);
+                    }
+                }
+            }
+            _ => {}
         }
+    }
+}
+
+/// Notes where the script of a tool or a step stands.
+fn note(script: &mut Script, node: &Node, lines: &Lines<'_>) {
+    if let Some(code) = node.get("script").and_then(|script| script.get("code")) {
+        script.place = ScriptPlace(place(&script.code, code, lines));
     }
 }
 

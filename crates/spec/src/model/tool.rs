@@ -63,6 +63,16 @@ impl Tool {
         self.parameters().iter().find(|parameter| parameter.name == name)
     }
 
+    /// The connections that it names, those of its steps too.
+    pub fn connections(&self) -> impl Iterator<Item = &str> {
+        let steps = match &self.action {
+            Some(Action::Steps(steps)) => steps.list.as_slice(),
+            _ => &[],
+        };
+        let of_steps = steps.iter().filter_map(|step| step.connection.as_deref());
+        self.connection.as_deref().into_iter().chain(of_steps)
+    }
+
     /// Whether a call without this parameter is refused: it is required, and nobody is asked for it.
     pub fn demands(&self, parameter: &Parameter) -> bool {
         parameter.required && !self.ask.as_ref().is_some_and(|ask| ask.asks_for(&parameter.name))

@@ -11,6 +11,7 @@ use super::super::host::{ScriptHost, told};
 use super::refuse;
 use crate::context::CallContext;
 use crate::outcome::FailureKind;
+use crate::person::Forward;
 
 /// The function of another server.
 pub(super) const OTHER: [&str; 1] = ["call"];
@@ -56,7 +57,9 @@ pub(super) async fn other(
         (Some(Value::String(name)), Some(Value::Object(fields)), None) => (name, fields),
         _ => return Err(usage()),
     };
-    let caller = Caller { deadline: host.deadline().into(), cancel: host.context.cancel, progress: None };
+    let forward = Forward::of(host.context, host.context.held, connection);
+    let person = forward.as_ref().map(|forward| forward as &dyn client::Person);
+    let caller = Caller { deadline: host.deadline().into(), cancel: host.context.cancel, progress: None, person };
     if !host.writes() {
         let tools = client.tools(caller).await.map_err(|error| told(&error, false))?;
         if !tools.iter().any(|tool| tool.name == name && tool.is_read_only) {
