@@ -40,6 +40,9 @@ impl std::fmt::Debug for Caller<'_> {
     }
 }
 
+/// A question on its way to a person and back.
+type Passing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// A conversation that is open.
 pub(crate) struct Session {
     pub(crate) name: String,
@@ -74,7 +77,7 @@ impl Session {
         tokio::pin!(send);
         let mut sent = false;
         // The question that the person has before them.
-        let mut asking: Option<(Value, Pin<Box<dyn Future<Output = ()> + Send + '_>>)> = None;
+        let mut asking: Option<(Value, Passing<'_>)> = None;
         let mut asked = VecDeque::new();
         loop {
             if asking.is_none()

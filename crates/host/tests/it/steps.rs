@@ -233,7 +233,10 @@ fn check(steps: &[Step], outcome: &Outcome, seen: &Seen) {
 fn order(steps: &[Step], wanted: &[Result<Value, ()>], seen: &Seen) {
     let begun = seen.begun.lock();
     assert!(begun.is_sorted_by_key(|(step, _)| *step), "{begun:?}");
-    assert_eq!(begun.len(), seen.ended.lock().len(), "nothing is left running");
+    // A failure takes the others back, which the upstream may see before it has answered.
+    if wanted.iter().all(Result::is_ok) {
+        assert_eq!(begun.len(), seen.ended.lock().len(), "nothing is left running");
+    }
     for (number, step) in steps.iter().enumerate() {
         let mine: Vec<usize> = begun.iter().filter(|(of, _)| *of == number).map(|(_, item)| *item).collect();
         let is_skipped = wanted.get(number).is_none_or(|value| *value == Ok(Value::Null));
