@@ -75,7 +75,13 @@ async function connect(command, args, cwd, env) {
     return client;
 }
 
-function program({ package: name }) {
+// An original is a package of npm, or a program of PyPI.
+function started({ package: name, program: own, arguments: given = [] }, words) {
+    if (own) return [join(process.env.MCP_FACTORY_ORIGINALS_PYTHON, own), fill(given, words)];
+    return [process.execPath, [program(name), ...fill(given, words)]];
+}
+
+function program(name) {
     const manifest = require.resolve(`${name}/package.json`);
     const { bin } = JSON.parse(require('node:fs').readFileSync(manifest, 'utf8'));
     return join(dirname(manifest), typeof bin === 'string' ? bin : Object.values(bin)[0]);
@@ -97,8 +103,12 @@ const unwrap = (value) => {
     return wrapper ? read(value[wrapper]) : value;
 };
 
-async function ask(client, { tool, arguments: given, resource }, words) {
+async function ask(client, { tool, arguments: given, resource, prompt }, words) {
     try {
+        if (prompt) {
+            const { messages } = await client.getPrompt({ name: prompt, arguments: fill(given ?? {}, words) });
+            return hide(messages.map(({ role, content }) => ({ role, text: content.text })), words);
+        }
         if (resource) {
             const { contents } = await client.readResource({ uri: fill(resource, words) });
             return hide(contents.map((one) => (one.text === undefined ? one : read(one.text))), words);
@@ -125,7 +135,7 @@ const show = JSON.stringify;
 try {
     const [theirs, mine] = [await wordsOf('original'), await wordsOf('rebuilds')];
     const redirect = plan.redirect && { NODE_OPTIONS: `--import=${pathToFileURL(join(here, 'redirect.mjs'))}`, REDIRECT: show(fill(plan.redirect, theirs)) };
-    const original = await connect(process.execPath, [program(plan.original), ...fill(plan.original.arguments ?? [], theirs)], theirs.folder,
+    const original = await connect(...started(plan.original, theirs), theirs.folder,
         { ...fill(plan.original.environment ?? {}, theirs), ...redirect });
     const ours = await connect(binary, ['run', 'spec.yaml', ...fill(plan.ours.options ?? [], mine)], mine.folder,
         { MCP_FACTORY_HOME: join(mine.folder, 'home'), ...fill(plan.ours.environment ?? {}, mine) });
@@ -142,7 +152,7 @@ try {
         }
     }
     for (const step of plan.steps) {
-        const what = `${step.tool ?? step.resource} ${show(step.arguments ?? {})}`;
+        const what = `${step.tool ?? step.resource ?? step.prompt} ${show(step.arguments ?? {})}`;
         const one = await ask(original, step, theirs);
         const two = await ask(ours, step, mine);
         if (step.differs) {

@@ -15,7 +15,7 @@ use crate::{repo, services, setup};
 pub const HELP: &str = "\
 Usage: cargo xtask originals [CASE]
 
-Starts an official reference server and the golden spec that rebuilds it, side by side, makes the same calls on both with
+Starts an official reference server (npm or PyPI) and the golden spec that rebuilds it, side by side, makes the same calls on both with
 the official TypeScript SDK, and compares the names of tools and arguments, results, errors and resources. A case is a
 JSON file of tests/originals/cases: the original, ours, the calls, and what may differ with the reason. The databases must be
 up (`cargo xtask services up`).
@@ -88,6 +88,7 @@ fn compare(case: &std::path::Path, fakes: &Fakes, services: &[(String, String)])
         .arg(repo::target()?.join("debug/mcp-factory"))
         .arg(root.join("tests/golden"))
         .arg(fakes.url())
+        .env("MCP_FACTORY_ORIGINALS_PYTHON", python::place(python::ORIGINALS, "")?)
         .envs(services)
         .timeout(PATIENCE)
         .output()?;

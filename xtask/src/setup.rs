@@ -18,7 +18,7 @@ Parts:
   valgrind  the Debian package of Valgrind (needs root or sudo)
   python    private Python environments in the work folder: the MCP SDK of several ages, mcpcheck, and a
             Node.js that is new enough for the conformance suite; a gRPC server; PostgreSQL with pgvector;
-            stores of files
+            stores of files; the original servers of tests/originals
   node      the conformance suite, the Inspector and the TypeScript SDKs, from tests/clients/node; a GraphQL server,
             a mail server and reference MCP servers; the original servers of tests/originals
 

@@ -105,9 +105,12 @@ pub(crate) struct Global {
     /// File with NAME=value lines, read over the environment
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
-    /// Private networks that HTTP connections may reach: `private`, hosts, addresses, ranges, by commas [default: MCP_FACTORY_ALLOW_NETWORK, else none]
+    /// Private networks that connections may reach: `private`, hosts, addresses, ranges, by commas [default: MCP_FACTORY_ALLOW_NETWORK, else none]
     #[arg(long, global = true, value_name = "LIST")]
     pub(crate) allow_network: Option<String>,
+    /// File that says what names of hosts stand for, as /etc/hosts does; others are looked up [default: MCP_FACTORY_HOSTS_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) hosts_file: Option<String>,
     /// Programs that specs may start: names and absolute paths, by commas, or `*` [default: MCP_FACTORY_ALLOW_COMMANDS, else none]
     #[arg(long, global = true, value_name = "LIST")]
     pub(crate) allow_commands: Option<String>,

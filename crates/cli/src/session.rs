@@ -27,7 +27,8 @@ impl Session {
         let environment = Environment::of_process();
         let network = self.global.allow_network.clone().map(|list| (operations::ALLOW_NETWORK.to_owned(), list));
         let commands = self.global.allow_commands.clone().map(|list| (operations::ALLOW_COMMANDS.to_owned(), list));
-        let allowed: Vec<_> = network.into_iter().chain(commands).collect();
+        let hosts = self.global.hosts_file.clone().map(|path| (operations::HOSTS_FILE.to_owned(), path));
+        let allowed: Vec<_> = network.into_iter().chain(commands).chain(hosts).collect();
         let Some(path) = &self.global.env_file else { return Ok(environment.with(allowed)) };
         let bytes = crate::input::read_file(path)?;
         let name = path.display().to_string();

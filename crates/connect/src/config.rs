@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use base::Secret;
 
+use crate::egress::Gate;
+
 /// Which engine a URL names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -57,6 +59,8 @@ pub struct Config {
     pub tls: Tls,
     /// PEM file of the accepted certificate authorities.
     pub ca_file: Option<PathBuf>,
+    /// The check that every address passes before it is connected to. None only where no spec says where to go.
+    pub gate: Option<Gate>,
 }
 
 impl Config {
@@ -71,6 +75,7 @@ impl Config {
             idle_timeout: Duration::from_secs(60),
             tls: Tls::default(),
             ca_file: None,
+            gate: None,
         }
     }
 }

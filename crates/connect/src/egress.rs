@@ -4,6 +4,7 @@
 //! nothing is looked up a second time, so an answer that changes between check and use has no effect.
 
 mod address;
+mod hosts;
 mod names;
 mod networks;
 
@@ -18,6 +19,7 @@ use tokio::net::TcpStream;
 use url::{Host, Url};
 
 pub use address::{Reach, reach};
+pub use hosts::file_resolver;
 pub use networks::Networks;
 
 /// Longest URL, bytes.
@@ -59,6 +61,61 @@ pub fn system_resolver() -> Resolver {
     })
 }
 
+/// The check with its resolver, for connections whose sockets a client library opens.
+#[derive(Clone)]
+pub struct Gate {
+    /// Where connections may go.
+    pub policy: Policy,
+    /// How names become addresses.
+    pub resolver: Resolver,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl Gate {
+    /// The checked addresses of a host; the error says why there are none.
+    pub(crate) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, Closed> {
+        match self.policy.addresses(&self.resolver, host).await {
+            Ok(addresses) if addresses.is_empty() => Err(Closed::Unknown(format!("the name `{host}` has no address"))),
+            Ok(addresses) => Ok(addresses),
+            Err(error) => Err(match error.get_ref().and_then(|held| held.downcast_ref::<Refused>()) {
+                Some(refused) => Closed::Refused(refused.to_string()),
+                None => Closed::Unknown(format!("the name `{host}` cannot be looked up: {error}")),
+            }),
+        }
+    }
+
+    /// Whether a socket file of this machine may be used: as this machine itself may.
+    pub(crate) fn local(&self, path: &str) -> Result<(), Closed> {
+        self.policy.check_host("localhost").map_err(|_| {
+            let why = "it is of this machine; only the operator of this server can allow that";
+            Closed::Refused(Refused::new(format!("the socket `{path}`"), why).to_string())
+        })
+    }
+}
+
+/// Why there is no address to connect to.
+pub(crate) enum Closed {
+    /// The check refuses it.
+    Refused(String),
+    /// The name has none.
+    Unknown(String),
+}
+
+impl Closed {
+    /// The kind of the error, and its words.
+    pub(crate) fn parts(self) -> (crate::ErrorKind, String) {
+        match self {
+            Self::Refused(why) => (crate::ErrorKind::Denied, why),
+            Self::Unknown(why) => (crate::ErrorKind::Unreachable, why),
+        }
+    }
+}
+
 /// Where requests may go. The default allows HTTPS to every public address.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
@@ -96,6 +153,11 @@ impl Policy {
     pub fn allow_host(mut self, host: &str) -> Self {
         self.hosts.push(host.to_ascii_lowercase());
         self
+    }
+
+    /// Whether there is a list of those allowed: without one every host is.
+    pub fn lists_hosts(&self) -> bool {
+        !self.hosts.is_empty()
     }
 
     /// Checks a URL before anything is looked up.
@@ -160,7 +222,7 @@ impl Policy {
     /// Looks a host up, checks every answer, and connects to one of the checked addresses. One refused answer refuses the
     /// name: a name that stands for a public and a private address is a trap.
     pub async fn connect(&self, resolver: &Resolver, host: &str, port: u16) -> io::Result<TcpStream> {
-        let addresses = self.addresses(resolver, host).await?;
+        let addresses = self.checked(resolver, host).await?;
         let last = addresses.len().saturating_sub(1);
         let mut failure = io::Error::new(io::ErrorKind::NotFound, format!("the name `{host}` has no address"));
         for (nth, ip) in addresses.into_iter().enumerate() {
@@ -181,7 +243,13 @@ impl Policy {
         Err(failure)
     }
 
-    async fn addresses(&self, resolver: &Resolver, host: &str) -> io::Result<Vec<IpAddr>> {
+    /// Looks a host up and checks its name and every answer: what a client library that opens its sockets itself is given.
+    pub async fn addresses(&self, resolver: &Resolver, host: &str) -> io::Result<Vec<IpAddr>> {
+        self.check_host(host).map_err(|refused| io::Error::new(io::ErrorKind::PermissionDenied, refused))?;
+        self.checked(resolver, host).await
+    }
+
+    async fn checked(&self, resolver: &Resolver, host: &str) -> io::Result<Vec<IpAddr>> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let addresses = match bare.parse::<IpAddr>() {
             Ok(ip) => vec![ip],

@@ -34,6 +34,7 @@ pub use api::Api;
 #[cfg(feature = "grpc")]
 pub(crate) use api::USER_AGENT;
 pub use base::Select;
+pub use base::UrlTemplate;
 pub use base::path::{PART_BYTES_MAX, PathError, PathTemplate};
 #[cfg(feature = "grpc")]
 pub(crate) use body::reason;
@@ -55,8 +56,10 @@ pub use sign::{Encoding, Hash, KeyForm, SigV4, Signing};
 pub struct Settings {
     /// Connection by name, for errors.
     pub name: String,
-    /// What every path is below: `https://api.example.com/v1`.
+    /// What every path is below: `https://api.example.com/v1`. Not used with `anywhere`.
     pub base: Secret,
+    /// Set for a connection without a URL of its own: each call names its whole URL, on one of the policy's hosts.
+    pub anywhere: Option<Anywhere>,
     /// What is shown to the upstream.
     pub credentials: Credentials,
     /// Headers of every request. Their values are not secrets.
@@ -89,6 +92,7 @@ impl Settings {
         Self {
             name: name.into(),
             base,
+            anywhere: None,
             credentials: Credentials::None,
             headers: Vec::new(),
             policy: Policy::default(),
@@ -103,6 +107,13 @@ impl Settings {
             unpack: true,
         }
     }
+}
+
+/// A connection without a URL of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Anywhere {
+    /// Whether requests may go without TLS.
+    pub plain: bool,
 }
 
 /// What of the calling user a connection needs with each call.
@@ -172,6 +183,11 @@ pub struct Call {
     pub method: Method,
     /// A path below the base URL, filled in and encoded: see [`PathTemplate::fill`].
     pub path: String,
+    /// A whole URL in place of a path below the base URL. It is checked like every other; credentials are shown to the origin
+    /// of the base URL alone.
+    pub whole: Option<String>,
+    /// What becomes of an answer that sends its reader elsewhere.
+    pub redirects: Redirects,
     /// The query, not encoded.
     pub query: Vec<(String, String)>,
     /// Headers beside those of the connection.
@@ -194,6 +210,8 @@ impl Call {
         Self {
             method,
             path: path.into(),
+            whole: None,
+            redirects: Redirects::default(),
             query: Vec::new(),
             headers: Vec::new(),
             body: Body::None,
@@ -203,6 +221,34 @@ impl Call {
             answer_bytes: None,
         }
     }
+
+    /// A request to a whole URL.
+    pub fn whole(method: Method, url: impl Into<String>) -> Self {
+        Self { whole: Some(url.into()), ..Self::new(method, "") }
+    }
+}
+
+/// What becomes of an answer that sends its reader elsewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Redirects {
+    /// It is followed, up to the limit of the connection.
+    #[default]
+    Follow,
+    /// It is the answer.
+    Keep,
+    /// It is an error.
+    Refuse,
+}
+
+/// An answer and where it came from.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// The answer.
+    pub reply: Reply,
+    /// The URL that gave it, without what the connection adds for its credentials.
+    pub url: String,
+    /// Whether that is another URL than the one asked for.
+    pub redirected: bool,
 }
 
 /// An answer, whatever its status. Secrets of the connection are masked in all of it.

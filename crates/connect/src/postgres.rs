@@ -58,6 +58,7 @@ pub fn client(url: base::Secret) -> Result<(tokio_postgres::Config, tokio_postgr
         idle_timeout: ASK_TIMEOUT,
         tls: crate::Tls::Prefer,
         ca_file: None,
+        gate: None,
     };
     let target = url::parse(&config)?;
     let tls = crate::tls::client(target.tls, target.ca_file.as_deref(), None)?;

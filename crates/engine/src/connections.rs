@@ -41,6 +41,8 @@ pub struct Connections {
     pub vectors: HashMap<String, Arc<Vectors>>,
     /// Other MCP servers.
     pub mcp: HashMap<String, Arc<Client>>,
+    /// What scripts may fetch with, by tool (`tool`, or `tool/step`), or why one cannot.
+    pub fetches: HashMap<String, Result<Arc<Api>, String>>,
     /// The programs of `command` actions by tool (`tool`, or `tool/step`), or why one cannot be run.
     pub programs: HashMap<String, Result<Program, String>>,
     /// Connections that could not be opened, and why.

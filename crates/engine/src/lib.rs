@@ -16,6 +16,7 @@ mod context;
 mod cursor;
 mod errors;
 pub mod limits;
+mod markup;
 mod mask;
 mod metrics;
 mod outcome;

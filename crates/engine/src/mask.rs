@@ -61,6 +61,26 @@ impl Mask {
         out
     }
 
+    /// The bytes without secrets.
+    pub(crate) fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        let mut out = Cow::Borrowed(bytes);
+        for needle in &self.needles {
+            if needle.find(&out).is_none() {
+                continue;
+            }
+            let mut clean = Vec::with_capacity(out.len());
+            let mut rest = &out[..];
+            while let Some(at) = needle.find(rest) {
+                clean.extend_from_slice(&rest[..at]);
+                clean.extend_from_slice(STARS.as_bytes());
+                rest = &rest[at + needle.needle().len()..];
+            }
+            clean.extend_from_slice(rest);
+            out = Cow::Owned(clean);
+        }
+        out
+    }
+
     /// The JSON without secrets in its strings, names included; it stays JSON. `None` when there were none. Numbers
     /// are kept: a secret is a text.
     pub(crate) fn json(&self, json: &[u8]) -> Option<Vec<u8>> {

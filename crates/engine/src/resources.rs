@@ -210,7 +210,7 @@ impl Toolset {
 }
 
 /// A result as a document: JSON, unless it is a text and the document is not to be JSON.
-fn text_of(json: &[u8], mime_type: &str) -> Arc<str> {
+pub(crate) fn text_of(json: &[u8], mime_type: &str) -> Arc<str> {
     match serde_json::from_slice::<String>(json) {
         Ok(text) if !mime_type.contains("json") => text.into(),
         _ => String::from_utf8_lossy(json).into(),

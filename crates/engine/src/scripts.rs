@@ -21,6 +21,7 @@ use crate::permit::Held;
 use crate::shape;
 use crate::toolset::{Tool, Toolset};
 
+pub(crate) use reach::MARKDOWN;
 pub(crate) use reach::Reach;
 pub(crate) use reach::tools::OWN as TOOLS;
 
@@ -104,7 +105,11 @@ impl ScriptAction {
         for (at, one) in reach.iter().enumerate() {
             // A name that is taken was refused when the spec was checked; it is left out then.
             let names = one.functions();
-            if surface.add(one.connection(), names.iter().copied()) {
+            if one.is_function() {
+                if surface.add_function(one.connection()) {
+                    functions.push((at, Box::from(one.connection())));
+                }
+            } else if surface.add(one.connection(), names.iter().copied()) {
                 functions.extend(names.into_iter().map(|name| (at, Box::from(name))));
             }
         }

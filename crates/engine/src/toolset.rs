@@ -262,6 +262,11 @@ impl Toolset {
         self.by_name.get(tool).is_some_and(|index| group.tools.contains(index))
     }
 
+    /// Whether a group shows a prompt: one that no tool stands behind, or tools of the group.
+    pub fn is_prompt_in(&self, group: &Group, prompt: &Prompt) -> bool {
+        prompt.tools().all(|index| group.tools.contains(&index))
+    }
+
     /// The tool of this name.
     ///
     /// # Errors

@@ -37,12 +37,24 @@ enum Place {
 
 /// What is known of a caller: `subject` and `claims`. The facts of a [`Principal`].
 #[derive(Clone, Debug, Default)]
-pub struct Caller(pub(crate) Map<String, Value>);
+pub struct Caller {
+    pub(crate) known: Map<String, Value>,
+    pub(crate) token: Option<Secret>,
+}
 
 impl Caller {
     /// A caller with these claims.
     pub fn new(subject: &str, claims: Map<String, Value>) -> Self {
-        Self(Map::from_iter([("subject".to_owned(), subject.into()), ("claims".to_owned(), Value::Object(claims))]))
+        let known = [("subject".to_owned(), subject.into()), ("claims".to_owned(), Value::Object(claims))];
+        Self { known: Map::from_iter(known), token: None }
+    }
+
+    /// With the access token that the caller showed, for connections that exchange it for one of their own (RFC 8693). It is for
+    /// tokens of an authorisation server alone: a key of this server means nothing to anybody else, and stays here.
+    #[must_use]
+    pub fn with_token(mut self, token: Secret) -> Self {
+        self.token = Some(token);
+        self
     }
 
     /// What is known of whoever makes a request; nothing when nobody had to show anything.

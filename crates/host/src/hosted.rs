@@ -12,7 +12,7 @@ use flights::Flights;
 pub use group::GroupService;
 use views::{Bound, Views};
 
-use engine::{CallContext, FailureKind, ReadError, Toolset};
+use engine::{BadPrompt, CallContext, FailureKind, ReadError, Toolset};
 use parking_lot::RwLock;
 use protocol::{
     About, Binding, Boxed, Capabilities, Change, Changes, Completing, Completion, Context, Error, Listing, Principal,
@@ -108,12 +108,23 @@ impl Hosted {
 fn inside<'a>(cancel: &'a CancellationToken, caller: Option<&'a Caller>, bound: Option<&'a Bound>) -> CallContext<'a> {
     let mut inside = CallContext::new(cancel);
     if let Some(caller) = caller {
-        inside = inside.caller(&caller.0);
+        inside = inside.caller(&caller.known);
+        if let Some(token) = &caller.token {
+            inside = inside.token(token);
+        }
     }
     if let Some(Bound(bindings)) = bound {
         inside = inside.bindings(bindings);
     }
     inside
+}
+
+/// What the failure of a tool behind a document or a prompt is for its reader.
+fn failed(failure: engine::Failure) -> Error {
+    match failure.kind {
+        FailureKind::Arguments | FailureKind::Cursor | FailureKind::Value => Error::invalid_params(failure.text),
+        _ => Error::internal(failure.text),
+    }
 }
 
 impl Service for Hosted {
@@ -147,18 +158,12 @@ impl Service for Hosted {
         Box::pin(async move {
             let caller = Caller::of(context.principal());
             let report = |done: f64, total: Option<f64>, message: &str| context.progress(done, total, Some(message));
-            let mut inside = CallContext::new(context.cancellation());
+            let mut inside = inside(context.cancellation(), caller.as_deref(), context.binding());
             if context.wants_progress() {
                 inside = inside.progress(&report);
             }
             let say = |level: engine::LogLevel, text: &str| context.log(adapt::level(level), Some(call.name), text);
             inside = inside.logger(&say);
-            if let Some(caller) = &caller {
-                inside = inside.caller(&caller.0);
-            }
-            if let Some(Bound(bindings)) = context.binding() {
-                inside = inside.bindings(bindings);
-            }
             let outcome = toolset.call(&inside, call.name, call.arguments).await;
             let outcome = outcome.map_err(|unknown| Error::invalid_params(unknown.0))?;
             Ok(Reply::Done(adapt::result(outcome)))
@@ -169,23 +174,14 @@ impl Service for Hosted {
         let toolset = self.toolset();
         Box::pin(async move {
             let caller = Caller::of(context.principal());
-            let mut inside = CallContext::new(context.cancellation());
-            if let Some(caller) = &caller {
-                inside = inside.caller(&caller.0);
-            }
-            if let Some(Bound(bindings)) = context.binding() {
-                inside = inside.bindings(bindings);
-            }
+            let inside = inside(context.cancellation(), caller.as_deref(), context.binding());
             let document = match toolset.read(&inside, uri).await {
                 Ok(document) => document,
                 Err(ReadError::NotFound) => return Err(Error::resource_not_found(uri)),
                 Err(ReadError::Failed(failure)) => {
                     return Err(match failure.kind {
                         FailureKind::NotFound => Error::resource_not_found(uri),
-                        FailureKind::Arguments | FailureKind::Cursor | FailureKind::Value => {
-                            Error::invalid_params(failure.text)
-                        }
-                        _ => Error::internal(failure.text),
+                        _ => failed(*failure),
                     });
                 }
             };
@@ -201,13 +197,18 @@ impl Service for Hosted {
 
     fn get_prompt<'a>(
         &'a self,
-        _context: &'a Context,
+        context: &'a Context,
         call: PromptCall<'a>,
     ) -> Boxed<'a, Result<Reply<PromptResult>, Error>> {
         let toolset = self.toolset();
         Box::pin(async move {
-            let rendered = toolset.prompt(call.name, call.arguments);
-            let rendered = rendered.map_err(|bad| Error::invalid_params(bad.0))?;
+            let caller = Caller::of(context.principal());
+            let inside = inside(context.cancellation(), caller.as_deref(), context.binding());
+            let rendered = toolset.prompt(&inside, call.name, call.arguments).await;
+            let rendered = rendered.map_err(|bad| match bad {
+                BadPrompt::Asked(why) => Error::invalid_params(why),
+                BadPrompt::Failed(failure) => failed(*failure),
+            })?;
             let messages = rendered.messages.into_iter().map(|(role, text)| PromptMessage {
                 role: match role {
                     spec::model::Role::User => Role::User,

@@ -21,6 +21,6 @@ pub use codes::codes;
 pub use doppler::{Managed, managed};
 pub use engine::{Metrics, ToolMetrics};
 pub use hosted::{GroupService, Hosted};
-pub use open::{ALLOW_COMMANDS, ALLOW_NETWORK, Opened, open, open_with, toolset};
+pub use open::{ALLOW_COMMANDS, ALLOW_NETWORK, HOSTS_FILE, Opened, open, open_with, toolset};
 pub use reality::{describe, make_plan, reality};
 pub use resolve::Lookup;

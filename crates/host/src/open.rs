@@ -1,6 +1,7 @@
 //! Opens the connections of a spec. One module for each kind.
 
 mod database;
+mod fetch;
 mod files;
 mod http;
 mod mcp;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base::{Diagnostic, Secret};
-use connect::egress::Networks;
+use connect::egress::{Networks, Resolver, file_resolver, system_resolver};
 use connect::http::Users;
 use connect::process::Allowed;
 use engine::{Connections, Toolset};
@@ -29,6 +30,9 @@ pub const ALLOW_NETWORK: &str = "MCP_FACTORY_ALLOW_NETWORK";
 
 /// Names the programs that may be started: names and absolute paths, by commas, or `*`.
 pub const ALLOW_COMMANDS: &str = "MCP_FACTORY_ALLOW_COMMANDS";
+
+/// Names a file that says what names of hosts stand for, in the form of `/etc/hosts`: see [`connect::egress::file_resolver`].
+pub const HOSTS_FILE: &str = "MCP_FACTORY_HOSTS_FILE";
 
 /// The connections of a spec. Nothing is connected yet: each connects when it is first used.
 #[derive(Debug, Default)]
@@ -51,6 +55,8 @@ struct Operator<'a> {
     dev: bool,
     /// Private networks that may be reached.
     networks: Networks,
+    /// How names become addresses.
+    resolver: Resolver,
     /// Programs that may be started.
     programs: Allowed,
     /// Name of the server.
@@ -91,15 +97,22 @@ pub fn open_with(spec: &Spec, lookup: Lookup<'_>, dev: bool, tokens: Option<&Pat
             Allowed::default()
         }
     };
-    let operator =
-        Operator { lookup, dev, networks, programs, server: spec.name.clone(), tokens: tokens.map(Path::to_path_buf) };
+    let (server, tokens, resolver) = (spec.name.clone(), tokens.map(Path::to_path_buf), resolver(lookup));
+    let operator = Operator { lookup, dev, networks, resolver, programs, server, tokens };
     for (index, connection) in spec.connections.iter().enumerate() {
         opened.open(connection, &format!("/connections/{index}"), &operator);
     }
     opened.programs(spec, &operator);
+    opened.fetches(spec, &operator);
     opened.secrets.extend(crate::auth::secrets(spec, lookup));
     opened.variables(spec, lookup);
     opened
+}
+
+/// How names become addresses: by the operator's file first, when there is one.
+pub(crate) fn resolver(lookup: Lookup<'_>) -> Resolver {
+    let file = lookup(HOSTS_FILE).filter(|path| !path.is_empty());
+    file.map_or_else(system_resolver, |path| file_resolver(path.into()))
 }
 
 /// The settings of a connection to an HTTP API, or to what travels like it.
@@ -114,6 +127,7 @@ pub(crate) fn settings(
         lookup,
         dev: false,
         networks,
+        resolver: resolver(lookup),
         programs: Allowed::default(),
         server: spec.name.clone(),
         tokens: tokens.map(Path::to_path_buf),
@@ -123,7 +137,7 @@ pub(crate) fn settings(
         (Some(name), _) => variable(name, lookup, example)?,
         (None, url) => expand(url.as_deref().unwrap_or_default(), lookup, example)?,
     };
-    http::settings(api, Secret::new(url), &operator).map_err(|(_, missing)| missing)
+    http::settings(api, Some(Secret::new(url)), &operator).map_err(|(_, missing)| missing)
 }
 
 /// Compiles a toolset over opened connections, which masks their secrets.
@@ -166,6 +180,11 @@ impl Opened {
         {
             return self.mcp(other, None, path, operator);
         }
+        if let Connection::Http(api) = connection
+            && api.is_anywhere()
+        {
+            return self.api(connection.kind(), api, None, path, operator);
+        }
         let url = match url(connection, operator.lookup) {
             Ok(url) => url.map(Secret::new),
             Err(Missing { what, help }) => {
@@ -179,7 +198,7 @@ impl Opened {
             (Connection::Http(api) | Connection::Graphql(api) | Connection::Grpc(api), Some(url)) => {
                 let within = api.url.as_deref().map(|url| in_path(url, operator.lookup)).unwrap_or_default();
                 self.secrets.extend(within.into_iter().map(Secret::new));
-                self.api(connection.kind(), api, url, path, operator);
+                self.api(connection.kind(), api, Some(url), path, operator);
             }
             (Connection::Mcp(other), Some(url)) => self.mcp(other, Some(url), path, operator),
             (Connection::Redis(store), Some(url)) => self.redis(store, url, path, operator),
@@ -193,7 +212,7 @@ impl Opened {
             (Connection::Vector(store), Some(url)) => self.vector(store, url, path, operator),
             (_, Some(url)) => {
                 if let Some(settings) = connection.database() {
-                    self.database(connection.kind(), settings, url, path, operator.dev);
+                    self.database(connection.kind(), settings, url, path, operator);
                 }
             }
             (_, None) => {}

@@ -27,7 +27,7 @@ pub mod status;
 pub mod test;
 pub mod validate;
 
-pub use ::host::{ALLOW_COMMANDS, ALLOW_NETWORK};
+pub use ::host::{ALLOW_COMMANDS, ALLOW_NETWORK, HOSTS_FILE};
 pub use code::{Code, Kind};
 pub use context::{Caller, Context, Environment, Home, STORE};
 pub use error::{Error, render};

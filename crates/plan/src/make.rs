@@ -246,6 +246,7 @@ fn scripted(spec: &Spec, tool: &Tool, script: &Script) -> ToolPlan {
         code: script.code.clone(),
         connections: connections.filter(|name| tool.connection.as_ref().is_none_or(|only| only == name)).collect(),
         write: script.write,
+        fetch: script.fetch.clone(),
         row_limit: spec.limits.rows,
         place: script.place.0,
     });

@@ -5,8 +5,8 @@ use connect::{Engine, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use spec::model::{
-    Annotations, Call, Command, Files, Graphql, Grpc, Http, Mongo, PageBy, Parameter, Redis, Reply, Send, SqlResult,
-    Step, TextPlace, Vector,
+    Annotations, Call, Command, Fetch, Files, Graphql, Grpc, Http, Mongo, PageBy, Parameter, Redis, Reply, Send,
+    SqlResult, Step, TextPlace, Vector,
 };
 
 /// Version of the plan document.
@@ -226,6 +226,9 @@ pub struct ScriptPlan {
     /// Whether its statements may write.
     #[serde(default)]
     pub write: bool,
+    /// What it may fetch.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fetch: Option<Fetch>,
     /// Most rows of one of its queries.
     pub row_limit: u64,
     /// Where the code stands in the spec's document, for its errors.

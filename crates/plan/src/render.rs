@@ -34,7 +34,7 @@ fn render_tool(out: &mut String, tool: &ToolPlan) {
         ActionPlan::Sql(sql) => render_sql(out, sql),
         ActionPlan::Script(script) => render_script(out, script),
         ActionPlan::Http(on) => {
-            let _ = writeln!(out, "  on {}: {} {}", on.connection, on.action.method, on.action.path);
+            let _ = writeln!(out, "  on {}: {} {}", on.connection, on.action.method, on.action.target());
         }
         ActionPlan::Redis(on) => {
             for words in on.action.all() {
@@ -98,7 +98,7 @@ fn word(action: &ActionPlan) -> String {
             let text = sql.statements.iter().map(|statement| statement.sql.as_str()).collect::<Vec<_>>().join("; ");
             format!("on {}: {}", sql.connection, text.split_whitespace().collect::<Vec<_>>().join(" "))
         }
-        ActionPlan::Http(on) => format!("on {}: {} {}", on.connection, on.action.method, on.action.path),
+        ActionPlan::Http(on) => format!("on {}: {} {}", on.connection, on.action.method, on.action.target()),
         ActionPlan::Redis(on) => format!("on {}: commands of Redis", on.connection),
         ActionPlan::Mongo(on) => format!("on {}: an operation on {}", on.connection, on.action.collection),
         ActionPlan::Graphql(on) => format!("on {}: an operation", on.connection),

@@ -121,6 +121,17 @@ impl Surface {
         true
     }
 
+    /// Adds a function that stands beside `log`, `progress` and `sleep`. `fetch` is one of the language instead: a global
+    /// function as the WHATWG says, whose host is called with the URL and `{method, headers, redirect, text?, base64?}` and gives
+    /// `{status, statusText, url, redirected, headers, text, base64?}`.
+    pub fn add_function(&mut self, function: &str) -> bool {
+        if OWN.contains(&function) {
+            return false;
+        }
+        self.names.push((String::new(), function.to_owned()));
+        true
+    }
+
     /// The object and the function of a number.
     pub fn name(&self, function: usize) -> Option<(&str, &str)> {
         self.names.get(function).map(|(object, function)| (object.as_str(), function.as_str()))

@@ -4,6 +4,7 @@
 const { stringify, parse } = JSON;
 const { create, defineProperty, freeze, getPrototypeOf } = Object;
 const AnyError = Error;
+const ATypeError = TypeError;
 const APromise = Promise;
 const Text = String;
 const bound = Function.prototype.call;
@@ -73,8 +74,8 @@ export function open(names, send, note, finish) {
   const waiting = create(null);
   let last = 0;
 
-  function request(number, values) {
-    const site = new AnyError();
+  function request(number, values, Kind = AnyError) {
+    const site = new Kind();
     return new APromise((resolve, reject) => {
       const id = ++last;
       waiting[id] = { __proto__: null, resolve, reject, site };
@@ -87,13 +88,19 @@ export function open(names, send, note, finish) {
   }
 
   const host = create(null);
+  let fetch;
   let number = 0;
   for (const [object, name] of parse(names)) {
-    host[object] ??= create(null);
     const own = ++number;
+    if (object === "") {
+      if (name === "fetch") fetch = (...values) => request(own, values, ATypeError);
+      else host[name] = { [name]: (...values) => request(own, values) }[name];
+      continue;
+    }
+    host[object] ??= create(null);
     host[object][name] = { [name]: (...values) => request(own, values) }[name];
   }
-  for (const object in host) freeze(host[object]);
+  for (const object in host) freeze(host[object]); // Functions too.
 
   host.sleep = (milliseconds) => {
     if (typeof milliseconds !== "number" || !(milliseconds >= 0)) throw new TypeError("sleep(milliseconds) takes a number");
@@ -147,5 +154,5 @@ export function open(names, send, note, finish) {
     entry.reject(site);
   }
 
-  return freeze({ __proto__: null, start, settle });
+  return freeze({ __proto__: null, start, settle, fetch });
 }

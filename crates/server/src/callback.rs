@@ -2,15 +2,21 @@
 //! section 7.3).
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 /// The path of the answer.
 const PATH: &str = "/callback";
 /// Longest head of a request, bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Connections that are served at once.
+const CONNECTIONS_MAX: usize = 64;
+/// Wait after a connection that could not be accepted.
+const PAUSE: Duration = Duration::from_millis(50);
 /// Longest wait for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -42,22 +48,37 @@ impl Callback {
     /// # Errors
     /// The user or the API refused: says why.
     pub async fn wait(self, state: &str) -> Result<String, String> {
+        let state: Arc<str> = state.into();
+        let mut open = JoinSet::new();
         loop {
-            let Ok((mut socket, _)) = self.listener.accept().await else { continue };
-            let head = tokio::time::timeout(HEAD_TIMEOUT, head(&mut socket)).await.ok().flatten();
-            let (text, done) = judge(head.as_deref().unwrap_or_default(), state);
-            let status = if done.is_some() { "200 OK" } else { "404 Not Found" };
-            let answer = format!(
-                "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n{text}",
-                text.len()
-            );
-            let _ = tokio::time::timeout(HEAD_TIMEOUT, socket.write_all(answer.as_bytes())).await;
-            let _ = socket.shutdown().await;
-            if let Some(done) = done {
-                return done;
+            // Browsers open connections before they need them, and leave them idle: none keeps another one waiting.
+            tokio::select! {
+                accepted = self.listener.accept(), if open.len() < CONNECTIONS_MAX => match accepted {
+                    Ok((socket, _)) => drop(open.spawn(answer(socket, Arc::clone(&state)))),
+                    Err(_) => tokio::time::sleep(PAUSE).await,
+                },
+                Some(answered) = open.join_next() => {
+                    if let Ok(Some(done)) = answered {
+                        return done;
+                    }
+                }
             }
         }
     }
+}
+
+/// Answers one request; gives what came of the authorisation if it was the one that is waited for.
+async fn answer(mut socket: TcpStream, state: Arc<str>) -> Option<Result<String, String>> {
+    let head = tokio::time::timeout(HEAD_TIMEOUT, head(&mut socket)).await.ok().flatten();
+    let (text, done) = judge(head.as_deref().unwrap_or_default(), &state);
+    let status = if done.is_some() { "200 OK" } else { "404 Not Found" };
+    let answer = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n{text}",
+        text.len()
+    );
+    let _ = tokio::time::timeout(HEAD_TIMEOUT, socket.write_all(answer.as_bytes())).await;
+    let _ = socket.shutdown().await;
+    done
 }
 
 async fn head(socket: &mut TcpStream) -> Option<String> {
@@ -97,7 +118,39 @@ fn judge(head: &str, state: &str) -> (&'static str, Option<Result<String, String
 
 #[cfg(test)]
 mod tests {
-    use super::judge;
+    use std::time::Instant;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::{Callback, HEAD_TIMEOUT, judge};
+
+    async fn ask(address: &str, target: &str) -> String {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        socket.write_all(format!("GET {target} HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes()).await.unwrap();
+        let mut said = String::new();
+        socket.read_to_string(&mut said).await.unwrap();
+        said
+    }
+
+    #[tokio::test]
+    async fn idle_connections_keep_nobody_waiting() {
+        let callback = Callback::bind(0).await.unwrap();
+        let address = callback.address.to_string();
+        let began = Instant::now();
+        // What browsers open before they need it, and a request that never ends.
+        let mut idle = Vec::new();
+        for _ in 0..6 {
+            idle.push(TcpStream::connect(&address).await.unwrap());
+        }
+        idle[0].write_all(b"GET /callback?code=a").await.unwrap();
+        let waiting = tokio::spawn(callback.wait("s1"));
+        assert!(ask(&address, "/favicon.ico").await.starts_with("HTTP/1.1 404"));
+        assert!(ask(&address, "/callback?code=stolen&state=s2").await.starts_with("HTTP/1.1 404"));
+        assert!(ask(&address, "/callback?code=c0de&state=s1").await.contains("Authorised."));
+        assert_eq!(waiting.await.unwrap(), Ok("c0de".to_owned()));
+        assert!(began.elapsed() < HEAD_TIMEOUT / 2, "{:?}", began.elapsed());
+    }
 
     #[test]
     fn only_the_answer_with_the_state_counts() {

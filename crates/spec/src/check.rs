@@ -16,6 +16,7 @@ mod auth;
 mod connections;
 mod cron;
 mod groups;
+mod hosts;
 mod names;
 pub(crate) mod numbers;
 mod pages;

@@ -15,11 +15,11 @@ mod tool;
 mod trigger;
 
 pub use action::{
-    Action, Call, Command, CommandOutput, Files, FilesAs, FilesDiffAs, FilesEdit, FilesList, FilesMode, FilesMove,
-    FilesPath, FilesPresign, FilesRead, FilesRoots, FilesSearch, FilesTree, FilesWhich, FilesWrite, Graphql, Grpc,
-    Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn, Media, Mongo, MongoForm, OnError, Page,
-    PageBy, Redis, RedisScan, RedisText, RedisType, Reply, ReplyFile, ReplyItem, ReplyLink, Script, ScriptPlace, Send,
-    Sql, SqlResult, Step, Steps, TextPlace, Vector, VectorDelete, VectorKeep, VectorSearch,
+    Action, Call, Command, CommandOutput, Fetch, Files, FilesAs, FilesDiffAs, FilesEdit, FilesList, FilesMode,
+    FilesMove, FilesPath, FilesPresign, FilesRead, FilesRoots, FilesSearch, FilesTree, FilesWhich, FilesWrite, Graphql,
+    Grpc, Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, HttpTurn, Media, Mongo, MongoForm, OnError,
+    Page, PageBy, Redis, RedisScan, RedisText, RedisType, Reply, ReplyFile, ReplyItem, ReplyLink, Script, ScriptPlace,
+    Send, Sql, SqlResult, Step, Steps, TextPlace, Vector, VectorDelete, VectorKeep, VectorSearch,
 };
 pub use ask::Ask;
 pub use auth::{Auth, CallerKey};

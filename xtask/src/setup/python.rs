@@ -8,9 +8,11 @@ use crate::exec::Run;
 use crate::repo;
 
 /// The environments: `tests/clients/python/NAME.txt` says what is in each.
-pub const ENVIRONMENTS: [&str; 6] = [TOOLS, "py-1x", "py-old", "py-services", "py-storage", "py-mongo"];
+pub const ENVIRONMENTS: [&str; 7] = [TOOLS, "py-1x", "py-old", "py-services", "py-storage", "py-mongo", ORIGINALS];
 /// The environment with the newest SDK, mcpcheck and Node.js.
 pub const TOOLS: &str = "py";
+/// The environment with the original servers of `tests/originals`.
+pub const ORIGINALS: &str = "py-originals";
 
 /// A program of an environment.
 pub fn program(environment: &str, name: &str) -> Result<PathBuf> {

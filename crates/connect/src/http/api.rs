@@ -20,7 +20,7 @@ use super::connector::Connector;
 use super::oauth::Source;
 use super::rate::Limiter;
 use super::wire::Wire;
-use super::{Call, Code, Credentials, Http2, Reply, Settings, Subject, UserToken, failure, retry};
+use super::{Call, Code, Credentials, Fetched, Http2, Reply, Settings, Subject, UserToken, failure, retry};
 use crate::egress::Policy;
 use crate::mask::Mask;
 use crate::{Error, ErrorKind, Tls};
@@ -35,7 +35,8 @@ const PONG: Duration = Duration::from_secs(10);
 /// A connection to an API. Sockets are kept and used again, by HTTP/2 where the upstream offers it.
 pub struct Api {
     pub(super) settings: Settings,
-    pub(super) base: Url,
+    /// None: each call names its whole URL.
+    pub(super) base: Option<Url>,
     pub(super) policy: Arc<Policy>,
     pub(super) wire: Arc<Wire>,
     pub(super) limiter: Option<Limiter>,
@@ -50,9 +51,9 @@ impl std::fmt::Debug for Api {
 }
 
 impl Api {
-    /// The origin of the base URL, without credentials.
+    /// The origin of the base URL, without credentials; empty when there is none.
     pub fn origin(&self) -> String {
-        self.base.origin().ascii_serialization()
+        self.base.as_ref().map(|base| base.origin().ascii_serialization()).unwrap_or_default()
     }
 
     /// What of the calling user each call brings along.
@@ -79,10 +80,14 @@ impl Api {
     pub fn open(settings: Settings) -> Result<Self, Error> {
         let config = |message: String| failure(&settings.name, ErrorKind::Config, "open", message);
         let text = settings.base.expose().trim_end_matches('/').to_owned();
-        let plain = text.starts_with("http:");
+        let plain = settings.anywhere.map_or_else(|| text.starts_with("http:"), |anywhere| anywhere.plain);
         let mut policy = settings.policy.clone().allow_plain(plain);
         let named = |text: &str| Url::parse(text).ok().and_then(|url| url.host_str().map(str::to_owned));
-        policy = policy.allow_host(&named(&text).unwrap_or_default());
+        if settings.anywhere.is_none() {
+            policy = policy.allow_host(&named(&text).unwrap_or_default());
+        } else if !policy.lists_hosts() {
+            return Err(config("it has no URL of its own, and no hosts that requests may go to".to_owned()));
+        }
         if let Credentials::OAuth(oauth) = &settings.credentials {
             policy = policy.allow_host(&named(&oauth.token_url).unwrap_or_default());
             oauth.assertion.iter().try_for_each(|assertion| assertion.check().map_err(config))?;
@@ -94,15 +99,17 @@ impl Api {
         if let Credentials::Signing(signing) = &settings.credentials {
             signing.check().map_err(|why| config(format!("requests cannot be signed: {why}")))?;
         }
-        let base = policy.check(&text).map_err(|refused| config(refused.to_string()))?;
-        if base.query().is_some() || base.fragment().is_some() {
+        let base = match settings.anywhere {
+            Some(_) => None,
+            None => Some(policy.check(&text).map_err(|refused| config(refused.to_string()))?),
+        };
+        if base.as_ref().is_some_and(|base| base.query().is_some() || base.fragment().is_some()) {
             return Err(config("the base URL holds a query or a fragment; declare the query on its own".to_owned()));
         }
         let policy = Arc::new(policy);
         let client = client(&settings, Arc::clone(&policy)).map_err(config)?;
         let wire = Arc::new(Wire {
             name: settings.name.clone(),
-            host: base.host_str().unwrap_or_default().to_owned(),
             answer_bytes: settings.limits.answer_bytes,
             unpack: settings.unpack,
             mask: Mask::default(),
@@ -127,6 +134,11 @@ impl Api {
     /// A request that may be sent twice is sent again when the connection fails or the answer is 408, 425, 429, 502, 503 or
     /// 504, as long as the deadline allows the wait.
     pub async fn send(&self, call: &Call, deadline: Instant, cancel: &CancellationToken) -> Result<Reply, Error> {
+        self.fetch(call, deadline, cancel).await.map(|fetched| fetched.reply)
+    }
+
+    /// The same with the URL that gave the answer.
+    pub async fn fetch(&self, call: &Call, deadline: Instant, cancel: &CancellationToken) -> Result<Fetched, Error> {
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(self.error(ErrorKind::Cancelled, "the caller went away")),
@@ -135,7 +147,7 @@ impl Api {
         }
     }
 
-    async fn attempts(&self, call: &Call, deadline: Instant) -> Result<Reply, Error> {
+    async fn attempts(&self, call: &Call, deadline: Instant) -> Result<Fetched, Error> {
         let again = call.idempotent.unwrap_or_else(|| retry::is_idempotent(&call.method));
         let retries = self.settings.retries;
         let mut renewed = false;
@@ -143,18 +155,18 @@ impl Api {
         loop {
             self.wait_turn(deadline).await?;
             let (outcome, token) = match self.exchange(call).await {
-                Ok((reply, token)) => (Ok(reply), token),
+                Ok((fetched, token)) => (Ok(fetched), token),
                 Err(error) => (Err(error), None),
             };
             let wait = match &outcome {
-                Ok(reply) if reply.status == StatusCode::UNAUTHORIZED && !renewed && token.is_some() => {
+                Ok(fetched) if fetched.reply.status == StatusCode::UNAUTHORIZED && !renewed && token.is_some() => {
                     // The upstream refused the token before doing anything: a new one is worth one try.
                     self.forget_token(call.subject.as_ref(), token.as_ref()).await;
                     renewed = true;
                     continue;
                 }
-                Ok(reply) if again && retry::is_transient(reply.status) => {
-                    retry::retry_after(&reply.headers).unwrap_or_else(|| retries.wait(nth))
+                Ok(fetched) if again && retry::is_transient(fetched.reply.status) => {
+                    retry::retry_after(&fetched.reply.headers).unwrap_or_else(|| retries.wait(nth))
                 }
                 Err(error) if again && matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Transient) => {
                     retries.wait(nth)

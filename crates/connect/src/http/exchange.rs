@@ -10,17 +10,20 @@ use super::cache::Found;
 use super::credentials::basic;
 use super::sign::Signed;
 use super::wire::ReadAs;
-use super::{Api, Call, Credentials, Reply};
+use super::{Api, Call, Credentials, Fetched, Redirects, Reply};
 use crate::{Error, ErrorKind};
 
 /// An answer and the token that it was asked with.
-pub(super) type Exchanged = (Reply, Option<Secret>);
+pub(super) type Exchanged = (Fetched, Option<Secret>);
 
 impl Api {
     /// Sends a request once and follows redirects, each checked like the first URL. Credentials are left behind when the
     /// origin changes.
     pub(super) async fn exchange(&self, call: &Call) -> Result<Exchanged, Error> {
-        let mut url = self.url(&call.path, &call.query)?;
+        let mut url = match &call.whole {
+            Some(text) => self.whole(text, &call.query)?,
+            None => self.url(&call.path, &call.query)?,
+        };
         let mut method = call.method.clone();
         let mut headers = self.headers(call)?;
         let (mut bytes, kind) = call.body.encode().map_err(|why| self.error(ErrorKind::Value, why))?;
@@ -35,14 +38,16 @@ impl Api {
         let read = ReadAs { most: call.answer_bytes, events: call.events.as_ref() };
         let cached = self.cache.as_ref().map_or(Found::Nothing, |cache| cache.find(call, &url, &headers));
         match &cached {
-            Found::Fresh(reply) => return Ok((reply.clone(), None)),
+            Found::Fresh(reply) => {
+                return Ok((Fetched { reply: reply.clone(), url: url.into(), redirected: false }, None));
+            }
             Found::Stale(entry) => entry.ask(&mut headers),
             Found::Nothing => {}
         }
         for hop in 0..=self.settings.limits.redirects {
             let mut shown = headers.clone();
             let mut target = url.clone();
-            if url.origin() == self.base.origin() {
+            if self.base.as_ref().is_some_and(|base| base.origin() == url.origin()) {
                 token = self.show_credentials(&method, &mut target, &mut shown, &bytes, call.subject.as_ref()).await?;
             }
             let reply = self.wire.once(&method, &target, shown, bytes.clone(), read).await?;
@@ -50,7 +55,15 @@ impl Api {
             if let Some(cache) = self.cache.as_ref().filter(|_| hop == 0) {
                 reply = cache.keep(call, &url, &headers, &cached, reply);
             }
-            let Some(next) = self.redirect(&url, &reply)? else { return Ok((reply, token)) };
+            let next = if call.redirects == Redirects::Keep { None } else { self.redirect(&url, &reply)? };
+            let Some(next) = next else {
+                return Ok((Fetched { reply, url: url.into(), redirected: hop > 0 }, token));
+            };
+            if call.redirects == Redirects::Refuse {
+                return Err(
+                    self.error(ErrorKind::Denied, "the upstream redirects, and redirects are not to be followed")
+                );
+            }
             if hop == 0
                 && let Found::Stale(entry) = &cached
             {
@@ -81,8 +94,9 @@ impl Api {
         if !below.starts_with('/') && !below.is_empty() {
             return Err(self.error(ErrorKind::Value, "the path does not start with `/`"));
         }
-        let path = format!("{}{}", self.base.path().trim_end_matches('/'), below);
-        let mut url = self.base.clone();
+        let none = || self.error(ErrorKind::Config, "the connection has no URL that a path could be below");
+        let mut url = self.base.clone().ok_or_else(none)?;
+        let path = format!("{}{}", url.path().trim_end_matches('/'), below);
         url.set_path(&path);
         if url.path() != path && !path.is_empty() {
             return Err(self.error(ErrorKind::Value, "the path is not encoded, or holds `.` or `..` as a segment"));
@@ -91,6 +105,24 @@ impl Api {
             url.query_pairs_mut().extend_pairs(query);
         }
         self.policy.check(url.as_str()).map_err(|refused| self.error(ErrorKind::Denied, refused.to_string()))
+    }
+
+    /// A whole URL, checked before anything else of it is read. The query of the call replaces what the URL has under its names.
+    fn whole(&self, text: &str, query: &[(String, String)]) -> Result<Url, Error> {
+        let checked = |text: &str| {
+            let checked = self.policy.check(text);
+            checked.map_err(|refused| self.error(ErrorKind::Denied, refused.to_string()))
+        };
+        let mut url = checked(text)?;
+        url.set_fragment(None);
+        if query.is_empty() {
+            return Ok(url);
+        }
+        let own: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let own = own.into_iter().filter(|(name, _)| !query.iter().any(|(other, _)| other == name));
+        let all: Vec<(String, String)> = own.chain(query.iter().cloned()).collect();
+        url.query_pairs_mut().clear().extend_pairs(all);
+        checked(url.as_str())
     }
 
     /// Adds what the connection shows to its upstream; gives the token, when it is one that was fetched.

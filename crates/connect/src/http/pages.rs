@@ -69,7 +69,8 @@ pub struct Collected {
 
 impl Api {
     /// Reads pages until the last one or a bound. An answer that is no success ends them: look at [`Collected::last`].
-    /// The URL of a next page has to be on the origin of the base URL, below its path.
+    /// The URL of a next page has to be on the origin of the base URL, below its path; after a call to a whole URL, on one of the
+    /// hosts that those may be on.
     pub async fn collect(
         &self,
         call: &Call,
@@ -105,9 +106,9 @@ impl Api {
             };
             let is_empty = found.is_empty();
             items.extend(found);
-            let before = (call.path.clone(), call.query.clone());
+            let before = (call.whole.clone(), call.path.clone(), call.query.clone());
             let more = self.turn(&mut call, &pages.turn, &answer, &last, read, items.len(), is_empty)?;
-            if more && before == (call.path.clone(), call.query.clone()) {
+            if more && before == (call.whole.clone(), call.path.clone(), call.query.clone()) {
                 return Err(self.error(ErrorKind::Other, format!("page {read} names itself as the next one")));
             }
             if items.len() > pages.items_max || (more && (items.len() == pages.items_max || read >= pages.pages_max)) {
@@ -163,13 +164,22 @@ impl Api {
 
     fn follow(&self, call: &mut Call, text: &str) -> Result<(), Error> {
         let denied = |why: &str| self.error(ErrorKind::Denied, format!("the URL of the next page {why}"));
-        let mut here = self.base.clone();
-        here.set_path(&format!("{}{}", self.base.path().trim_end_matches('/'), call.path));
+        if let Some(whole) = &call.whole {
+            let here = Url::parse(whole).map_err(|_| denied("cannot be read"))?;
+            let next = here.join(text).map_err(|_| denied("cannot be read"))?;
+            // It is checked like every whole URL when it is asked for.
+            call.whole = Some(next.into());
+            call.query.clear();
+            return Ok(());
+        }
+        let base = self.base.as_ref().ok_or_else(|| denied("is below no base URL"))?;
+        let mut here = base.clone();
+        here.set_path(&format!("{}{}", base.path().trim_end_matches('/'), call.path));
         let url = Url::options().base_url(Some(&here)).parse(text).map_err(|_| denied("cannot be read"))?;
-        let path = url.path().strip_prefix(self.base.path().trim_end_matches('/'));
+        let path = url.path().strip_prefix(base.path().trim_end_matches('/'));
         let path = path.filter(|path| path.is_empty() || path.starts_with('/'));
         match path {
-            Some(path) if url.origin() == self.base.origin() => path.clone_into(&mut call.path),
+            Some(path) if url.origin() == base.origin() => path.clone_into(&mut call.path),
             _ => return Err(denied("is not below the base URL of the connection")),
         }
         call.query = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();

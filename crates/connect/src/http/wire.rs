@@ -19,7 +19,6 @@ use crate::{Error, ErrorKind};
 /// What requests of a connection travel by.
 pub(crate) struct Wire {
     pub(super) name: String,
-    pub(super) host: String,
     pub(super) answer_bytes: usize,
     pub(super) unpack: bool,
     pub(super) mask: Mask,
@@ -49,7 +48,7 @@ impl Wire {
             .body(Full::new(body))
             .map_err(|error| self.error(ErrorKind::Value, format!("the request cannot be written: {error}")))?;
         *request.headers_mut() = headers;
-        self.client.request(request).await.map_err(|error| self.unsent(&error))
+        self.client.request(request).await.map_err(|error| self.unsent(&error, url))
     }
 
     /// Sends one request to a checked URL and reads its answer, with whatever secrets are in it.
@@ -95,7 +94,7 @@ impl Wire {
     }
 
     /// Says why a request brought no answer.
-    fn unsent(&self, error: &ClientError) -> Error {
+    fn unsent(&self, error: &ClientError, url: &Url) -> Error {
         let mut inner: Option<&(dyn std::error::Error + 'static)> = Some(error);
         while let Some(source) = inner {
             let io = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
@@ -106,9 +105,29 @@ impl Wire {
             inner = source.source();
         }
         let reason = body::reason(error);
+        let host = url.host_str().unwrap_or_default();
+        if let Some(why) = turned_away(&reason) {
+            return self.error(ErrorKind::Denied, format!("`{host}` {why}"));
+        }
         if error.is_connect() {
-            return self.error(ErrorKind::Unreachable, format!("`{}` cannot be reached: {reason}", self.host));
+            return self.error(ErrorKind::Unreachable, format!("`{host}` cannot be reached: {reason}"));
         }
         self.error(ErrorKind::Transient, format!("the connection broke: {reason}"))
+    }
+}
+
+/// How an upstream that asks who we are turns us away, by the words of rustls: HTTP/2 keeps no more of an error than those.
+fn turned_away(reason: &str) -> Option<String> {
+    let alert = reason.split_once("received fatal alert: ")?.1;
+    match alert.split(|c: char| !c.is_ascii_alphanumeric()).next()? {
+        "CertificateRequired" => Some(
+            "asks for a certificate of the client, and the connection shows none; declare `tls: {certificate: …, key: …}`"
+                .to_owned(),
+        ),
+        alert @ ("BadCertificate" | "UnsupportedCertificate" | "CertificateRevoked" | "CertificateExpired"
+        | "CertificateUnknown" | "UnknownCA" | "UnknownCa" | "AccessDenied" | "DecryptError") => Some(format!(
+            "refuses the certificate of the connection ({alert}); it accepts those of its own authorities that are valid now"
+        )),
+        _ => None,
     }
 }

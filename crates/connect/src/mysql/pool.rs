@@ -1,6 +1,7 @@
 //! Sessions at one server. A session whose statement had to stop is killed at the server and never
 //! used again.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use super::guard::Verdicts;
 use super::session::{JsonColumns, Role, Session, options};
 use super::traces::Suspects;
 use super::url::Location;
+use crate::egress::{Closed, Gate};
 use crate::{Config, Error, ErrorKind, Tls};
 
 /// A session that reads and was unused for longer is asked whether it is alive before it is used again.
@@ -29,6 +31,7 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Pool {
     pub(super) name: String,
     location: Location,
+    gate: Option<Gate>,
     /// The server turned TLS down once, and `prefer` allows to go without.
     plain: AtomicBool,
     permits: Arc<Semaphore>,
@@ -82,6 +85,7 @@ impl Pool {
         Arc::new(Self {
             name: config.name.clone(),
             location,
+            gate: config.gate.clone(),
             plain: AtomicBool::new(false),
             permits: Arc::new(Semaphore::new(size)),
             size,
@@ -176,7 +180,7 @@ impl Pool {
         let limit = deadline.min(tokio::time::Instant::now() + self.acquire_timeout);
         let connected = tokio::time::timeout_at(limit, self.connect(role)).await;
         let session = match connected {
-            Ok(session) => session.map_err(|error| place.native(&error, ""))?,
+            Ok(session) => session?,
             Err(_) => {
                 return Err(place.error(
                     ErrorKind::Unreachable,
@@ -207,28 +211,47 @@ impl Pool {
         }
     }
 
-    async fn connect(&self, role: Role) -> Result<Session, Native> {
-        let opts = self.options();
+    async fn connect(&self, role: Role) -> Result<Session, Error> {
+        let place = Place { connection: &self.name, attempted: "connect" };
+        let found = self.addresses().await.map_err(|closed| {
+            let (kind, why) = closed.parts();
+            place.error(kind, why, "")
+        })?;
+        self.connect_to(role, &found).await.map_err(|error| place.native(&error, ""))
+    }
+
+    /// The addresses of the server, checked; none where nothing is checked.
+    async fn addresses(&self) -> Result<Vec<IpAddr>, Closed> {
+        let Some(gate) = &self.gate else { return Ok(Vec::new()) };
+        match &self.location.socket {
+            Some(path) => gate.local(path).map(|()| Vec::new()),
+            None => gate.addresses(&self.location.host).await,
+        }
+    }
+
+    async fn connect_to(&self, role: Role, addresses: &[IpAddr]) -> Result<Session, Native> {
+        let opts = self.options(addresses);
         let tls = opts.ssl_opts().is_some();
         match Session::connect(opts, role).await {
             Err(Native::Driver(DriverError::NoClientSslFlagFromServer)) if tls && self.location.tls == Tls::Prefer => {
                 self.plain.store(true, Ordering::Relaxed);
-                Session::connect(self.options(), role).await
+                Session::connect(self.options(addresses), role).await
             }
             other => other,
         }
     }
 
-    fn options(&self) -> Opts {
+    fn options(&self, addresses: &[IpAddr]) -> Opts {
         let tls = self.location.tls != Tls::Disable && !self.plain.load(Ordering::Relaxed);
-        options(&self.location, tls)
+        options(&self.location, tls, addresses)
     }
 
     /// Ends a session at the server, whatever it does: its statement stops, its transaction is
     /// rolled back. The session's own number is not given again while this runs.
     async fn kill(&self, id: u32) {
         let kill = async {
-            let mut conn = Conn::new(self.options()).await?;
+            let Ok(addresses) = self.addresses().await else { return Ok(()) };
+            let mut conn = Conn::new(self.options(&addresses)).await?;
             let killed = conn.query_drop(format!("KILL {id}")).await;
             // Dropped without a goodbye it would be a warning in the server's log.
             let _ = conn.disconnect().await;

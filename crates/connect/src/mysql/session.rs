@@ -1,6 +1,7 @@
 //! One session at the server, and the settings that follow a request.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -44,8 +45,8 @@ pub(super) struct Session {
     row_limit: usize,
 }
 
-/// The driver's options, with or without TLS.
-pub(super) fn options(location: &Location, tls: bool) -> Opts {
+/// The driver's options, with or without TLS. With addresses the driver looks nothing up itself.
+pub(super) fn options(location: &Location, tls: bool, addresses: &[IpAddr]) -> Opts {
     let mut ssl = SslOpts::default();
     if location.tls == Tls::VerifyFull {
         if let Some(file) = &location.ca_file {
@@ -57,6 +58,7 @@ pub(super) fn options(location: &Location, tls: bool) -> Opts {
     OptsBuilder::default()
         .ip_or_hostname(location.host.clone())
         .tcp_port(location.port)
+        .resolved_ips((!addresses.is_empty()).then(|| addresses.to_vec()))
         .socket(location.socket.clone())
         // The server may name its socket; what the URL says is what is used.
         .prefer_socket(false)

@@ -100,6 +100,7 @@ mod tests {
             idle_timeout: time,
             tls: Tls::Prefer,
             ca_file: None,
+            gate: None,
         }
     }
 

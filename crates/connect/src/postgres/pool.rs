@@ -126,11 +126,22 @@ impl Pool {
         let config = crate::tls::client(self.target.tls, self.target.ca_file.as_deref(), None)
             .map_err(|why| place.error(ErrorKind::Config, why, "check `tls.caFile`"))?;
         let tls = MakeRustlsConnect::new(config);
-        let connecting = Session::connect(&self.target.config, tls, role, timeout, self.config.schema.as_deref());
+        let connecting = async {
+            let checked = match &self.config.gate {
+                Some(gate) => Some(self.target.checked(gate).await.map_err(|closed| {
+                    let (kind, why) = closed.parts();
+                    place.error(kind, why, "")
+                })?),
+                None => None,
+            };
+            let config = checked.as_ref().unwrap_or(&self.target.config);
+            let session = Session::connect(config, tls, role, timeout, self.config.schema.as_deref());
+            session.await.map_err(|error| place.engine(&error))
+        };
         // The driver bounds the wait for TCP alone; a server may also accept and then say nothing.
         let limit = self.target.connect_timeout.min(timeout);
         match tokio::time::timeout(limit, connecting).await {
-            Ok(done) => done.map_err(|error| place.engine(&error)),
+            Ok(done) => done,
             Err(_) => Err(place.error(
                 ErrorKind::Unreachable,
                 format!("the server did not let us in within {} ms", limit.as_millis()),

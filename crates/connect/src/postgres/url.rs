@@ -4,12 +4,20 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use tokio_postgres::config::Host;
+
+use crate::egress::{Closed, Gate};
 use crate::{Config, Tls};
+
+/// Port when the URL gives none.
+const PORT: u16 = 5432;
 
 /// What a URL says, and the transport security that holds after URL and spec were weighed.
 #[derive(Clone)]
 pub(super) struct Target {
     pub(super) config: tokio_postgres::Config,
+    /// The same without hosts, addresses and ports.
+    bare: tokio_postgres::Config,
     pub(super) tls: Tls,
     pub(super) ca_file: Option<PathBuf>,
     /// Longest wait for a connection with its login.
@@ -52,7 +60,60 @@ pub(super) fn parse(config: &Config) -> Result<Target, String> {
         Tls::Prefer => tokio_postgres::config::SslMode::Prefer,
         Tls::Require | Tls::VerifyFull => tokio_postgres::config::SslMode::Require,
     });
-    Ok(Target { config: parsed, tls, ca_file, connect_timeout })
+    let mut bare = tokio_postgres::Config::from_str(&without_hosts(base, &rest)).map_err(|error| error.to_string())?;
+    bare.user(parsed.get_user().unwrap_or_default());
+    bare.application_name(parsed.get_application_name().unwrap_or_default());
+    bare.connect_timeout(connect_timeout);
+    bare.ssl_mode(parsed.get_ssl_mode());
+    Ok(Target { config: parsed, bare, tls, ca_file, connect_timeout })
+}
+
+/// The URL without what says where the server is.
+fn without_hosts(base: &str, query: &[&str]) -> String {
+    let start = base.find("://").map_or(0, |at| at + 3);
+    let end = base[start..].find('/').map_or(base.len(), |at| start + at);
+    let login = base[start..end].rfind('@').map_or("", |at| &base[start..=start + at]);
+    let kept =
+        query.iter().filter(|pair| !["host", "hostaddr", "port"].contains(&pair.split('=').next().unwrap_or_default()));
+    let query = kept.copied().collect::<Vec<_>>().join("&");
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("{}{login}{}{mark}{query}", &base[..start], &base[end..])
+}
+
+impl Target {
+    /// The driver's settings with addresses that were checked in place of names, so that it looks nothing up itself.
+    pub(super) async fn checked(&self, gate: &Gate) -> Result<tokio_postgres::Config, Closed> {
+        let (hosts, given, ports) = (self.config.get_hosts(), self.config.get_hostaddrs(), self.config.get_ports());
+        let mut checked = self.bare.clone();
+        let mut sockets = 0;
+        for (nth, host) in hosts.iter().enumerate() {
+            let port = ports.get(nth).or_else(|| ports.first()).copied().unwrap_or(PORT);
+            let name = match host {
+                Host::Tcp(name) => name,
+                #[cfg(unix)]
+                Host::Unix(path) => {
+                    gate.local(&path.display().to_string())?;
+                    checked.host_path(path);
+                    checked.port(port);
+                    sockets += 1;
+                    continue;
+                }
+            };
+            let addresses = match given.get(nth) {
+                Some(address) => gate.addresses(&address.to_string()).await?,
+                None => gate.addresses(name).await?,
+            };
+            for address in addresses {
+                checked.host(name);
+                checked.hostaddr(address);
+                checked.port(port);
+            }
+        }
+        if sockets > 0 && sockets < hosts.len() {
+            return Err(Closed::Unknown("the URL names a socket and other hosts; name one kind".to_owned()));
+        }
+        Ok(checked)
+    }
 }
 
 fn stricter(ours: Tls, mode: &str) -> Result<Tls, String> {
@@ -84,6 +145,7 @@ mod tests {
             idle_timeout: Duration::from_secs(1),
             tls,
             ca_file: None,
+            gate: None,
         }
     }
 

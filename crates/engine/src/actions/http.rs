@@ -110,7 +110,7 @@ impl Toolset {
             let collected = api.collect(&call, pages, turn.deadline.into(), context.cancel).await;
             return answer::pages(self, tool, action, collected.map_err(|error| failed(&error))?, scope);
         }
-        let reply = api.send(&call, turn.deadline.into(), context.cancel).await.map_err(|error| failed(&error))?;
-        answer::one(self, tool, action, &call, (reply, scope))
+        let fetched = api.fetch(&call, turn.deadline.into(), context.cancel).await.map_err(|error| failed(&error))?;
+        answer::one(self, tool, action, &call, (fetched, scope))
     }
 }

@@ -1,6 +1,7 @@
 //! Connections as a script sees them: objects with functions. One module for each kind.
 
 mod apis;
+mod fetch;
 mod files;
 mod http;
 mod mongo;
@@ -24,6 +25,8 @@ use connect::redis::Redis;
 use connect::vector::Store as Vectors;
 use script::HostError;
 use spec::sql::Dialect;
+
+pub(crate) use fetch::MARKDOWN;
 
 use super::host::ScriptHost;
 use crate::acting::ActAs;
@@ -63,6 +66,10 @@ enum Kind {
     Mcp(Link<Client>),
     /// The other tools of the server.
     Tools(Vec<Box<str>>),
+    /// `fetch`, as far as the tool allows it.
+    Fetch(Link<Api>),
+    /// Pages of HTML as Markdown.
+    Markdown,
 }
 
 impl Reach {
@@ -110,6 +117,19 @@ impl Reach {
         Self { connection: tools::OWN.into(), kind: Kind::Tools(names) }
     }
 
+    pub(crate) fn fetch(api: Link<Api>) -> Self {
+        Self { connection: fetch::FETCH.into(), kind: Kind::Fetch(api) }
+    }
+
+    pub(crate) fn markdown() -> Self {
+        Self { connection: fetch::MARKDOWN.into(), kind: Kind::Markdown }
+    }
+
+    /// Whether it is a function, not an object with functions.
+    pub(super) fn is_function(&self) -> bool {
+        matches!(self.kind, Kind::Fetch(_) | Kind::Markdown)
+    }
+
     pub(super) fn connection(&self) -> &str {
         &self.connection
     }
@@ -119,6 +139,7 @@ impl Reach {
         let names: &[&str] = match &self.kind {
             Kind::Tools(names) => return names.iter().map(|name| &**name).collect(),
             Kind::Mcp(_) => &tools::OTHER,
+            Kind::Fetch(_) | Kind::Markdown => &[],
             Kind::Sql(_) => &sql::FUNCTIONS,
             Kind::Http(_) => &http::FUNCTIONS,
             Kind::Redis(_) => &redis::FUNCTIONS,
@@ -146,6 +167,8 @@ impl Reach {
             Kind::Vector(link) => vector::call(self.there(link)?, host, &self.connection, name, arguments).await,
             Kind::Mcp(client) => tools::other(self.there(client)?, host, &self.connection, arguments).await,
             Kind::Tools(_) => tools::own(host, name, arguments).await,
+            Kind::Fetch(api) => fetch::call(self.there(api)?, host, arguments).await,
+            Kind::Markdown => fetch::markdown(arguments).await,
         }
     }
 

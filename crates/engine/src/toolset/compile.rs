@@ -81,6 +81,15 @@ impl Toolset {
                 }
             }
         }
+        let mut prompts = Vec::with_capacity(spec.prompts.len());
+        for (index, prompt) in spec.prompts.iter().enumerate() {
+            match Prompt::compile(prompt, plan, &by_name) {
+                Ok(prompt) => prompts.push(prompt),
+                Err(message) => {
+                    compiler.fail(codes::RESOURCE, message, &format!("/prompts/{index}"), "name a tool of this spec");
+                }
+            }
+        }
         if !compiler.problems.is_empty() {
             return Err(compiler.problems);
         }
@@ -89,7 +98,7 @@ impl Toolset {
             tools,
             by_name,
             resources,
-            prompts: spec.prompts.iter().map(Prompt::compile).collect(),
+            prompts,
             groups: groups(spec),
             permits: Semaphore::new(count(spec.limits.concurrency).clamp(1, Semaphore::MAX_PERMITS)),
             limits: spec.limits.clone(),
@@ -279,6 +288,13 @@ impl Compiler<'_> {
         if planned.code.contains(scripts::TOOLS) {
             let others = self.spec.tools.iter().filter(|other| other.name != tool.name);
             reach.push(Reach::tools(others.map(|other| other.name.as_str().into()).collect()));
+        }
+        if planned.code.contains(scripts::MARKDOWN) {
+            reach.push(Reach::markdown());
+        }
+        if planned.fetch.is_some() {
+            let none = || Err("nothing says what it may fetch".to_owned());
+            reach.push(Reach::fetch(self.connections.fetches.get(&tool.name).cloned().unwrap_or_else(none)));
         }
         let row_limit = count(planned.row_limit.min(spec::limits::ROWS_MAX)).max(1);
         Action::Script(Box::new(ScriptAction::new(script, planned, row_limit, reach)))

@@ -67,11 +67,13 @@ pub(super) fn view(toolset: &Toolset, group: Option<&str>, bindings: &Bindings) 
         .iter()
         .filter(|resource| group.is_none_or(|group| super::views::shows(toolset, group, resource)));
     let (templates, resources): (Vec<_>, Vec<_>) = shown.partition(|resource| resource.is_template());
+    let prompts = toolset.prompts().iter();
+    let prompts = prompts.filter(|prompt| group.is_none_or(|group| toolset.is_prompt_in(group, prompt)));
     Listing::builder()
         .tools(tools.collect())
         .resources(resources.into_iter().map(resource).collect())
         .templates(templates.into_iter().map(template).collect())
-        .prompts(toolset.prompts().iter().map(prompt).collect())
+        .prompts(prompts.map(prompt).collect())
         .build()
 }
 

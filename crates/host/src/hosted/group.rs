@@ -9,7 +9,7 @@ use protocol::{
 
 use super::{Hosted, views};
 
-/// A group of a server: its tools, the resources behind which they or no tools stand, and the server's prompts. What it
+/// A group of a server: its tools, the resources and prompts behind which they or no tools stand. What it
 /// shows follows the server when its toolset is replaced.
 #[derive(Debug)]
 pub struct GroupService {
@@ -90,6 +90,15 @@ impl Service for GroupService {
         context: &'a Context,
         call: PromptCall<'a>,
     ) -> Boxed<'a, Result<Reply<PromptResult>, Error>> {
+        let toolset = self.hosted.toolset();
+        let hidden =
+            toolset.prompts().iter().find(|prompt| prompt.name == call.name).is_some_and(|prompt| {
+                toolset.group(&self.name).is_none_or(|group| !toolset.is_prompt_in(group, prompt))
+            });
+        if hidden {
+            let message = format!("Unknown prompt: `{}` is not in the group `{}`", call.name, self.name);
+            return Box::pin(async move { Err(Error::invalid_params(message)) });
+        }
         self.hosted.get_prompt(context, call)
     }
 

@@ -28,6 +28,7 @@ fn open(
 ) -> Tried<Store> {
     let name = connection.name();
     let policy = policy(operator, url.as_ref().filter(|_| connection.env_var().is_some()));
+    let resolver = operator.resolver.clone();
     let text = |text: &str| expand(text, operator.lookup, "a value");
     let mut place = |place: &Option<SecretRef>| -> Result<Option<Secret>, Missing> {
         let found = place.as_ref().map(|place| secret(place, operator.lookup)).transpose()?;
@@ -50,6 +51,7 @@ fn open(
                 keys: key_id.map(|id| id.expose().to_owned()).zip(key),
                 session_token: place(&of.session_token)?,
                 policy,
+                resolver,
                 ..S3::new(text(&of.bucket)?, of.region.clone())
             };
             Store::s3(name, settings, limits(&of.limits))
@@ -61,6 +63,7 @@ fn open(
                 prefix: of.prefix.clone(),
                 service_account,
                 policy,
+                resolver,
                 ..Gcs::new(text(&of.bucket)?)
             };
             Store::gcs(name, settings, limits(&of.limits))

@@ -6,12 +6,12 @@ use std::time::Duration;
 use base::{Diagnostic, Secret};
 use connect::egress::Policy;
 use connect::http::{
-    self, Api, Assertion, Caching, ClientCertificate, Encoding, Exchange, Hash, Limits, OAuth, Rate, Retries, Settings,
-    SigV4, Signing, Users,
+    self, Anywhere, Api, Assertion, Caching, ClientCertificate, Encoding, Exchange, Hash, Limits, OAuth, Rate, Retries,
+    Settings, SigV4, Signing, Users,
 };
 use connect::{graphql, grpc};
 use spec::model::{
-    self, ConnectionKind, Credentials, HttpConnection, HttpTls, OauthExchange, SecretPlace, SecretRef,
+    self, ConnectionKind, Credentials, HttpConnection, HttpLimits, HttpTls, OauthExchange, SecretPlace, SecretRef,
     SignatureEncoding, SignatureHash,
 };
 
@@ -25,7 +25,7 @@ impl Opened {
         &mut self,
         kind: ConnectionKind,
         api: &HttpConnection,
-        url: Secret,
+        url: Option<Secret>,
         path: &str,
         operator: &Operator<'_>,
     ) {
@@ -48,7 +48,7 @@ impl Opened {
     pub(super) fn settings_of(
         &mut self,
         api: &HttpConnection,
-        url: Secret,
+        url: Option<Secret>,
         path: &str,
         operator: &Operator<'_>,
     ) -> Option<Settings> {
@@ -114,8 +114,9 @@ fn error(connection: &str, message: String) -> connect::Error {
 
 type Missed = (&'static str, Missing);
 
-pub(super) fn settings(api: &HttpConnection, url: Secret, operator: &Operator<'_>) -> Result<Settings, Missed> {
-    let policy = policy(operator, api.env_var.is_some().then_some(&url));
+/// The settings of an API; without a URL each request names its own.
+pub(super) fn settings(api: &HttpConnection, url: Option<Secret>, operator: &Operator<'_>) -> Result<Settings, Missed> {
+    let policy = policy(operator, url.as_ref().filter(|_| api.env_var.is_some()));
     let policy = api.hosts.iter().fold(policy, |policy, host| policy.allow_host(host));
     let headers = api.headers.iter().map(|(name, value)| {
         let value = expand(value, operator.lookup, "a value").map_err(|missing| ("headers", missing))?;
@@ -131,6 +132,7 @@ pub(super) fn settings(api: &HttpConnection, url: Secret, operator: &Operator<'_
             .map(|cache| Caching { bytes_max: usize::try_from(cache.bytes).unwrap_or(usize::MAX) }),
         headers: headers.collect::<Result<_, _>>()?,
         policy,
+        resolver: operator.resolver.clone(),
         rate: api.rate_limit.as_ref().map(|rate| Rate {
             requests: small(rate.requests),
             period: Duration::from_millis(rate.period_ms),
@@ -141,16 +143,21 @@ pub(super) fn settings(api: &HttpConnection, url: Secret, operator: &Operator<'_
             backoff: Duration::from_millis(api.retries.backoff_ms),
             wait_max: Duration::from_millis(api.retries.wait_max_ms),
         },
-        limits: Limits {
-            connect: Duration::from_millis(api.limits.connect_timeout_ms),
-            request_bytes: usize::try_from(api.limits.request_bytes).unwrap_or(usize::MAX),
-            answer_bytes: usize::try_from(api.limits.answer_bytes).unwrap_or(usize::MAX),
-            redirects: small(api.limits.redirects),
-            ..Limits::default()
-        },
+        limits: limits(&api.limits),
         ca_file: api.tls.ca_file.as_deref().map(Into::into),
-        ..Settings::new(api.name.as_str(), url)
+        anywhere: url.is_none().then_some(Anywhere { plain: api.plain }),
+        ..Settings::new(api.name.as_str(), url.unwrap_or_else(|| Secret::new("")))
     })
+}
+
+pub(super) fn limits(limits: &HttpLimits) -> Limits {
+    Limits {
+        connect: Duration::from_millis(limits.connect_timeout_ms),
+        request_bytes: usize::try_from(limits.request_bytes).unwrap_or(usize::MAX),
+        answer_bytes: usize::try_from(limits.answer_bytes).unwrap_or(usize::MAX),
+        redirects: small(limits.redirects),
+        ..Limits::default()
+    }
 }
 
 /// Where requests may go. What the operator wrote whole is the operator's decision: its own host may be a private one.

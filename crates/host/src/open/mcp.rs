@@ -61,7 +61,7 @@ impl Opened {
         let endpoint = endpoint.split('#').next().unwrap_or_default();
         let endpoint = if endpoint.starts_with('/') { endpoint.to_owned() } else { format!("/{endpoint}") };
         let http = other.http().map_err(|error| error.to_string()).ok()?;
-        let settings = self.settings_of(&http, Secret::new(origin), path, operator)?;
+        let settings = self.settings_of(&http, Some(Secret::new(origin)), path, operator)?;
         let transport = match other.transport {
             McpTransport::Auto => Transport::Auto,
             McpTransport::Streamable => Transport::Streamable,

@@ -35,6 +35,7 @@ fn open(
 ) -> Tried<Messenger> {
     let name = connection.name();
     let policy = policy(operator, url.as_ref().filter(|_| connection.env_var().is_some()));
+    let resolver = operator.resolver.clone();
     let text = |text: &str| expand(text, operator.lookup, "a value");
     let mut place = |place: &SecretRef| -> Result<Secret, Missing> {
         let found = secret(place, operator.lookup)?;
@@ -46,7 +47,8 @@ fn open(
             let token = of.token.as_ref().map(&mut place).transpose()?;
             let webhook = of.webhook.as_ref().map(&mut place).transpose()?;
             let channel = of.channel.clone();
-            let settings = SlackSettings { token, webhook, base: url, channel, policy, ..SlackSettings::default() };
+            let settings =
+                SlackSettings { token, webhook, base: url, channel, policy, resolver, ..SlackSettings::default() };
             Ok(Slack::open(name, settings).map(Messenger::Slack))
         }
         Connection::Smtp(of) => {
@@ -62,6 +64,7 @@ fn open(
                 to_domains: of.domains.clone(),
                 ca_file: of.ca_file.as_deref().map(Into::into),
                 policy,
+                resolver,
                 ..SmtpSettings::new(address.host, text(&of.from)?)
             };
             Ok(Smtp::open(name, settings).map(|smtp| Messenger::Smtp(Box::new(smtp))))
@@ -73,6 +76,7 @@ fn open(
                 user,
                 base: url,
                 policy,
+                resolver,
                 ..TwilioSettings::new(text(&of.account)?, token, text(&of.from)?)
             };
             Ok(Twilio::open(name, settings).map(Messenger::Twilio))

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::Secret;
-use connect::egress::system_resolver;
 use connect::{Tls, mongo, redis};
 use spec::model::{MongoStore, Pool, RedisStore, StoreTls, TlsMode};
 
@@ -21,7 +20,7 @@ impl Opened {
             name: store.name.clone(),
             policy: policy(operator, store.env_var.is_some().then_some(&url)),
             url,
-            resolver: system_resolver(),
+            resolver: operator.resolver.clone(),
             tls: tls(&store.tls),
             ca_file: store.tls.ca_file.as_deref().map(Into::into),
             limits: redis::Limits { pool_max, acquire, idle, ..defaults },
@@ -41,7 +40,7 @@ impl Opened {
             policy: policy(operator, store.env_var.is_some().then_some(&url)),
             url,
             database: store.database.clone(),
-            resolver: system_resolver(),
+            resolver: operator.resolver.clone(),
             tls: tls(&store.tls),
             ca_file: store.tls.ca_file.as_deref().map(Into::into),
             limits: mongo::Limits { pool_max, acquire, idle, ..defaults },

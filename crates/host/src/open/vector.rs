@@ -8,7 +8,7 @@ use connect::http::Settings as ApiSettings;
 use connect::vector::{ApiEmbedder, Embedder, Metric, Settings, Store, hash};
 use spec::model::{self, Embedding, VectorStore};
 
-use super::database::{config, password};
+use super::database::{config, gate, password};
 use super::http::{credentials, policy};
 use super::{Opened, Operator, Tried};
 use crate::codes;
@@ -29,8 +29,9 @@ impl Opened {
                 return self.closed(name, what, problem);
             }
         };
+        let gate = gate(operator, &url, store.env_var.is_some());
         let opened = embedder.and_then(|embedder| {
-            let database = Database::open(config(name, None, &store.pool, &store.tls, url))?;
+            let database = Database::open(config(name, None, &store.pool, &store.tls, url, gate))?;
             Store::open(name, Arc::new(database), embedder, settings(store))
         });
         match opened {
@@ -54,6 +55,7 @@ fn embedder(store: &VectorStore, operator: &Operator<'_>, secrets: &mut Vec<Secr
     let settings = ApiSettings {
         credentials,
         policy: policy(operator, env_var.is_some().then_some(&base)),
+        resolver: operator.resolver.clone(),
         ..ApiSettings::new(store.name.as_str(), base)
     };
     let asked = shortened.then(|| dimensions(store));

@@ -11,6 +11,7 @@ use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use engine::{CallContext, FailureKind, Outcome, Toolset};
 use parking_lot::Mutex;
+use protocol::Service as _;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -272,6 +273,30 @@ async fn a_caller_s_token_is_exchanged_and_never_passed_on() {
     // The upstream says the token back, which is masked.
     assert!(!result(&seen)["who"].as_str().unwrap().contains("caller"), "{seen:?}");
     assert_eq!(*upstream.grants.lock(), ["urn:ietf:params:oauth:grant-type:token-exchange"]);
+}
+
+/// The token comes with the request over the wire, as whoever checks it says.
+#[tokio::test]
+async fn the_token_of_a_request_is_exchanged() {
+    let (origin, upstream) = start().await;
+    let settings = format!(
+        "credentials: {{type: oauth2, tokenUrl: '{origin}/token', clientId: me, clientSecret: '${{env:CLIENT_SECRET}}', exchange: {{}}}}"
+    );
+    let hosted = host::Hosted::new(Arc::new(toolset(&spec(&settings), &variables(&origin), None).await));
+    let ask = async |caller: host::Caller| {
+        let principal = protocol::Principal::new("ann").with_facts(Arc::new(caller));
+        let context = protocol::Context::local(protocol::Revision::V2025_11_25, Some(principal));
+        let call = protocol::ToolCall { name: "me", arguments: None, meta: None };
+        let Ok(protocol::Reply::Done(result)) = hosted.call_tool(&context, call).await else { panic!("an answer") };
+        result
+    };
+    let token = base::Secret::new("token-of-the-caller");
+    let seen = ask(host::Caller::new("ann", Map::new()).with_token(token)).await;
+    assert!(!seen.is_error, "{seen:?}");
+    assert_eq!(*upstream.grants.lock(), ["urn:ietf:params:oauth:grant-type:token-exchange"]);
+    // A key of ours is no token: nothing is exchanged, and nothing is passed on.
+    let seen = ask(host::Caller::new("ann", Map::new())).await;
+    assert!(seen.is_error && upstream.grants.lock().len() == 1, "{seen:?}");
 }
 
 #[tokio::test]

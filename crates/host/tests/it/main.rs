@@ -14,6 +14,7 @@ mod messages;
 mod others;
 mod parts;
 mod scripts;
+mod secure;
 mod service;
 mod steps;
 mod stores;

@@ -13,6 +13,8 @@ mod jira;
 mod linear;
 #[path = "oauth.rs"]
 mod oauth;
+#[path = "pages.rs"]
+mod pages;
 #[path = "search.rs"]
 mod search;
 #[path = "shared.rs"]
@@ -45,6 +47,7 @@ pub(crate) const FAKES: &[(&str, &str, &str)] = &[
     ("oauth", "an OAuth 2.0 server and an API behind it", "client `client`, secret `client-secret`"),
     ("events", "streams of events, as model APIs send them", "bearer token `model-key`"),
     ("echo", "says back what it was asked", "nothing"),
+    ("pages", "a site with pages, and rules for robots", "nothing"),
     ("trouble", "slow, endless, packed, broken and moved answers", "nothing"),
 ];
 
@@ -63,6 +66,8 @@ pub(crate) fn router() -> Router {
         .nest("/oauth", oauth::router())
         .nest("/events", events::router())
         .nest("/echo", echo::router())
+        .nest("/pages", pages::router())
+        .route("/robots.txt", axum::routing::get(pages::robots))
         .nest("/trouble", trouble::router())
 }
 

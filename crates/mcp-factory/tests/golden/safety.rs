@@ -1,6 +1,7 @@
 //! What callers, upstreams and authors try against a server: real calls against specs, from the lists of `tests/safety`.
 
 mod addresses;
+mod kinds;
 mod leaks;
 mod sql;
 mod templates;

@@ -18,6 +18,8 @@ use crate::port::{Note, Port, Request};
 
 const PRELUDE: &str = "prelude";
 const PRELUDE_SOURCE: &str = include_str!("../prelude.js");
+const FETCH: &str = "fetch";
+const FETCH_SOURCE: &str = include_str!("../fetch.js");
 
 /// The language, without the compiler.
 type Language = (
@@ -63,10 +65,7 @@ pub(super) fn prelude<'js>(
     port: Port,
     finish: Function<'js>,
 ) -> rquickjs::Result<Object<'js>> {
-    static COMPILED: LazyLock<Option<Modules>> = LazyLock::new(|| {
-        let bytecode = bytecode(PRELUDE, PRELUDE_SOURCE, &Origin::default()).ok()?;
-        intern::put(base::Digest::of(PRELUDE_SOURCE.as_bytes()), PRELUDE, bytecode)
-    });
+    static COMPILED: LazyLock<Option<Modules>> = LazyLock::new(|| own(PRELUDE, PRELUDE_SOURCE));
     let modules = COMPILED.ok_or(Error::Unknown)?;
     let (module, _) = Bundle(modules).load(ctx, PRELUDE, None)?.eval()?;
     let open: Function<'js> = module.get("open")?;
@@ -86,7 +85,26 @@ pub(super) fn prelude<'js>(
         }
         level.is_some()
     })?;
-    open.call((surface, send, note, finish))
+    let prelude: Object<'js> = open.call((surface, send, note, finish))?;
+    if let Some(send) = prelude.get::<_, Option<Function<'js>>>("fetch")? {
+        fetch(ctx, send)?;
+    }
+    Ok(prelude)
+}
+
+/// Gives a script `fetch`.
+fn fetch<'js>(ctx: &Ctx<'js>, send: Function<'js>) -> rquickjs::Result<()> {
+    static COMPILED: LazyLock<Option<Modules>> = LazyLock::new(|| own(FETCH, FETCH_SOURCE));
+    let modules = COMPILED.ok_or(Error::Unknown)?;
+    let (module, _) = Bundle(modules).load(ctx, FETCH, None)?.eval()?;
+    let install: Function<'js> = module.get("install")?;
+    install.call((send,))
+}
+
+/// A module of ours, compiled.
+fn own(name: &'static str, source: &str) -> Option<Modules> {
+    let bytecode = bytecode(name, source, &Origin::default()).ok()?;
+    intern::put(base::Digest::of(source.as_bytes()), name, bytecode)
 }
 
 /// Compiles a module, with the places of its parts and without its text.

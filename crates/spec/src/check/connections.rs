@@ -29,6 +29,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
         match connection {
             Connection::Http(api) => {
                 http::all(check, api, node);
+                http::anywhere(check, api, node);
                 if api.schema.is_some() {
                     let message = "an HTTP API has no `schema`";
                     check.error(codes::OTHER_SETTING, node.span_of("schema"), message, "remove it, or change `type`");
@@ -36,6 +37,15 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
             }
             Connection::Graphql(api) | Connection::Grpc(api) => {
                 http::all(check, api, node);
+                if api.plain {
+                    let message = "requests of this kind of connection go to its own URL alone";
+                    check.error(
+                        codes::OTHER_SETTING,
+                        node.span_of("plain"),
+                        message,
+                        "remove `plain`; it is for `http` connections without a URL",
+                    );
+                }
                 if api.cache.is_some() {
                     let message = "answers of this kind of connection are never kept";
                     check.error(
@@ -70,6 +80,9 @@ fn source(check: &mut Check<'_, '_>, connection: &Connection, node: &Node) {
         }
         return;
     }
+    if matches!(connection, Connection::Http(api) if api.is_anywhere()) {
+        return;
+    }
     match (connection.env_var(), connection.url()) {
         (Some(_), Some(_)) => {
             let key = connection.kind().url_key();
@@ -90,6 +103,9 @@ fn source(check: &mut Check<'_, '_>, connection: &Connection, node: &Node) {
             let message = format!("the connection `{name}` does not say where {what}");
             let help = match connection.kind() {
                 ConnectionKind::Files => "add `root: /srv/documents`, or an `envVar` that holds the path".to_owned(),
+                ConnectionKind::Http => format!(
+                    "add `envVar: {variable}`, a `url` without credentials, or `hosts` where each request names its whole URL"
+                ),
                 _ => format!("add `envVar: {variable}`, or a `url` without credentials"),
             };
             check.error(codes::CONNECTION_SOURCE, node.span, message, help);

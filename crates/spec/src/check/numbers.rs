@@ -87,6 +87,8 @@ fn action(check: &mut Check<'_, '_>, tool: &Node) {
     let sql = tool.get("sql");
     ranges(check, sql, "Sql");
     ranges(check, sql.and_then(|sql| sql.get("page")), "Page");
+    let fetch = tool.get("script").and_then(|script| script.get("fetch"));
+    ranges(check, fetch.and_then(|fetch| fetch.get("limits")), "HttpLimits");
     let http = tool.get("http");
     ranges(check, http.and_then(|http| http.get("events")), "HttpEvents");
     ranges(check, http.and_then(|http| http.get("pages")), "HttpPages");

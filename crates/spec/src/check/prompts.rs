@@ -6,7 +6,7 @@ use base::{Diagnostic, nearest};
 
 use super::{Check, schemas};
 use crate::codes;
-use crate::model::Prompt;
+use crate::model::{Prompt, PromptMessage};
 use crate::structure::clip;
 use crate::syntax::{Node, align};
 
@@ -33,6 +33,9 @@ fn arguments(check: &mut Check<'_, '_>, prompt: &Prompt, node: &Node) {
     let known: Vec<&str> = prompt.arguments.iter().map(|argument| argument.name.as_str()).collect();
     let is_damaged = check.is_damaged(node);
     let mut used = BTreeSet::new();
+    for (message, at) in prompt.messages.iter().zip(node.get("messages").map(Node::items).unwrap_or_default()) {
+        used.extend(source(check, prompt, message, at));
+    }
     for (message, at) in prompt.messages.iter().zip(node.get("messages").map(Node::items).unwrap_or_default()) {
         let Some(at) = at.get("text") else { continue };
         for (offset, name) in placeholders(&message.text) {
@@ -62,6 +65,45 @@ fn arguments(check: &mut Check<'_, '_>, prompt: &Prompt, node: &Node) {
             check.warning(codes::PROMPT_UNUSED, at.span_of("name"), message, help);
         }
     }
+}
+
+/// Checks that a message has one source, and that its tool can be called; gives the arguments that the tool takes.
+fn source<'p>(check: &mut Check<'_, '_>, prompt: &'p Prompt, message: &PromptMessage, node: &Node) -> Vec<&'p str> {
+    if check.is_damaged(node) {
+        return Vec::new();
+    }
+    let (Some(name), Some(at)) = (&message.tool, node.get("tool")) else {
+        if node.get("text").is_none() {
+            let help = "add `text`, or `tool` whose answer is the text";
+            check.error(codes::MISSING_KEY, node.span, "a prompt message needs `text`", help);
+        }
+        return Vec::new();
+    };
+    if node.get("text").is_some() {
+        let help = "keep one of `text` and `tool`; write another message for the other one";
+        check.error(codes::PROMPT_TOOL, at.span, "the message has a text and a tool", help);
+    }
+    let Some(tool) = check.spec.tools.iter().find(|tool| tool.name == *name) else {
+        let known = check.names.tools.clone();
+        if !known.contains(name) {
+            check.unknown(codes::UNKNOWN_TOOL, false, at, "tool", &known);
+        }
+        return prompt.arguments.iter().map(|argument| argument.name.as_str()).collect();
+    };
+    for parameter in tool.parameters().iter().filter(|one| one.required && !one.is_hidden()) {
+        if !prompt.arguments.iter().any(|argument| argument.name == parameter.name && argument.required) {
+            let message = format!(
+                "the tool `{}` needs `{}`, which is no argument that people have to give",
+                clip(name),
+                clip(&parameter.name)
+            );
+            let help = format!("declare it under `arguments`: `- {{name: {}, required: true}}`", clip(&parameter.name));
+            check.error(codes::PROMPT_TOOL, at.span, message, help);
+        }
+    }
+    // What an inferred tool takes is known only later.
+    let takes = |name: &str| tool.parameters.is_none() || tool.parameter(name).is_some();
+    prompt.arguments.iter().map(|argument| argument.name.as_str()).filter(|name| takes(name)).collect()
 }
 
 /// The `{{name}}` of a text with the offset of each.

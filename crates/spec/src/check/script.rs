@@ -3,7 +3,7 @@
 use base::{Diagnostic, nearest};
 
 use self::shape::{Call, Taken};
-use super::{Check, sql};
+use super::{Check, hosts, sql};
 use crate::codes;
 use crate::model::{Action, Script, ScriptPlace, Spec, TextPlace, Tool};
 use crate::sql::Effects;
@@ -14,7 +14,7 @@ mod shape;
 mod words;
 
 /// Names that the second parameter of a script's function has anyhow.
-const OWN_NAMES: [&str; 4] = ["log", "progress", "sleep", "tools"];
+const OWN_NAMES: [&str; 5] = ["log", "markdown", "progress", "sleep", "tools"];
 
 /// What a script may do that writes: nothing more is known of it.
 const ANYTHING: Effects = Effects { read_only: false, destructive: true, idempotent: false };
@@ -94,7 +94,20 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Script, node:
     if let Some(code) = at.get("code").filter(|_| !check.is_damaged(node)) {
         uses(check, tool, action, code);
     }
+    fetch(check, action, at);
     Some(if action.write { ANYTHING } else { sql::NO_EFFECTS })
+}
+
+/// Checks what a script may fetch.
+fn fetch(check: &mut Check<'_, '_>, action: &Script, node: &Node) {
+    let Some(at) = node.get("fetch").filter(|_| action.fetch.is_some()) else { return };
+    if let Some(list) = at.get("hosts") {
+        hosts::all(check, list);
+    }
+    if !action.code.contains("fetch") && !check.is_damaged(node) {
+        let message = "the script may fetch, and never names `fetch`";
+        check.warning(codes::FETCH_IDLE, at.span, message, "remove `fetch`, or call `await fetch(url)`");
+    }
 }
 
 /// What the text of a script says that it uses: arguments, connections, SQL, and what no script has.
@@ -114,8 +127,14 @@ fn uses(check: &mut Check<'_, '_>, tool: &Tool, action: &Script, node: &Node) {
         unknown_name(check, node, taken, "connection or function", &known);
     }
     for (name, offset) in &shape.foreign {
+        if *name == "fetch" && action.fetch.is_some() {
+            continue;
+        }
         let place = align::place(check.lines, node, *offset, name.len());
-        let help = "a script reaches its connections, `log`, `progress` and `sleep`: no network, no files, no modules";
+        let help = match *name {
+            "fetch" => "allow it: `script: {fetch: {hosts: [api.example.com]}, code: …}`, or use a connection",
+            _ => "a script reaches its connections, `log`, `progress` and `sleep`: no network, no files, no modules",
+        };
         check.warning(codes::SCRIPT_USES, place, format!("a script has no `{name}`"), help);
     }
     for call in &shape.calls {

@@ -27,7 +27,7 @@ pub use http::{Http, HttpBody, HttpEvents, HttpPages, HttpPart, HttpResult, Http
 pub use mongo::{Mongo, MongoForm};
 pub use redis::{Redis, RedisScan, RedisText, RedisType};
 pub use reply::{Media, Reply, ReplyFile, ReplyItem, ReplyLink};
-pub use script::{Script, ScriptPlace, TextPlace};
+pub use script::{Fetch, Script, ScriptPlace, TextPlace};
 pub use send::Send;
 pub use sql::{Page, PageBy, Sql, SqlResult};
 pub use steps::{OnError, Step, Steps};

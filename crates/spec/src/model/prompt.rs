@@ -45,8 +45,12 @@ pub struct PromptArgument {
 pub struct PromptMessage {
     /// Who says it.
     pub role: Role,
-    /// The text, with `{{name}}` replaced by arguments.
+    /// The text, with `{{name}}` replaced by arguments. One of `text` and `tool` is needed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
+    /// Tool whose answer is the text. It takes the arguments of the prompt that are parameters of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
 }
 
 /// Who says a message.

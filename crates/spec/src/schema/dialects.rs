@@ -66,6 +66,7 @@ fn short_forms(schema: &mut Value) {
     replace(schema, "Page", "key", texts(json!({"type": "string"})));
     replace(schema, "Icon", "sizes", texts(json!({"type": "string"})));
     replace(schema, "HttpEvents", "keep", texts(json!({"type": "string"})));
+    replace(schema, "Fetch", "hosts", texts(json!({"type": "string"})));
     replace(schema, "Tool", "groups", texts(json!({"type": "string"})));
     replace(schema, "Ask", "fields", texts(json!({"type": "string"})));
     replace(schema, "Shape", "pick", texts(json!({"type": "string"})));

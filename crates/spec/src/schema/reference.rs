@@ -9,7 +9,7 @@ use crate::check::numbers::RANGES;
 use crate::structure::dialect::{ALIASES, WORDS};
 
 /// A section: the definition, its head, the key that has it, and an example.
-const SECTIONS: [(&str, &str, &str, &str); 67] = [
+const SECTIONS: [(&str, &str, &str, &str); 68] = [
     ("Spec", "The document", "", include_str!("examples/spec.yaml")),
     ("Connection", "Connections", "connections[]", include_str!("examples/connection.yaml")),
     ("Pool", "Pools", "connections[].pool", ""),
@@ -60,6 +60,7 @@ const SECTIONS: [(&str, &str, &str, &str); 67] = [
     ("Send", "Messages", "tools[].send", include_str!("examples/send.yaml")),
     ("Script", "Scripts", "tools[].script", include_str!("examples/script.yaml")),
     ("Ask", "Questions to people", "tools[].ask", include_str!("examples/ask.yaml")),
+    ("Fetch", "Fetching in scripts", "tools[].script.fetch", include_str!("examples/fetch.yaml")),
     ("Call", "Calls of tools", "tools[].call", include_str!("examples/call.yaml")),
     ("Steps", "Steps", "tools[].steps", include_str!("examples/steps.yaml")),
     ("Step", "One step", "tools[].steps.do[]", ""),

@@ -132,6 +132,7 @@ pub(crate) fn property(definition: &str, key: &str, node: Node, source: &str, re
         | ("Icon", "sizes")
         | ("Auth" | "Credentials", "scopes")
         | ("Trigger", "events")
+        | ("Fetch", "hosts")
         | ("HttpEvents", "keep") => Some(words_to_list(node)),
         ("Http", "method") => Some(upper(node)),
 
@@ -190,6 +191,7 @@ pub(crate) fn title(definition: &str) -> &'static str {
         "ReplyFile" => "resource",
         "ReplyLink" => "link",
         "Script" => "script",
+        "Fetch" => "fetch",
         "Http" => "http",
         "Graphql" => "graphql",
         "Grpc" => "grpc",
@@ -261,6 +263,7 @@ pub(crate) fn example(definition: &str, key: &str) -> Option<&'static str> {
         ("PromptMessage", "role") => "role: user",
         ("Mongo", "collection") => "collection: users",
         ("Http", "path") => "path: /users/{id}",
+        ("Fetch", "hosts") => "hosts: [api.example.com]",
         ("Graphql", "operation") => "operation: \"query { orders { id } }\"",
         ("Grpc", "method") => "method: GetOrder",
         ("FilesPath" | "FilesWrite" | "FilesEdit" | "FilesPresign", "path") => "path: \"{{ args.path }}\"",
@@ -305,7 +308,7 @@ fn wrap_list(node: Node, key: &str) -> Node {
     wrap(Node::new(span, Value::List(vec![node])), key)
 }
 
-/// `GET /users/{id}` as `{method: GET, path: …}`; a path alone is read with GET.
+/// `GET /users/{id}` as `{method: GET, path: …}`; a path alone is read with GET. What is no path is a whole URL.
 fn request_line(node: Node) -> Node {
     let span = node.span;
     let text = node.as_str().unwrap_or_default().trim().to_owned();
@@ -316,7 +319,8 @@ fn request_line(node: Node) -> Node {
     let entry =
         |key: &str, value: String| Entry { key: Key { span, text: key.to_owned() }, value: Node::text(span, value) };
     let method = method.map(|method| entry("method", method));
-    Node::new(span, Value::Map(method.into_iter().chain([entry("path", path)]).collect()))
+    let key = if path.starts_with("{+") || path.contains("://") { "url" } else { "path" };
+    Node::new(span, Value::Map(method.into_iter().chain([entry(key, path)]).collect()))
 }
 
 /// `${env:NAME}` as `{env: NAME}`. Any other text is no place; it is refused without being shown.

@@ -48,9 +48,10 @@ async fn the_upstream_may_ask_who_we_are() {
             Api::open(Settings { client_certificate, ..upstream.settings(&ours, "localhost") }).unwrap()
         };
         assert_eq!(send(&with(Some(ours.client())), &get("/x")).await.unwrap().body, "/v1/x");
-        for certificate in [None, Some(theirs.client())] {
+        for (certificate, reason) in [(None, "shows none"), (Some(theirs.client()), "refuses the certificate")] {
             let (kind, message) = failed(send(&with(certificate), &get("/x")).await);
-            assert!(matches!(kind, ErrorKind::Unreachable | ErrorKind::Transient), "{message}");
+            assert_eq!(kind, ErrorKind::Denied, "{message}");
+            assert!(message.contains(reason) && message.contains("localhost"), "{message}");
             assert!(!message.contains("PRIVATE"), "{message}");
         }
     }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use connect::http::{Call, Collected, Event, Reply, StatusCode};
+use connect::http::{Call, Collected, Event, Fetched, Reply, StatusCode};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use spec::expression::{Scope, Template};
@@ -11,6 +11,7 @@ use spec::model::HttpResult;
 
 use super::HttpAction;
 use crate::errors::{self, Answered};
+use crate::markup;
 use crate::outcome::{Content, Failure, Outcome};
 use crate::shape;
 use crate::toolset::{Tool, Toolset};
@@ -38,7 +39,7 @@ pub(super) fn one(
     tool: &Tool,
     action: &HttpAction,
     call: &Call,
-    (reply, scope): (Reply, Scope),
+    (Fetched { reply, url, .. }, scope): (Fetched, Scope),
 ) -> Attempt<Outcome> {
     match action.result {
         HttpResult::Full => return json_result(set, tool, action, full(&reply)),
@@ -53,6 +54,7 @@ pub(super) fn one(
     match action.result {
         HttpResult::Json => from_json(set, tool, action, &reply),
         HttpResult::Text => text(set, tool, &body_text(&reply)),
+        HttpResult::Markdown => text(set, tool, &page(&reply, &url)),
         HttpResult::File => file(set, tool, action, call, &reply, &kind),
         _ if action.select.is_some() || is_json(&kind) => from_json(set, tool, action, &reply),
         _ if reply.body.is_empty() => json_result(set, tool, action, json!({ "status": reply.status.as_u16() })),
@@ -145,8 +147,21 @@ fn file(set: &Toolset, tool: &Tool, action: &HttpAction, call: &Call, reply: &Re
     if size.saturating_mul(4) / 3 > set.raw_bytes(tool) {
         return Err(errors::too_many_bytes(tool, size.saturating_mul(4) / 3, set.raw_bytes(tool)));
     }
-    let uri = format!("mcp-factory://{}/{}{}", set.about.name, action.connection, call.path);
+    let uri = match &call.whole {
+        Some(url) => url.clone(),
+        None => format!("mcp-factory://{}/{}{}", set.about.name, action.connection, call.path),
+    };
     Ok(Outcome::content(Content::of_bytes(&reply.body, kind, uri)))
+}
+
+/// A page as Markdown; any other text as it is.
+fn page(reply: &Reply, url: &str) -> String {
+    let kind = reply.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = markup::text_of(&reply.body, kind);
+    if !markup::is_html(&media_type(reply), &text) {
+        return text.into_owned();
+    }
+    markup::markdown(&text, url::Url::parse(url).ok().as_ref())
 }
 
 fn from_events(set: &Toolset, tool: &Tool, action: &HttpAction, events: &[Event]) -> Attempt<Outcome> {

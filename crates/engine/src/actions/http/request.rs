@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use connect::http::{Body, Call, Events, Method, Part, PathTemplate};
+use connect::http::{Body, Call, Events, Method, Part, PathTemplate, UrlTemplate};
 use serde_json::{Map, Value};
 use spec::expression::{Scope, Template, Tree};
 use spec::model::{Http, HttpBody, HttpPart};
@@ -19,12 +19,19 @@ type Attempt<T> = Result<T, Box<Failure>>;
 #[derive(Debug)]
 pub(super) struct Request {
     method: Method,
-    path: PathTemplate,
+    target: Target,
     query: Vec<(Box<str>, Tree)>,
     headers: Vec<(Box<str>, Tree)>,
     body: Option<Sent>,
     idempotent: Option<bool>,
     events: Option<Events>,
+}
+
+/// Where it goes.
+#[derive(Debug)]
+enum Target {
+    Below(PathTemplate),
+    Whole(UrlTemplate),
 }
 
 #[derive(Debug)]
@@ -53,7 +60,10 @@ impl Request {
     pub(super) fn compile(action: &Http, events: Option<Events>) -> Result<Self, Fault> {
         Ok(Self {
             method: action.method.parse().map_err(|_| format!("`{}` is no method", action.method))?,
-            path: PathTemplate::parse(&action.path).map_err(|error| error.to_string())?,
+            target: match &action.url {
+                Some(url) => Target::Whole(UrlTemplate::parse(url).map_err(|error| error.to_string())?),
+                None => Target::Below(PathTemplate::parse(&action.path).map_err(|error| error.to_string())?),
+            },
             query: fields(&action.query)?,
             headers: fields(&action.headers)?,
             body: action.body.as_ref().map(Sent::compile).transpose()?.flatten(),
@@ -64,14 +74,21 @@ impl Request {
 
     /// The request of one call.
     pub(super) fn fill(&self, tool: &Tool, arguments: &Map<String, Value>, scope: &Scope) -> Attempt<Call> {
-        let known: Vec<(&str, String)> = self
-            .path
-            .names()
+        let names: Vec<&str> = match &self.target {
+            Target::Below(path) => path.names().collect(),
+            Target::Whole(url) => url.names(),
+        };
+        let known: Vec<(&str, String)> = names
+            .into_iter()
             .filter_map(|name| Some((name, spec::expression::plain(arguments.get(name)?.clone())?)))
             .collect();
         let value = |name: &str| known.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
-        let path = self.path.fill(value).map_err(|error| errors::value(tool, &error.to_string()))?;
-        let mut call = Call::new(self.method.clone(), path);
+        let method = self.method.clone();
+        let call = match &self.target {
+            Target::Below(path) => path.fill(value).map(|path| Call::new(method, path)),
+            Target::Whole(url) => url.fill(value).map(|url| Call::whole(method, url)),
+        };
+        let mut call = call.map_err(|error| errors::value(tool, &error.to_string()))?;
         for (name, tree) in &self.query {
             let value = part::value(tool, &format!("query/{name}"), tree, scope)?;
             let texts = value.map(part::texts).unwrap_or_default();

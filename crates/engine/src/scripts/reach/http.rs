@@ -85,11 +85,14 @@ fn request(name: &str, path: &str, options: Options, writes: bool) -> Result<Cal
         return Err(refuse(FailureKind::Denied, message));
     }
     let bad = |error: connect::http::PathError| refuse(FailureKind::Value, error.to_string());
-    let template = PathTemplate::parse(path).map_err(bad)?;
     let params: Vec<(String, String)> =
         options.params.into_iter().filter_map(|(name, value)| Some((name, plain(value)?))).collect();
     let value = |name: &str| params.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let mut call = Call::new(method, template.fill(value).map_err(bad)?);
+    let mut call = if path.starts_with("https://") || path.starts_with("http://") {
+        Call::whole(method, path)
+    } else {
+        Call::new(method, PathTemplate::parse(path).and_then(|template| template.fill(value)).map_err(bad)?)
+    };
     call.query = pairs(options.query);
     call.headers = pairs(options.headers);
     call.idempotent = options.idempotent;

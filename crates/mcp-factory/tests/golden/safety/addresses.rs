@@ -147,6 +147,49 @@ tools:
     assert_eq!(count.load(Ordering::Relaxed), 0, "something connected");
 }
 
+/// A whole URL that a caller gives leads to public hosts alone, by an action, a connection in a script and `fetch`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_whole_url_of_a_caller_leads_inside() {
+    let (port, count) = canary().await;
+    let api = all::start("127.0.0.5:0").await.unwrap();
+    let spec = "
+name: whole
+limits: {timeoutMs: 8000}
+connections: [{name: web, type: http, hosts: ['*'], plain: true, retries: {max: 0}}]
+tools:
+  - {name: action, description: x, parameters: {url: {type: string, required: true}}, connection: web, http: {url: '{+url}'}}
+  - {name: reached, description: x, parameters: {url: {type: string, required: true}}, connection: web, script: 'export default ({ url }, { web }) => web.get(url)'}
+  - name: fetched
+    description: x
+    parameters: {url: {type: string, required: true}}
+    script: {fetch: {hosts: ['*'], plain: true}, code: 'export default async ({ url }) => (await fetch(url)).text()'}
+";
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = serve(folder.path(), spec, &["--allow-network", "127.0.0.5"], &[]).await;
+    let good = format!("{api}/trouble/status/200");
+    for tool in ["action", "reached", "fetched"] {
+        let works = session.call(tool, &json!({ "url": good })).await.unwrap();
+        assert_ne!(works["isError"], true, "{tool}: what the operator opened is reached: {works}");
+    }
+    let urls = spellings(port);
+    let mut calls = Vec::new();
+    for url in &urls {
+        // Behind a redirect of a host that may be reached, too.
+        let coded: String = url.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let to = format!("{api}/trouble/to?url={coded}");
+        for tool in ["action", "reached", "fetched"] {
+            calls.push((tool.to_owned(), json!({ "url": url })));
+            calls.push((tool.to_owned(), json!({ "url": to })));
+        }
+    }
+    let results = session.call_all(&calls).await.unwrap();
+    for ((tool, arguments), result) in calls.iter().zip(&results) {
+        refused(&format!("{tool} {arguments}"), result);
+    }
+    session.close().await;
+    assert_eq!(count.load(Ordering::Relaxed), 0, "something connected");
+}
+
 /// A path that a caller gives stays below the API.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_path_leaves_the_api() {

@@ -28,6 +28,10 @@ tools:
   - {name: deep, description: x, parameters: {}, http: GET /deep}
   - {name: in_circles, description: x, parameters: {}, http: GET /loop}
   - {name: endless_pages, description: x, parameters: {}, http: {path: /page, query: {next: 'page?next=page'}, pages: {by: next, from: $.next, items: $.items, max: 5}}}
+  - {name: fetch_endless, description: x, parameters: {base: {env: API_URL}}, script: {fetch: {hosts: ['127.0.0.1'], plain: true}, code: 'export default async ({ base }) => (await fetch(base + \"/endless\")).text()'}}
+  - {name: fetch_bomb, description: x, parameters: {base: {env: API_URL}}, script: {fetch: {hosts: ['127.0.0.1'], plain: true}, code: 'export default async ({ base }) => (await fetch(base + \"/bomb\")).text()'}}
+  - {name: fetch_slow, description: x, parameters: {base: {env: API_URL}}, script: {fetch: {hosts: ['127.0.0.1'], plain: true}, code: 'export default async ({ base }) => (await fetch(base + \"/slow\")).text()'}}
+  - {name: fetch_circles, description: x, parameters: {base: {env: API_URL}}, script: {fetch: {hosts: ['127.0.0.1'], plain: true}, code: 'export default async ({ base }) => (await fetch(base + \"/loop\")).text()'}}
   - {name: scripted, description: x, parameters: {}, script: 'export default (args, { api }) => api.get(\"/endless\")'}
 ";
 
@@ -35,8 +39,22 @@ tools:
 async fn answers_that_make_trouble_are_bounded() {
     let folder = tempfile::tempdir().unwrap();
     let fakes = all::start("127.0.0.1:0").await.unwrap();
-    let mut session = serve(folder.path(), SPEC, &[], &[("API_URL", format!("{fakes}/trouble"))]).await;
-    for tool in ["slow", "drip", "endless", "bomb", "broken_gzip", "deep", "in_circles", "scripted"] {
+    let mut session =
+        serve(folder.path(), SPEC, &["--allow-network", "127.0.0.1"], &[("API_URL", format!("{fakes}/trouble"))]).await;
+    for tool in [
+        "slow",
+        "drip",
+        "endless",
+        "bomb",
+        "broken_gzip",
+        "deep",
+        "in_circles",
+        "scripted",
+        "fetch_endless",
+        "fetch_bomb",
+        "fetch_slow",
+        "fetch_circles",
+    ] {
         let began = Instant::now();
         let result = session.call(tool, &json!({})).await.unwrap();
         assert!(began.elapsed() < PATIENCE, "{tool} took {:?}", began.elapsed());

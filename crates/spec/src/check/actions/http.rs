@@ -1,11 +1,11 @@
 //! Requests to HTTP APIs.
 
-use base::{PathError, PathTemplate, Select};
+use base::{PathError, PathTemplate, Select, UrlTemplate};
 
 use super::super::Check;
 use super::super::templates::Names;
 use crate::codes;
-use crate::model::{Http, HttpBody, HttpResult, HttpTurn, Tool};
+use crate::model::{Connection, Http, HttpBody, HttpResult, HttpTurn, Tool};
 use crate::sql::Effects;
 use crate::structure::clip;
 use crate::syntax::Node;
@@ -18,7 +18,7 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Http, node: &
     let at = node.get("http")?;
     let mut names = Names::new(check, tool, node, &[]);
     method(check, action, at);
-    path(check, &mut names, tool, action, at);
+    target(check, &mut names, tool, action, at);
     for (key, values) in [("query", &action.query), ("headers", &action.headers)] {
         for ((name, value), entry) in values.iter().zip(at.get(key).map(Node::entries).unwrap_or_default()) {
             names.tree(check, value, &entry.value);
@@ -54,6 +54,41 @@ fn method(check: &mut Check<'_, '_>, action: &Http, at: &Node) {
     }
 }
 
+/// Where the request goes: below the URL of the connection, or to a whole URL.
+fn target(check: &mut Check<'_, '_>, names: &mut Names<'_>, tool: &Tool, action: &Http, at: &Node) {
+    let connection = check.spec.connections.iter().find(|one| Some(one.name()) == tool.connection.as_deref());
+    let is_anywhere = matches!(connection, Some(Connection::Http(api)) if api.is_anywhere());
+    match &action.url {
+        Some(_) if at.get("path").is_some() => {
+            let message = "the request has a path and a whole URL";
+            check.error(codes::WHOLE_URL, at.span_of("url"), message, "keep one of `path` and `url`");
+        }
+        Some(url) => whole(check, names, tool, url, at),
+        None if action.path.is_empty() && !check.is_damaged(at) => {
+            let help = "add `path: /users/{id}`, or `url: \"{+url}\"` for a whole URL";
+            check.error(codes::MISSING_KEY, at.span, "http needs `path`", help);
+        }
+        None if is_anywhere => {
+            let message = "the connection has no URL that the path could be below";
+            let help = "write a whole URL, `url: \"{+url}\"`, or give the connection a `url`";
+            check.error(codes::WHOLE_URL, at.span_of("path"), message, help);
+        }
+        None => path(check, names, tool, action, at),
+    }
+}
+
+fn whole(check: &mut Check<'_, '_>, names: &mut Names<'_>, tool: &Tool, url: &str, at: &Node) {
+    let span = at.span_of("url");
+    match UrlTemplate::parse(url) {
+        Ok(template) => template.names().into_iter().for_each(|name| part(check, names, tool, name, at, span)),
+        Err(error) => {
+            let why = if let PathError::Template(_, why) = error { why } else { "it cannot be read" };
+            let help = "write `{+url}` for a parameter that holds a URL, or `https://api.example.com/users/{id}`";
+            check.error(codes::WHOLE_URL, span, format!("the URL is not usable: {why}"), help);
+        }
+    }
+}
+
 fn path(check: &mut Check<'_, '_>, names: &mut Names<'_>, tool: &Tool, action: &Http, at: &Node) {
     let span = at.span_of("path");
     let template = match PathTemplate::parse(&action.path) {
@@ -66,28 +101,31 @@ fn path(check: &mut Check<'_, '_>, names: &mut Names<'_>, tool: &Tool, action: &
             return check.error(codes::HTTP_PATH, span, error.to_string(), "write a path such as `/users/{id}`");
         }
     };
-    for name in template.names() {
-        names.used.insert(name.to_owned());
-        let Some(parameter) = tool.parameter(name) else {
-            if tool.parameters.is_some() && !check.is_damaged(at) {
-                let message = format!("the path uses `{{{}}}`, which is no parameter of the tool", clip(name));
-                check.error(
-                    codes::HTTP_PATH,
-                    span,
-                    message,
-                    format!("declare it under `parameters`: `{name}: {{type: string, required: true}}`"),
-                );
-            }
-            continue;
-        };
-        if !parameter.required && parameter.schema.default().is_none() {
-            let message = format!("the path needs `{}`, which a caller may leave out", clip(name));
-            check.error(codes::HTTP_PATH, span, message, "make the parameter `required`, or give it a default");
+    template.names().for_each(|name| part(check, names, tool, name, at, span));
+}
+
+/// A part of a path or URL: a parameter with a single value that is always there.
+fn part(check: &mut Check<'_, '_>, names: &mut Names<'_>, tool: &Tool, name: &str, at: &Node, span: base::Span) {
+    names.used.insert(name.to_owned());
+    let Some(parameter) = tool.parameter(name) else {
+        if tool.parameters.is_some() && !check.is_damaged(at) {
+            let message = format!("the path uses `{{{}}}`, which is no parameter of the tool", clip(name));
+            check.error(
+                codes::HTTP_PATH,
+                span,
+                message,
+                format!("declare it under `parameters`: `{name}: {{type: string, required: true}}`"),
+            );
         }
-        if matches!(parameter.schema.kind(), Some("array" | "object")) {
-            let message = format!("the path uses `{}`, which is no single value", clip(name));
-            check.error(codes::HTTP_PATH, span, message, "a part of a path is a text, a number or a boolean");
-        }
+        return;
+    };
+    if !parameter.required && parameter.schema.default().is_none() {
+        let message = format!("the path needs `{}`, which a caller may leave out", clip(name));
+        check.error(codes::HTTP_PATH, span, message, "make the parameter `required`, or give it a default");
+    }
+    if matches!(parameter.schema.kind(), Some("array" | "object")) {
+        let message = format!("the path uses `{}`, which is no single value", clip(name));
+        check.error(codes::HTTP_PATH, span, message, "a part of a path is a text, a number or a boolean");
     }
 }
 
@@ -145,7 +183,7 @@ fn body(check: &mut Check<'_, '_>, names: &mut Names<'_>, body: &HttpBody, at: &
 fn answer(check: &mut Check<'_, '_>, tool: &Tool, action: &Http, at: &Node) {
     if let Some(select) = &action.select {
         selection(check, select, at.span_of("select"));
-        if matches!(action.result, HttpResult::Text | HttpResult::File | HttpResult::Status) {
+        if matches!(action.result, HttpResult::Text | HttpResult::Markdown | HttpResult::File | HttpResult::Status) {
             let message = "`select` picks a part of JSON, and the result is not read as JSON";
             check.error(codes::HTTP, at.span_of("select"), message, "write `result: json`, or remove `select`");
         }
@@ -194,7 +232,7 @@ fn pages(check: &mut Check<'_, '_>, action: &Http, at: &Node) {
             "write `method: GET`, or find the next page in another way",
         );
     }
-    if matches!(action.result, HttpResult::Text | HttpResult::File | HttpResult::Status | HttpResult::Full) {
+    if !matches!(action.result, HttpResult::Auto | HttpResult::Json) {
         check.error(codes::HTTP, at.span, "pages are read as JSON", "remove `result`");
     }
     if action.events.is_some() {

@@ -37,6 +37,26 @@ pub(super) fn all(check: &mut Check<'_, '_>, api: &HttpConnection, node: &Node) 
     if let Some(at) = node.get("tls") {
         certificate(check, &api.tls, at);
     }
+    if let Some(at) = node.get("hosts") {
+        super::super::hosts::all(check, at);
+    }
+}
+
+/// A connection whose requests name their whole URLs has nobody to show credentials to; one with a URL says itself whether
+/// TLS is spoken.
+pub(super) fn anywhere(check: &mut Check<'_, '_>, api: &HttpConnection, node: &Node) {
+    if !api.is_anywhere() {
+        if api.plain {
+            let help = "remove `plain`: the URL says whether requests go without TLS";
+            check.error(codes::OTHER_SETTING, node.span_of("plain"), "the connection has a URL of its own", help);
+        }
+        return;
+    }
+    if api.credentials != Credentials::None {
+        let message = "credentials are shown to the connection's own URL alone, and it has none";
+        let help = "give the connection the `url` of the API that they are for, or remove `credentials`";
+        check.error(codes::WHOLE_URL, node.span_of("credentials"), message, help);
+    }
 }
 
 /// A certificate and its key come together.

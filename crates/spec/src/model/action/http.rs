@@ -17,8 +17,14 @@ pub struct Http {
     #[serde(default = "default_method")]
     pub method: String,
     /// Path below the connection's URL: `/users/{id}` with parameters of the tool. A value is encoded and stays in its
-    /// segment; `{+name}` may hold several segments.
+    /// segment; `{+name}` may hold several segments. One of `path` and `url` is needed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
+    /// A whole URL in place of a path: `{+name}` is a parameter that holds one; `https://other.example.com/users/{id}` has
+    /// parameters in its path. It may lead to the connection's own host and to those of its `hosts`. The credentials of the
+    /// connection are shown to its own host alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// Parameters of the query, a value template. A list repeats its key; what is absent is left out.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub query: Map<String, Value>,
@@ -50,6 +56,11 @@ pub struct Http {
 }
 
 impl Http {
+    /// The path or the whole URL, as it is written.
+    pub fn target(&self) -> &str {
+        self.url.as_deref().unwrap_or(&self.path)
+    }
+
     /// What a request does to the world, by its method (RFC 9110, section 9.2; RFC 5789).
     pub fn effects(&self) -> Effects {
         let safe = matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS");
@@ -121,6 +132,8 @@ pub enum HttpResult {
     Json,
     /// Text.
     Text,
+    /// Text; a page of HTML is written as Markdown, without its scripts, styles and forms.
+    Markdown,
     /// A picture, a sound, or a file.
     File,
     /// `{status, headers, body}`, whatever the status: nothing of it is an error.

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::super::HttpLimits;
+
 /// JavaScript in a sandbox: one ECMAScript module whose default export is a function of the call's arguments and of what it may
 /// reach, `export default async function run(args, { my_db, log, progress, sleep }) { … }`. A string is short for `{code: …}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,9 +16,32 @@ pub struct Script {
     /// Whether its statements may change data. Without it they run in read-only transactions.
     #[serde(default)]
     pub write: bool,
+    /// Lets the script call `fetch`. Without it there is no `fetch`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<Fetch>,
     /// Where the code stands in the document that it was read from.
     #[serde(skip)]
     pub place: ScriptPlace,
+}
+
+/// What a script may fetch. Private networks are refused unless the operator allows them, redirects are checked like the first
+/// URL, and a method other than GET, HEAD and OPTIONS needs `write: true`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Fetch {
+    /// Hosts that requests and their redirects may lead to: `api.example.com`; `*.example.com` stands for all names below it,
+    /// `*` for every public host.
+    pub hosts: Vec<String>,
+    /// Whether requests may go without TLS, by `http:`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain: bool,
+    /// Bounds of one request.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub limits: HttpLimits,
+}
+
+fn is_default(limits: &HttpLimits) -> bool {
+    *limits == HttpLimits::default()
 }
 
 /// Where a text of several lines stands in its document: each line on a line of its own, in the same column. `None` when that

@@ -14,7 +14,8 @@ use crate::limits;
 pub struct Http {
     /// Name that tools refer to.
     pub name: String,
-    /// Environment variable that holds the base URL. One of `envVar` and `url` is needed.
+    /// Environment variable that holds the base URL. One of `envVar` and `url` is needed, or `hosts` where every request of an
+    /// `http` connection names its whole URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env_var: Option<String>,
     /// Base URL without credentials, such as `https://api.example.com/v1`: every path is below it.
@@ -34,9 +35,13 @@ pub struct Http {
     /// Default: the API is asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
-    /// Hosts that redirects may lead to besides the URL's own; `*.example.com` stands for all names below it.
+    /// Hosts that redirects and whole URLs may lead to besides the URL's own: `api.example.com`; `*.example.com` stands for all
+    /// names below it, `*` for every public host.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
+    /// Whether requests to `hosts` may go without TLS, by `http:`, where the connection has no URL of its own that says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain: bool,
     /// At most so many requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
@@ -53,6 +58,13 @@ pub struct Http {
     /// Bounds of one request.
     #[serde(default)]
     pub limits: HttpLimits,
+}
+
+impl Http {
+    /// Whether it has no URL of its own: each request names its whole URL, on one of `hosts`.
+    pub fn is_anywhere(&self) -> bool {
+        self.env_var.is_none() && self.url.is_none() && !self.hosts.is_empty()
+    }
 }
 
 /// At most so many requests of a connection in a time; more wait for their turn.
