@@ -44,8 +44,8 @@ pub struct Step {
     #[serde(default)]
     pub arguments: Option<Value>,
     /// What the person behind the client answers when the server asks, one after the other: results of elicitations.
-    #[serde(default, rename = "answers")]
-    _answers: Vec<Value>,
+    #[serde(default)]
+    pub answers: Vec<Value>,
     /// What the answer must contain; an answer with `error` stands for a JSON-RPC error.
     expect: Value,
     /// What it must contain besides, by the revision of MCP that was agreed on.
