@@ -1,5 +1,5 @@
 //! What every room of the house may use: diagnostics with positions, secrets that cannot be
-//! printed, digests, the nearest-name search behind "did you mean", templates of URLs and their paths, and
+//! printed and their spellings, digests, the nearest-name search behind "did you mean", templates of URLs and their paths, and
 //! selections of parts of JSON values.
 //!
 //! Never: I/O, async, a clock, knowledge of specs, tools or MCP.
@@ -10,6 +10,7 @@ pub mod nearest;
 pub mod path;
 pub mod secret;
 pub mod select;
+mod spellings;
 pub mod whole;
 
 pub use diagnostic::{Diagnostic, Severity, Source, Span};
@@ -18,4 +19,5 @@ pub use nearest::nearest;
 pub use path::{PathError, PathTemplate};
 pub use secret::Secret;
 pub use select::Select;
+pub use spellings::spellings;
 pub use whole::UrlTemplate;

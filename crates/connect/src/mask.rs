@@ -2,10 +2,9 @@
 
 use std::collections::VecDeque;
 
-use base::Secret;
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base::{Secret, spellings};
 use bytes::Bytes;
+use memchr::memmem::Finder;
 use parking_lot::RwLock;
 
 /// What stands in place of a secret.
@@ -26,7 +25,7 @@ struct Secrets {
     fixed: Vec<String>,
     tokens: VecDeque<String>,
     /// Every spelling of all of them, the longest first: one that holds another one leaves no rest.
-    spellings: Vec<Vec<u8>>,
+    spellings: Vec<Finder<'static>>,
 }
 
 impl Mask {
@@ -49,17 +48,13 @@ impl Mask {
 
     /// The bytes with stars in place of secrets; the same bytes when there are none.
     pub(crate) fn bytes(&self, bytes: Bytes) -> Bytes {
-        self.secrets.read().spellings.iter().fold(bytes, |bytes, value| replaced(bytes, value))
+        self.secrets.read().spellings.iter().fold(bytes, replaced)
     }
 
     /// The same with further secrets, those of one call.
     pub(crate) fn bytes_without<'a>(&self, bytes: Bytes, further: impl IntoIterator<Item = &'a Secret>) -> Bytes {
-        let mut own: Vec<String> = Vec::new();
-        for secret in further.into_iter().filter(|secret| secret.expose().len() >= SECRET_BYTES_MIN) {
-            own.extend(spellings(secret.expose()));
-        }
-        own.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        self.bytes(own.iter().fold(bytes, |bytes, value| replaced(bytes, value.as_bytes())))
+        let own = finders(further.into_iter().map(Secret::expose));
+        self.bytes(own.iter().fold(bytes, replaced))
     }
 
     /// The same for a text.
@@ -91,7 +86,7 @@ impl Mask {
     #[cfg(any(feature = "redis", feature = "mongo"))]
     fn holds(&self, text: &str) -> bool {
         let secrets = self.secrets.read();
-        secrets.spellings.iter().any(|secret| memchr::memmem::find(text.as_bytes(), secret).is_some())
+        secrets.spellings.iter().any(|secret| secret.find(text.as_bytes()).is_some())
     }
 
     /// The same for a text.
@@ -100,8 +95,8 @@ impl Mask {
     }
 }
 
-fn replaced(bytes: Bytes, value: &[u8]) -> Bytes {
-    let mut found = memchr::memmem::find_iter(&bytes, value).peekable();
+fn replaced(bytes: Bytes, value: &Finder<'static>) -> Bytes {
+    let mut found = value.find_iter(&bytes).peekable();
     if found.peek().is_none() {
         return bytes;
     }
@@ -110,7 +105,7 @@ fn replaced(bytes: Bytes, value: &[u8]) -> Bytes {
     for at in found {
         out.extend_from_slice(&bytes[from..at]);
         out.extend_from_slice(STARS);
-        from = at + value.len();
+        from = at + value.needle().len();
     }
     out.extend_from_slice(&bytes[from..]);
     Bytes::from(out)
@@ -118,25 +113,14 @@ fn replaced(bytes: Bytes, value: &[u8]) -> Bytes {
 
 impl Secrets {
     fn rebuild(&mut self) {
-        let all = self.fixed.iter().chain(&self.tokens).filter(|value| value.len() >= SECRET_BYTES_MIN);
-        self.spellings = all.flat_map(|value| spellings(value)).map(String::into_bytes).collect();
-        self.spellings.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        self.spellings.dedup();
+        self.spellings = finders(self.fixed.iter().chain(&self.tokens).map(String::as_str));
     }
 }
 
-/// A value as it could come back: plain, in JSON, in a URL, in `Authorization: Basic`.
-fn spellings(plain: &str) -> [String; 7] {
-    let json = serde_json::to_string(plain).unwrap_or_default();
-    let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(plain).to_owned();
-    let form: String = url::form_urlencoded::byte_serialize(plain.as_bytes()).collect();
-    [
-        plain.to_owned(),
-        json,
-        form.replace('+', "%20"),
-        form.to_ascii_lowercase(),
-        form,
-        STANDARD.encode(plain),
-        URL_SAFE_NO_PAD.encode(plain),
-    ]
+/// What finds every spelling of secrets.
+fn finders<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<Finder<'static>> {
+    let mut all: Vec<String> = secrets.filter(|value| value.len() >= SECRET_BYTES_MIN).flat_map(spellings).collect();
+    all.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    all.dedup();
+    all.iter().map(|spelling| Finder::new(spelling.as_bytes()).into_owned()).collect()
 }

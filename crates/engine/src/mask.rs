@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use base::Secret;
+use base::{Secret, spellings};
 use memchr::memmem::{self, Finder};
 
 use crate::limits::MASKED_BYTES_MIN;
 use crate::uri::percent_decoded;
 
-/// The known secrets of a server, each as written, as in JSON, and percent-encoded and percent-decoded (as in a URL). Secrets shorter than
-/// [`MASKED_BYTES_MIN`] are not masked: they would hide ordinary words.
+/// The known secrets of a server in all their [`spellings`], also of what a percent-encoded one (a password in a URL) stands for. Secrets
+/// shorter than [`MASKED_BYTES_MIN`] are not masked: they would hide ordinary words.
 #[derive(Clone, Default)]
 pub struct Mask {
     needles: Vec<Finder<'static>>,
@@ -28,18 +28,13 @@ impl Mask {
     pub fn new(secrets: &[Secret]) -> Self {
         let mut forms: Vec<String> = Vec::new();
         for secret in secrets.iter().map(Secret::expose).filter(|secret| secret.len() >= MASKED_BYTES_MIN) {
-            let decoded = percent_decoded(secret).unwrap_or_default();
-            let quoted = quoted(secret);
-            let forms_of = [percent_encoded(secret, true), percent_encoded(secret, false), decoded, secret.to_owned()];
-            // Within a text JSON may hold JSON.
-            for form in forms_of.into_iter().chain([quoted.clone(), self::quoted(&quoted)]) {
-                if form.len() >= MASKED_BYTES_MIN && !forms.contains(&form) {
-                    forms.push(form);
-                }
-            }
+            let decoded = percent_decoded(secret).filter(|decoded| decoded != secret);
+            forms.extend(spellings(secret).into_iter().chain(decoded.iter().flat_map(|decoded| spellings(decoded))));
         }
+        forms.retain(|form| form.len() >= MASKED_BYTES_MIN);
         // A secret that holds another one is replaced as a whole.
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        forms.dedup();
         Self { needles: forms.iter().map(|form| Finder::new(form.as_bytes()).into_owned()).collect() }
     }
 
@@ -134,28 +129,6 @@ fn string_end(json: &[u8]) -> usize {
         at += 2;
     }
     json.len()
-}
-
-/// A text as it is within a JSON string.
-fn quoted(text: &str) -> String {
-    let json = serde_json::to_string(text).unwrap_or_default();
-    json.get(1..json.len().saturating_sub(1)).unwrap_or_default().to_owned()
-}
-
-/// All but the unreserved characters of RFC 3986 as `%XX`.
-fn percent_encoded(text: &str, upper: bool) -> String {
-    let digits = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.push(char::from(digits[usize::from(byte >> 4)]));
-            out.push(char::from(digits[usize::from(byte & 15)]));
-        }
-    }
-    out
 }
 
 #[cfg(test)]
