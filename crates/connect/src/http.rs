@@ -6,6 +6,7 @@
 mod api;
 mod body;
 mod cache;
+mod charset;
 mod connector;
 mod credentials;
 mod events;
@@ -20,6 +21,7 @@ mod retry;
 mod sign;
 mod wire;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -64,6 +66,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// Headers of every request. Their values are not secrets.
     pub headers: Vec<(String, String)>,
+    /// Headers whose values are secrets: like credentials they are shown to the origin of the base URL alone.
+    pub secret_headers: Vec<(String, Secret)>,
     /// Where requests may go beside the base URL's host. `http:` is allowed when the base URL has it.
     pub policy: Policy,
     /// How names become addresses.
@@ -95,6 +99,7 @@ impl Settings {
             anywhere: None,
             credentials: Credentials::None,
             headers: Vec::new(),
+            secret_headers: Vec::new(),
             policy: Policy::default(),
             resolver: crate::egress::system_resolver(),
             rate: None,
@@ -264,6 +269,13 @@ pub struct Reply {
     pub events: Option<Vec<Event>>,
     /// Whether events were left out because there were too many.
     pub truncated: bool,
+}
+
+impl Reply {
+    /// The body as text, in the character set that its headers say.
+    pub fn text(&self) -> Cow<'_, str> {
+        charset::text(&self.headers, &self.body)
+    }
 }
 
 /// Headers that belong to the connection, not to a caller.

@@ -117,6 +117,7 @@ impl Api {
         });
         let mut secrets = settings.credentials.secrets();
         secrets.extend(settings.client_certificate.as_ref().map(|own| own.key.clone()));
+        secrets.extend(settings.secret_headers.iter().map(|(_, value)| value.clone()));
         secrets.iter().for_each(|secret| wire.mask.add(secret));
         let tokens = match &settings.credentials {
             Credentials::OAuth(oauth) => {

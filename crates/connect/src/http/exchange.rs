@@ -2,7 +2,7 @@
 
 use base::Secret;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use url::Url;
 
@@ -134,6 +134,13 @@ impl Api {
         body: &Bytes,
         subject: Option<&Secret>,
     ) -> Result<Option<Secret>, Error> {
+        for (name, value) in &self.settings.secret_headers {
+            // What a call says of its own goes before; what we say of ourselves does not.
+            let ours = [ACCEPT, USER_AGENT].iter().any(|ours| ours.as_str().eq_ignore_ascii_case(name));
+            if ours || !headers.contains_key(name) {
+                self.insert(headers, name, value.expose())?;
+            }
+        }
         match &self.settings.credentials {
             Credentials::None => {}
             Credentials::Basic { user, password } => {

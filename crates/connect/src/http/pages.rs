@@ -1,5 +1,7 @@
 //! Answers in pages, followed to a bound.
 
+use std::collections::HashSet;
+
 use http::Method;
 use http::header::LINK;
 use serde_json::Value;
@@ -87,6 +89,7 @@ impl Api {
         if let Turn::Page { name, first } = &pages.turn {
             set(&mut call, name, first.to_string());
         }
+        let mut seen = HashSet::new();
         for read in 1.. {
             let last = self.send(&call, deadline, cancel).await?;
             if !last.status.is_success() {
@@ -106,10 +109,11 @@ impl Api {
             };
             let is_empty = found.is_empty();
             items.extend(found);
-            let before = (call.whole.clone(), call.path.clone(), call.query.clone());
+            seen.insert((call.whole.clone(), call.path.clone(), call.query.clone()));
             let more = self.turn(&mut call, &pages.turn, &answer, &last, read, items.len(), is_empty)?;
-            if more && before == (call.whole.clone(), call.path.clone(), call.query.clone()) {
-                return Err(self.error(ErrorKind::Other, format!("page {read} names itself as the next one")));
+            if more && seen.contains(&(call.whole.clone(), call.path.clone(), call.query.clone())) {
+                let why = format!("page {read} names itself or an earlier one as the next one");
+                return Err(self.error(ErrorKind::Other, why));
             }
             if items.len() > pages.items_max || (more && (items.len() == pages.items_max || read >= pages.pages_max)) {
                 items.truncate(pages.items_max);

@@ -61,8 +61,7 @@ impl Opened {
                 return None;
             }
         };
-        let secret = settings.headers.iter().zip(api.headers.values()).filter(|(_, written)| written.contains("${"));
-        self.secrets.extend(secret.map(|((_, value), _)| Secret::new(value.as_str())));
+        self.secrets.extend(settings.secret_headers.iter().map(|(_, value)| value.clone()));
         self.secrets.extend(settings.credentials.secrets());
         self.secrets.extend(settings.client_certificate.iter().map(|own| own.key.clone()));
         Some(settings)
@@ -118,10 +117,14 @@ type Missed = (&'static str, Missing);
 pub(super) fn settings(api: &HttpConnection, url: Option<Secret>, operator: &Operator<'_>) -> Result<Settings, Missed> {
     let policy = policy(operator, url.as_ref().filter(|_| api.env_var.is_some()));
     let policy = api.hosts.iter().fold(policy, |policy, host| policy.allow_host(host));
-    let headers = api.headers.iter().map(|(name, value)| {
-        let value = expand(value, operator.lookup, "a value").map_err(|missing| ("headers", missing))?;
-        Ok::<_, Missed>((name.clone(), value))
-    });
+    let (mut headers, mut secret_headers) = (Vec::new(), Vec::new());
+    for (name, written) in &api.headers {
+        let value = expand(written, operator.lookup, "a value").map_err(|missing| ("headers", missing))?;
+        match written.contains("${") {
+            true => secret_headers.push((name.clone(), Secret::new(value))),
+            false => headers.push((name.clone(), value)),
+        }
+    }
     Ok(Settings {
         credentials: credentials(&api.credentials, operator.lookup, operator.users(&api.name))
             .map_err(|missing| ("credentials", missing))?,
@@ -130,7 +133,8 @@ pub(super) fn settings(api: &HttpConnection, url: Option<Secret>, operator: &Ope
             .cache
             .as_ref()
             .map(|cache| Caching { bytes_max: usize::try_from(cache.bytes).unwrap_or(usize::MAX) }),
-        headers: headers.collect::<Result<_, _>>()?,
+        headers,
+        secret_headers,
         policy,
         resolver: operator.resolver.clone(),
         rate: api.rate_limit.as_ref().map(|rate| Rate {

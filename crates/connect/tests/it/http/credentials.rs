@@ -2,7 +2,7 @@
 
 use base::Secret;
 use base64::Engine as _;
-use connect::http::{Body, Call, Credentials, Encoding, Hash, KeyForm, Method, Signing};
+use connect::http::{Api, Body, Call, Credentials, Encoding, Hash, KeyForm, Method, Settings, Signing};
 use sha2::Digest as _;
 
 use super::world::{Upstream, answer, get, ok, send};
@@ -63,13 +63,22 @@ async fn credentials_stay_at_their_origin() {
     let other = echo().await;
     let target = format!("{}/elsewhere", other.url);
     let upstream = Upstream::start(move |_, _, _| answer(307, &[("location", &target)], "")).await;
-    let api = upstream.with(Credentials::Bearer(Secret::new("t0p-s3cr3t")));
+    let settings = Settings {
+        credentials: Credentials::Bearer(Secret::new("t0p-s3cr3t")),
+        headers: vec![("X-Client".into(), "tests".into())],
+        secret_headers: vec![("X-Api-Key".into(), Secret::new("als0-s3cr3t"))],
+        ..upstream.settings()
+    };
+    let api = Api::open(settings).unwrap();
     let mut call = get("/x");
     call.headers = vec![("Cookie".into(), "session=1".into())];
     // The same host on another port is allowed by the list of hosts, and is another origin.
     send(&api, &call).await.unwrap();
-    assert_eq!((other.last().header("authorization"), other.last().header("cookie")), ("", ""));
-    assert_eq!(upstream.last().header("authorization"), "Bearer t0p-s3cr3t");
+    let shown = |seen: &Upstream| {
+        ["authorization", "cookie", "x-api-key", "x-client"].map(|name| seen.last().header(name).to_owned())
+    };
+    assert_eq!(shown(&other), ["", "", "", "tests"]);
+    assert_eq!(shown(&upstream), ["Bearer t0p-s3cr3t", "session=1", "als0-s3cr3t", "tests"]);
 }
 
 fn signing(headers: &[(&str, &str)], message: &str) -> Signing {

@@ -91,6 +91,15 @@ async fn a_next_page_elsewhere_or_in_a_circle_is_refused() {
         assert_eq!(outcome.unwrap_err().kind, kind, "{next}");
         assert_eq!(upstream.count(), 1);
     }
+    // Two pages that name each other.
+    let upstream = Upstream::start(|_, head, _| {
+        let next = if head.uri.query() == Some("b") { "/v1/items" } else { "/v1/items?b" };
+        ok(json!({"data": [1], "next": next}).to_string())
+    })
+    .await;
+    let wanted = pages(Turn::Next { from: Select::parse("/next").unwrap() });
+    let outcome = upstream.api().collect(&get("/items"), &wanted, soon(), &CancellationToken::new()).await;
+    assert_eq!((outcome.unwrap_err().kind, upstream.count()), (ErrorKind::Other, 2));
 }
 
 #[tokio::test]

@@ -212,7 +212,7 @@ fn truncated(mut outcome: Outcome, count: usize, what: &str) -> Outcome {
 }
 
 fn body_text(reply: &Reply) -> String {
-    String::from_utf8_lossy(&reply.body).into_owned()
+    reply.text().into_owned()
 }
 
 /// The media type of an answer, without its parameters, in lower case.

@@ -49,7 +49,7 @@ struct Piece {
     value: Template,
     is_base64: bool,
     file_name: Option<Template>,
-    media_type: Option<Box<str>>,
+    media_type: Option<Template>,
 }
 
 fn fields(map: &Map<String, Value>) -> Result<Vec<(Box<str>, Tree)>, Fault> {
@@ -166,18 +166,20 @@ impl Piece {
             value: fixed_text(value)?,
             is_base64: part.text.is_none(),
             file_name: part.file_name.as_deref().map(fixed_text).transpose()?,
-            media_type: part.media_type.as_deref().map(Into::into),
+            media_type: part.media_type.as_deref().map(fixed_text).transpose()?,
         })
     }
 
     fn fill(&self, tool: &Tool, scope: &Scope) -> Attempt<Option<Part>> {
         let what = format!("body/multipart/{}", self.name);
         let Some(text) = part::text(tool, &what, &self.value, scope)? else { return Ok(None) };
-        let file_name = self.file_name.as_ref().map(|name| part::text(tool, &what, name, scope)).transpose()?.flatten();
+        let text_of = |text: &Option<Template>| -> Attempt<Option<String>> {
+            Ok(text.as_ref().map(|text| part::text(tool, &what, text, scope)).transpose()?.flatten())
+        };
         Ok(Some(Part {
             name: self.name.to_string(),
-            file_name,
-            content_type: self.media_type.as_deref().map(str::to_owned),
+            file_name: text_of(&self.file_name)?,
+            content_type: text_of(&self.media_type)?,
             bytes: if self.is_base64 { decoded(tool, &text)? } else { text.into() },
         }))
     }

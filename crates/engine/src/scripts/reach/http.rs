@@ -64,8 +64,7 @@ pub(super) async fn call(
         return Ok(whole(&reply));
     }
     if !reply.status.is_success() {
-        let said: String =
-            String::from_utf8_lossy(&reply.body).chars().take(crate::limits::UPSTREAM_CHARS_MAX).collect();
+        let said: String = reply.text().chars().take(crate::limits::UPSTREAM_CHARS_MAX).collect();
         let message = format!("`{connection}` answered {} to {} {path}: {said}", reply.status.as_u16(), call.method);
         return Err(refuse(of_status(reply.status), message));
     }
@@ -128,7 +127,7 @@ fn body(reply: &Reply) -> Bytes {
     match serde_json::from_slice::<&serde_json::value::RawValue>(&reply.body) {
         Ok(_) => reply.body.clone(),
         Err(_) if reply.body.is_empty() => Bytes::from_static(b"null"),
-        Err(_) => Value::from(String::from_utf8_lossy(&reply.body)).to_string().into(),
+        Err(_) => Value::from(reply.text()).to_string().into(),
     }
 }
 

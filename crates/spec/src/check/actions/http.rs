@@ -157,7 +157,7 @@ fn body(check: &mut Check<'_, '_>, names: &mut Names<'_>, body: &HttpBody, at: &
         }
     }
     for part in at.get("multipart").map(Node::items).unwrap_or_default() {
-        for key in ["text", "base64", "fileName"] {
+        for key in ["text", "base64", "fileName", "mediaType"] {
             if let Some(at) = part.get(key)
                 && let Some(text) = at.as_str()
             {

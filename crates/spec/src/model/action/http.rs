@@ -116,7 +116,7 @@ pub struct HttpPart {
     /// The file's name, a template, for a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
-    /// The media type.
+    /// The media type, a template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
 }
