@@ -6,14 +6,20 @@
 //! `default(…)` says what stands for it. Names are looked up in a [`Scope`]; a name that is not there is an error, found before
 //! anything runs where that is possible ([`Template::names`]).
 //!
+//! Besides the filters of Jinja there are `b64encode` and `b64decode`, between texts and their Base64.
+//!
 //! What an argument holds is never read as a template.
 
+mod bounded;
 mod scope;
 mod tree;
+mod words;
 
 use std::fmt;
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value as Jinja};
 use serde_json::Value;
@@ -50,8 +56,19 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         environment.set_syntax(syntax);
     }
     environment.remove_global("debug");
+    environment.add_filter("b64encode", |text: &str| STANDARD.encode(text));
+    environment.add_filter("b64decode", decoded);
+    environment.add_filter("join", bounded::join);
+    environment.add_filter("replace", bounded::replace);
+    environment.add_filter("indent", bounded::indent);
     environment
 });
+
+/// The text that stands in Base64.
+fn decoded(text: &str) -> Result<String, minijinja::Error> {
+    let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    bytes.ok_or_else(|| minijinja::Error::new(ErrorKind::InvalidOperation, "it is no Base64 of a text"))
+}
 
 /// An expression without braces: `args.limit > 3`.
 pub struct Expression(minijinja::Expression<'static, 'static>);
@@ -70,6 +87,7 @@ impl Expression {
     pub fn parse(text: &str) -> Result<Self, Fault> {
         within_bounds(text)?;
         let parsed = ENVIRONMENT.compile_expression_owned(text.to_owned()).map_err(|error| fault(&error, text, 0))?;
+        words::in_expression(text)?;
         Ok(Self(parsed))
     }
 
@@ -137,10 +155,12 @@ impl Template {
         if let Some(inside) = alone(text)
             && let Ok(expression) = ENVIRONMENT.compile_expression_owned(inside.to_owned())
         {
+            words::in_template(text)?;
             return Ok(Self(Kind::Value(Expression(expression))));
         }
         let mut environment = ENVIRONMENT.clone();
         environment.add_template_owned(TEMPLATE, text.to_owned()).map_err(|error| fault(&error, text, 0))?;
+        words::in_template(text)?;
         Ok(Self(Kind::Text(Box::new(environment))))
     }
 

@@ -86,6 +86,11 @@ impl<'a> Names<'a> {
             match (parts.next().unwrap_or_default(), parts.next()) {
                 ("args", Some(parameter)) => self.argument(check, parameter, node),
                 ("args", None) => self.used.extend(self.tool.parameters().iter().map(|one| one.name.clone())),
+                ("caller", Some(part)) if !CALLER.contains(&part) => {
+                    let message = format!("`{}` is nothing that is known of a caller", clip(&name));
+                    let problem = Diagnostic::error(codes::TEMPLATE_NAME, message).at(place(check, node, &name));
+                    check.push(problem.help("look up `caller.subject` or `caller.claims.NAME`"));
+                }
                 ("caller", _) => {}
                 ("steps", Some(step)) if check.within.is_some() => step_name(check, &within, step, node),
                 ("steps", None) if check.within.is_some() => {}
@@ -177,6 +182,9 @@ fn find<'a>(node: &'a Node, path: &str) -> Option<&'a Node> {
     })
 }
 
+/// What is known of a caller.
+const CALLER: [&str; 2] = ["subject", "claims"];
+
 /// Checks a text that looks up the caller alone.
 pub(super) fn of_caller(check: &mut Check<'_, '_>, code: &str, text: &str, node: &Node) {
     let template = match Template::parse(text) {
@@ -185,7 +193,7 @@ pub(super) fn of_caller(check: &mut Check<'_, '_>, code: &str, text: &str, node:
     };
     for name in template.names() {
         let mut parts = name.split('.');
-        let is_known = parts.next() == Some("caller") && matches!(parts.next(), Some("subject" | "claims"));
+        let is_known = parts.next() == Some("caller") && parts.next().is_some_and(|part| CALLER.contains(&part));
         if !is_known {
             let message = format!("`{}` is nothing that is known of a caller", clip(&name));
             let help = "look up `caller.subject` or `caller.claims.NAME`; arguments cannot be used here";
