@@ -15,6 +15,7 @@ use std::sync::Arc;
 use ::http::HeaderMap;
 use bytes::Bytes;
 use serde_json::value::RawValue;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use reply::{Answer, Chunks};
 
@@ -88,6 +89,15 @@ async fn one(incoming: &Incoming, text: &str) -> Answer {
         (Ok(Era::Modern), None) => Answer::silent(),
         (Ok(Era::Legacy), Some(_)) => legacy::request(&call).await,
         (Ok(Era::Legacy), None) => legacy::notification(&call),
+    }
+}
+
+/// What is answered, unless the request was cancelled: then nothing is (cancellation, in every revision), also when the work saw
+/// that first and ended with an answer.
+async fn unless_cancelled(cancel: &CancellationToken, work: impl Future<Output = Answer>) -> Answer {
+    match cancel.run_until_cancelled(work).await {
+        Some(answer) if !cancel.is_cancelled() => answer,
+        _ => Answer::silent(),
     }
 }
 

@@ -44,8 +44,7 @@ pub(super) async fn request(call: &Call<'_>) -> Answer {
         let error = Error::internal(format!("More than {MAX_RUNNING} requests of this session are running"));
         return reply::error(call.id, session.revision, &error);
     };
-    let work = dispatch(call, &session);
-    exchange.cancel.run_until_cancelled(work).await.unwrap_or_else(Answer::silent)
+    super::unless_cancelled(&exchange.cancel, dispatch(call, &session)).await
 }
 
 async fn dispatch(call: &Call<'_>, session: &Arc<Session>) -> Answer {

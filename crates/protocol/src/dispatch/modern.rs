@@ -30,8 +30,7 @@ pub(super) async fn request(call: &Call<'_>) -> Answer {
         let error = Error::internal(format!("More than {MAX_RUNNING} requests are running"));
         return reply::error(call.id, revision, &error);
     };
-    // A cancelled request is not answered (2026-07-28, cancellation).
-    cancel.run_until_cancelled(dispatch(call, revision)).await.unwrap_or_else(Answer::silent)
+    super::unless_cancelled(cancel, dispatch(call, revision)).await
 }
 
 /// Checks what every request must have, before looking at what it wants.

@@ -82,8 +82,12 @@ impl Sample {
             }
             "panics" => panic!("on purpose"),
             "slow" => {
-                tokio::time::sleep(Duration::from_millis(300)).await;
-                ToolResult::text("late")
+                // Work that sees its cancellation ends with an answer, which must not be sent.
+                let late = tokio::time::sleep(Duration::from_millis(300));
+                match context.cancellation().run_until_cancelled(late).await {
+                    Some(()) => ToolResult::text("late"),
+                    None => ToolResult::text("cut off"),
+                }
             }
             "touch" => {
                 self.changes.resource_updated("sample://one");
