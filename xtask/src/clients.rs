@@ -1,6 +1,7 @@
 //! The official client SDKs, old and new, play the same cases on every transport.
 
 pub mod case;
+mod oauth;
 pub mod sdk;
 
 use std::path::{Path, PathBuf};
@@ -20,11 +21,13 @@ Usage: cargo xtask clients [CASE]
 
 Each official client SDK plays each case of tests/clients/cases over stdio, Streamable HTTP and HTTP+SSE: it
 connects, lists, calls with good and bad arguments, reads resources and gets prompts, and what it saw must match
-what the case expects. A case is a JSON file; adding one adds a row for each SDK.
+what the case expects. A case is a JSON file; adding one adds a row for each SDK. The part `oauth`
+lets the SDKs come in by OAuth.
 
 Examples:
   cargo xtask clients
   cargo xtask clients library
+  cargo xtask clients oauth
 ";
 
 /// The command.
@@ -48,12 +51,16 @@ pub fn check(only: Option<&str>) -> Result<Tally> {
     let results = fixture::results("clients")?;
     let mut tally = Tally::default();
     let mut rows = Vec::new();
+    let by_oauth = only.is_none_or(|name| name == oauth::NAME);
     let cases: Vec<Case> = Case::all()?.into_iter().filter(|case| only.is_none_or(|name| case.name == name)).collect();
-    if cases.is_empty() {
+    if cases.is_empty() && !by_oauth {
         bail!("there is no case {}", only.unwrap_or_default());
     }
     for case in &cases {
         play_everywhere(case, &results, &mut tally, &mut rows)?;
+    }
+    if let Some(case) = Case::all()?.iter().find(|case| by_oauth && case.name == "library") {
+        oauth::check(program(case, &results)?, &results, &mut tally, &mut rows)?;
     }
     report::table(&["case", "client", "stdio", "http", "sse"], &rows);
     Ok(tally)

@@ -43,6 +43,8 @@ pub struct Program {
     pub path: PathBuf,
     pub kind: Kind,
     pub environment: Vec<(String, String)>,
+    /// More arguments of the product over HTTP.
+    pub more: Vec<String>,
 }
 
 /// What a program is, hence how it is asked for a transport.
@@ -65,6 +67,7 @@ impl Program {
                 words.extend(["--transport".to_owned(), transport.word().to_owned()]);
                 if transport != Transport::Stdio {
                     words.extend(["--port".to_owned(), "0".to_owned()]);
+                    words.extend(self.more.iter().cloned());
                 }
                 words
             }
@@ -210,7 +213,7 @@ fn program(name: &str, kind: Kind) -> Result<Program> {
     let home = repo::work()?.join("home");
     std::fs::create_dir_all(&home)?;
     let environment = vec![("MCP_FACTORY_HOME".to_owned(), home.display().to_string())];
-    Ok(Program { path, kind, environment })
+    Ok(Program { path, kind, environment, more: Vec::new() })
 }
 
 /// Folder for logs and results of a command, made empty.

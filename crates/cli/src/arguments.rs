@@ -26,6 +26,7 @@ Servers:
   test        Call a tool, or test all tools
   run         Serve a server, or a spec file, over stdio, HTTP or SSE
   connect     Let a user authorise a server at an API
+  keys        Make, list and revoke API keys and connected programs
   deploy      Run a server on a target
   remove      Remove a server
 
@@ -152,6 +153,7 @@ pub(crate) enum Command {
     Schema(commands::schema::Arguments),
     Explain(commands::explain::Arguments),
     Connect(commands::connect::Arguments),
+    Keys(commands::keys::Arguments),
     Demo(commands::demo::Arguments),
     Doctor(commands::doctor::Arguments),
     Links(commands::links::Arguments),

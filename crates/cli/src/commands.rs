@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod generate;
 pub(crate) mod help;
+pub(crate) mod keys;
 pub(crate) mod links;
 pub(crate) mod list;
 pub(crate) mod names;
@@ -47,6 +48,7 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
         Command::Fmt(arguments) => fmt::run(&arguments, session),
         Command::Doctor(arguments) => block_on(session, |context| doctor::run(arguments, session, context)),
         Command::Connect(arguments) => block_on(session, |context| connect::run(arguments, session, context)),
+        Command::Keys(arguments) => block_on(session, |context| keys::run(arguments, session, context)),
         Command::Names(_) => block_on(session, |context| names::run(session, context)),
         Command::Run(arguments) => run::run(arguments, session),
         Command::Deploy(arguments) => deploy::run(arguments, session),

@@ -5,8 +5,18 @@
 //!
 //! Never: routes, headers and pages (the HTTP face has them), MCP, a spec.
 
+pub mod address;
+pub mod buckets;
+pub mod callers;
+mod clock;
+mod fault;
+pub mod keys;
+pub mod oauth;
 mod principal;
 mod scopes;
+mod seal;
 
+pub use clock::Clock;
+pub use fault::Fault;
 pub use principal::{Kind, Principal};
-pub use scopes::{ADMIN, Scopes};
+pub use scopes::{ADMIN, SCOPES_BYTES_MAX, Scopes};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// The scope that stands for every other one.
 pub const ADMIN: &str = "admin";
 /// Longest list of scopes, bytes.
-pub(crate) const SCOPES_BYTES_MAX: usize = 1_024;
+pub const SCOPES_BYTES_MAX: usize = 1_024;
 
 /// A set of scopes, in the order in which they were given. Cheap to clone.
 #[derive(Clone, Default, PartialEq, Eq)]

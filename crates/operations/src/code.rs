@@ -103,5 +103,10 @@ codes! {
     CannotWrite "MF1026" Failure "The file cannot be written";
     BadEnvFile "MF1027" Usage "The environment file cannot be understood";
     BadCursor "MF1028" Usage "The cursor is not one of this list";
+    OAuthSettings "MF1045" Usage "The settings of the authorization server do not fit";
+    Passphrase "MF1046" Refused "The owner's passphrase cannot be used";
+    NoKey "MF1047" NotFound "There is no such key";
+    BadKey "MF1048" Usage "The key cannot be made";
+    BadCallers "MF1049" Usage "The callers that are to be let in cannot be understood";
     Internal "MF1099" Failure "A fault in MCP Factory itself";
 }

@@ -160,11 +160,8 @@ impl Context {
         self.environment.get(STORE).is_some() || Store::exists(self.home.path())
     }
 
-    /// Runs a request to the catalogue on a blocking thread.
-    pub(crate) async fn store<T: Send + 'static>(
-        &self,
-        request: impl FnOnce(&Store) -> Result<T, store::Error> + Send + 'static,
-    ) -> Result<T, Error> {
+    /// The catalogue itself, for what uses it longer than one request.
+    pub(crate) async fn shared_store(&self) -> Result<Arc<Store>, Error> {
         let (home, url) = (self.home.path().to_owned(), self.environment.get(STORE));
         let opened = self.store.get_or_try_init(|| async move {
             blocking(move || match url {
@@ -173,7 +170,15 @@ impl Context {
             })
             .await
         });
-        let store = Arc::clone(opened.await?);
+        opened.await.cloned()
+    }
+
+    /// Runs a request to the catalogue on a blocking thread.
+    pub(crate) async fn store<T: Send + 'static>(
+        &self,
+        request: impl FnOnce(&Store) -> Result<T, store::Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let store = self.shared_store().await?;
         blocking(move || request(&store).map_err(Error::from)).await
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Never: HTTP, an argument parser, printing.
 
+pub mod authority;
 pub mod authorize;
 pub mod clients;
 pub mod code;
@@ -16,6 +17,7 @@ pub mod doctor;
 mod error;
 pub mod explain;
 pub mod fmt;
+pub mod keys;
 pub mod list;
 mod pipeline;
 pub mod plan;

@@ -9,6 +9,7 @@ mod clock;
 pub mod code;
 mod connection;
 mod context;
+mod cuts;
 mod dispatch;
 mod endpoint;
 mod envelope;

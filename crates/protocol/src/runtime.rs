@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::cuts::Cuts;
 use crate::seal::Sealer;
 use crate::session::{SessionLimits, Sessions};
 use crate::tasks::{MemoryTasks, TaskLimits, TaskStore, Tasks};
@@ -64,6 +65,7 @@ pub struct Runtime {
     pub(crate) sealer: Sealer,
     pub(crate) tasks: Arc<Tasks>,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) cuts: Cuts,
     listens: AtomicUsize,
     next_endpoint: AtomicU64,
 }
@@ -84,6 +86,7 @@ impl Runtime {
             sealer,
             tasks: Arc::new(Tasks::new(store, options.tasks.clone())),
             shutdown: CancellationToken::new(),
+            cuts: Cuts::default(),
             listens: AtomicUsize::new(0),
             next_endpoint: AtomicU64::new(1),
             options,
@@ -98,6 +101,12 @@ impl Runtime {
     /// Ends all long streams gracefully: subscriptions are completed, session streams end.
     pub fn shut_down(&self) {
         self.shutdown.cancel();
+    }
+
+    /// Ends the sessions and the open streams of a caller, by its id: it lost its access.
+    pub fn cut_off(&self, principal: &str) {
+        self.sessions.remove_principal(principal);
+        self.cuts.cut(principal);
     }
 
     pub(crate) fn endpoint_number(&self) -> u64 {

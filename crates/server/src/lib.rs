@@ -5,7 +5,10 @@
 
 mod callback;
 mod error;
+mod follow;
 mod health;
+mod keys;
+mod oauth;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -17,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use callback::Callback;
 pub use error::Error;
+pub use keys::KnownCallers;
+pub use oauth::{OAuth, origin, places};
 
 /// The port that `run` listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 8808;
@@ -57,6 +62,11 @@ pub struct Site {
     pub groups: Vec<(String, Arc<dyn Service>)>,
     /// Who is let in; everybody if `None`.
     pub authenticator: Option<Arc<dyn Authenticator>>,
+    /// The authorization server beside it, which lets callers in instead of the authenticator.
+    pub oauth: Option<OAuth>,
+    /// Callers with API keys, guests, and those known by their address alone; they are let in instead of the
+    /// authenticator, and beside callers with tokens.
+    pub callers: Option<KnownCallers>,
     /// Limits, sessions, tasks.
     pub runtime: Arc<Runtime>,
 }
@@ -67,6 +77,7 @@ pub struct Server {
     address: SocketAddr,
     router: Arc<Router>,
     runtime: Arc<Runtime>,
+    followed: follow::Followed,
 }
 
 /// The URLs of a running server.
@@ -88,14 +99,28 @@ impl Server {
     /// The address cannot be bound, or it can be reached from other machines while callers show nothing.
     pub async fn bind(options: Options, site: Site) -> Result<Self, Error> {
         let beyond = !options.address.ip().is_loopback();
-        if beyond && site.authenticator.is_none() && !options.allow_unauthenticated {
+        if beyond
+            && site.authenticator.is_none()
+            && site.oauth.is_none()
+            && site.callers.is_none()
+            && !options.allow_unauthenticated
+        {
             return Err(Error::Unauthenticated { address: options.address });
         }
         let failed = |source| Error::Bind { address: options.address, source };
         let listener = TcpListener::bind(options.address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let guard = Arc::new(guard(&options, address));
-        let Site { name, version, service, groups, authenticator, runtime } = site;
+        let guard = Arc::new(guard(&options, address, site.oauth.as_ref()));
+        let Site { name, version, service, groups, mut authenticator, oauth, callers, runtime } = site;
+        let followed = follow::Followed::of(oauth.as_ref(), callers.as_ref());
+        if let Some(oauth) = &oauth {
+            authenticator = Some(Arc::new(oauth::Gate::new(oauth.clone(), guard.clone())));
+        }
+        if let Some(callers) = callers {
+            let beyond = authenticator.take().filter(|_| oauth.is_some());
+            authenticator = Some(Arc::new(keys::Gate::new(&name, callers, beyond)));
+        }
+        let routes = oauth.map(|oauth| Arc::new(oauth::Routes::new(oauth, guard.clone())));
         let endpoint_options = EndpointOptions { guard, authenticator };
         let endpoint = Endpoint::with(service, runtime.clone(), endpoint_options.clone());
         let mut router = Router::new()
@@ -115,11 +140,17 @@ impl Server {
             names.push(group);
         }
         let health = Arc::new(health::Health::new(name, version, names));
-        let router = router.fallback(move |request: http::Request<hyper::body::Incoming>, _peer: Peer| {
-            let answer = health.answer(request.method(), request.uri().path());
-            async move { answer }
+        let router = router.fallback(move |request: http::Request<hyper::body::Incoming>, peer: Peer| {
+            let routes = routes.clone().filter(|routes| routes.has(request.uri().path()));
+            let health = health.clone();
+            async move {
+                match routes {
+                    Some(routes) => routes.answer(request, peer).await,
+                    None => health.answer(request.method(), request.uri().path()),
+                }
+            }
         });
-        Ok(Self { listener, address, router: Arc::new(router), runtime })
+        Ok(Self { listener, address, router: Arc::new(router), runtime, followed })
     }
 
     /// The bound address.
@@ -140,6 +171,7 @@ impl Server {
     /// Answers until `shutdown` fires, then lets running requests end.
     pub async fn run(self, shutdown: CancellationToken) {
         let runtime = self.runtime.clone();
+        let following = runtime.clone();
         let streams = shutdown.clone();
         // Long streams never end by themselves: they are completed first, then requests drain.
         let closing = async move {
@@ -147,7 +179,11 @@ impl Server {
             runtime.shut_down();
         };
         let serving = protocol::http::serve(self.listener, self.router, ServeOptions::default(), shutdown);
-        tokio::join!(closing, serving);
+        let served = async { tokio::join!(closing, serving) };
+        tokio::select! {
+            _ = served => {}
+            () = self.followed.forever(following) => {}
+        }
     }
 }
 
@@ -157,8 +193,16 @@ pub fn group_path(server: &str, group: &str) -> String {
 }
 
 /// Loopback always; the bound address where it names one; what the operator listed.
-fn guard(options: &Options, address: SocketAddr) -> Guard {
+fn guard(options: &Options, address: SocketAddr, oauth: Option<&OAuth>) -> Guard {
     let mut hosts = options.hosts.clone();
+    let mut origins = options.origins.clone();
+    if let Some(settings) = oauth.map(|oauth| oauth.authority.settings()) {
+        let public = settings.public_origin.as_ref().and_then(|origin| origin.split_once("://"));
+        hosts.extend(public.map(|(_, host)| host.to_owned()));
+        // As recorded: pages of Perplexity call, and so may those of the hosts that codes may be sent to.
+        origins.extend(["https://perplexity.ai", "https://*.perplexity.ai"].map(str::to_owned));
+        origins.extend(settings.redirect_hosts.iter().flat_map(identity::oauth::RedirectHosts::origins));
+    }
     if !address.ip().is_unspecified() && !address.ip().is_loopback() {
         hosts.push(match address.ip() {
             IpAddr::V4(ip) => ip.to_string(),
@@ -166,5 +210,5 @@ fn guard(options: &Options, address: SocketAddr) -> Guard {
         });
     }
     let listed = |list: Vec<String>| if list.is_empty() { Allowed::Loopback } else { Allowed::Listed(list) };
-    Guard { hosts: listed(hosts), origins: listed(options.origins.clone()) }
+    Guard { hosts: listed(hosts), origins: listed(origins) }
 }

@@ -1,4 +1,4 @@
-//! What the platform keeps: servers and their versions, on an embedded SQLite file or a PostgreSQL server. Its callers
+//! What the platform keeps: servers and their versions, API keys, what the authorization server gave, on an embedded SQLite file or a PostgreSQL server. Its callers
 //! write no SQL.
 //!
 //! What was acknowledged is on the disk: a change is one transaction, and a process that is killed at any moment leaves
@@ -10,8 +10,10 @@
 
 mod db;
 mod error;
+pub mod keys;
 mod migrations;
 pub mod model;
+pub mod oauth;
 mod store;
 
 pub use db::Remote;

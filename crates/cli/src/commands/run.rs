@@ -1,6 +1,8 @@
 //! `mcp-factory run`, `mcp-run`.
 
+mod callers;
 mod http;
+mod oauth;
 mod signals;
 mod stdio;
 mod summary;
@@ -31,6 +33,8 @@ const EXAMPLES: &str = "Examples:
   mcp-factory run inventory-mcp --transport http           on http://127.0.0.1:8808/mcp
   mcp-factory run inventory-mcp --transport sse --port 0   on a free port, which is printed
   INVENTORY_MCP_API_KEY=… mcp-factory run inventory-mcp --transport http --host 0.0.0.0
+  mcp-factory run inventory-mcp --transport http --auth keys,guests
+  mcp-factory run inventory-mcp --transport http --oauth single-user --public-url https://mcp.example.com
 ";
 
 /// Serve a server of the catalogue, or a spec file, to MCP clients
@@ -75,6 +79,10 @@ pub(crate) struct Arguments {
     /// Which version of the server [default: the current one]
     #[arg(long, value_name = "VERSION")]
     spec_version: Option<String>,
+    #[command(flatten)]
+    oauth: oauth::OAuthArguments,
+    #[command(flatten)]
+    callers: callers::CallerArguments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -107,6 +115,8 @@ impl Arguments {
             allow_unauthenticated: false,
             group: None,
             spec_version,
+            oauth: oauth::OAuthArguments::default(),
+            callers: callers::CallerArguments::default(),
         }
     }
 }
@@ -152,6 +162,14 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> 
     }
     if transport != Transport::Stdio {
         runtime = super::runtime(Threads::PerProcessor)?;
+    }
+    if transport == Transport::Stdio && arguments.oauth.is_asked_for() {
+        return Err(Error::new(Code::OAuthSettings, "over stdio nobody has to be let in, and `--oauth` is for HTTP")
+            .hint("serve with `--transport http`"));
+    }
+    if transport == Transport::Stdio && arguments.callers.is_asked_for() {
+        return Err(Error::new(Code::BadCallers, "over stdio nobody has to be let in, and `--auth` is for HTTP")
+            .hint("serve with `--transport http`"));
     }
     let result = runtime.block_on(async {
         let signals = Signals::listen()?;

@@ -1,7 +1,7 @@
 //! Letting callers in.
 
 use ::http::request::Parts;
-use ::http::{HeaderValue, StatusCode};
+use ::http::{HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
 
 use super::Peer;
@@ -40,18 +40,20 @@ pub struct Challenge {
     pub www_authenticate: Option<HeaderValue>,
     /// A JSON body.
     pub body: Bytes,
+    /// Other headers, such as `Retry-After`.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Challenge {
     /// 401 with this challenge.
     pub fn unauthorized(www_authenticate: HeaderValue) -> Self {
         let body = Bytes::from_static(b"{\"error\":\"unauthorized\"}");
-        Self { status: StatusCode::UNAUTHORIZED, www_authenticate: Some(www_authenticate), body }
+        Self { status: StatusCode::UNAUTHORIZED, www_authenticate: Some(www_authenticate), body, headers: Vec::new() }
     }
 
     /// 403 without a challenge.
     pub fn forbidden() -> Self {
         let body = Bytes::from_static(b"{\"error\":\"forbidden\"}");
-        Self { status: StatusCode::FORBIDDEN, www_authenticate: None, body }
+        Self { status: StatusCode::FORBIDDEN, www_authenticate: None, body, headers: Vec::new() }
     }
 }

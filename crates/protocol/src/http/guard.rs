@@ -11,7 +11,7 @@ pub enum Allowed {
     #[default]
     Loopback,
     /// Loopback and these. Hosts as `example.com` (every port) or `example.com:8080`; origins as
-    /// `https://example.com`.
+    /// `https://example.com`, or `https://*.example.com` for every name below it.
     Listed(Vec<String>),
     /// Everything. For hosts only behind a proxy that checks them.
     Any,
@@ -28,7 +28,10 @@ pub struct Guard {
 
 impl Guard {
     /// Whether a request may pass; otherwise what is wrong.
-    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), &'static str> {
+    ///
+    /// # Errors
+    /// A sentence that says which of the two headers is refused.
+    pub fn check(&self, headers: &HeaderMap) -> Result<(), &'static str> {
         let mut hosts = headers.get_all(HOST).iter();
         match (hosts.next().map(|host| host.to_str()), hosts.next()) {
             (None, _) if self.hosts == Allowed::Any => {}
@@ -43,7 +46,8 @@ impl Guard {
         }
     }
 
-    fn allows_host(&self, host: &str) -> bool {
+    /// Whether this is the `Host` of something that is served here.
+    pub fn allows_host(&self, host: &str) -> bool {
         match &self.hosts {
             Allowed::Any => true,
             Allowed::Loopback => is_loopback(host),
@@ -51,7 +55,8 @@ impl Guard {
         }
     }
 
-    fn allows_origin(&self, origin: &str) -> bool {
+    /// Whether pages of this origin may call.
+    pub fn allows_origin(&self, origin: &str) -> bool {
         let loopback = || {
             let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
             rest.is_some_and(is_loopback)
@@ -59,7 +64,7 @@ impl Guard {
         match &self.origins {
             Allowed::Any => true,
             Allowed::Loopback => loopback(),
-            Allowed::Listed(list) => loopback() || list.iter().any(|listed| listed.eq_ignore_ascii_case(origin)),
+            Allowed::Listed(list) => loopback() || list.iter().any(|listed| same_origin(listed, origin)),
         }
     }
 }
@@ -74,6 +79,18 @@ fn is_loopback(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost")
         || name == "[::1]"
         || name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn same_origin(listed: &str, origin: &str) -> bool {
+    let Some((scheme, end)) = listed.split_once("*.") else { return listed.eq_ignore_ascii_case(origin) };
+    let rest =
+        origin.get(..scheme.len()).filter(|start| start.eq_ignore_ascii_case(scheme)).map(|_| &origin[scheme.len()..]);
+    let Some(name) = rest.and_then(|host| host.len().checked_sub(end.len()).and_then(|at| host.split_at_checked(at)))
+    else {
+        return false;
+    };
+    let good = |below: &str| below.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    name.1.eq_ignore_ascii_case(end) && name.0.len() > 1 && name.0.ends_with('.') && good(name.0)
 }
 
 fn same_host(listed: &str, host: &str) -> bool {
@@ -118,7 +135,15 @@ mod tests {
     #[test]
     fn listed_hosts_match_with_any_port_unless_one_is_given() {
         let hosts = Allowed::Listed(vec!["mcp.example.com".into(), "other.example.com:8443".into()]);
-        let guard = Guard { hosts, origins: Allowed::Listed(vec!["https://app.example.com".into()]) };
+        let origins = vec!["https://app.example.com".into(), "https://*.pages.example".into()];
+        let guard = Guard { hosts, origins: Allowed::Listed(origins) };
+        assert!(passes(&guard, "localhost", Some("https://www.pages.example")));
+        for origin in
+            ["https://pages.example", "http://www.pages.example", "https://evilpages.example", "https://.pages.example"]
+        {
+            assert!(!passes(&guard, "localhost", Some(origin)), "{origin}");
+        }
+        assert!(!passes(&guard, "localhost", Some("https://evil.example/.pages.example")));
         assert!(passes(&guard, "mcp.example.com:443", Some("https://app.example.com")));
         assert!(passes(&guard, "other.example.com:8443", None));
         assert!(!passes(&guard, "other.example.com", None));

@@ -16,6 +16,7 @@ use super::respond::{self, refusal};
 use super::streamable::{is_json, read_body};
 use super::{Body, BoxError, Peer};
 use crate::connection::Connection;
+use crate::cuts::Cut;
 use crate::dispatch::{Incoming, Via};
 use crate::endpoint::Endpoint;
 use crate::exchange::Exchange;
@@ -90,6 +91,7 @@ impl LegacySessions {
             let principal = principal.map(Principal::shared_id);
             open.insert(id.clone(), Open { connection: connection.clone(), principal, binding });
         }
+        let cut = Cut::of(&endpoint.runtime, principal.map(Principal::shared_id));
         let first = format!("event: endpoint\ndata: {path}?sessionId={id}\n\n");
         let guard = Registered { sessions: Arc::downgrade(self), id, connection };
         let shutdown = Box::pin(endpoint.runtime.shutdown.clone().cancelled_owned());
@@ -99,6 +101,7 @@ impl LegacySessions {
             outbox,
             keep_alive,
             shutdown,
+            cut,
             _guard: guard,
         }))
     }
@@ -190,6 +193,7 @@ struct EventsBody {
     outbox: mpsc::Receiver<Bytes>,
     keep_alive: Interval,
     shutdown: Pin<Box<tokio_util::sync::WaitForCancellationFutureOwned>>,
+    cut: Option<Cut>,
     _guard: Registered,
 }
 
@@ -208,7 +212,7 @@ impl HttpBody for EventsBody {
             this.keep_alive.reset();
             return Poll::Ready(message.map(|message| Ok(Frame::data(super::sse::frame(None, message)))));
         }
-        if this.shutdown.as_mut().poll(cx).is_ready() {
+        if this.shutdown.as_mut().poll(cx).is_ready() || this.cut.as_mut().is_some_and(|cut| cut.poll(cx).is_ready()) {
             return Poll::Ready(None);
         }
         match this.keep_alive.poll_tick(cx) {

@@ -87,6 +87,7 @@ pub(super) fn challenge(challenge: Challenge) -> Response<Body> {
     if let Some(value) = challenge.www_authenticate {
         response.headers_mut().insert(WWW_AUTHENTICATE, value);
     }
+    response.headers_mut().extend(challenge.headers);
     response
 }
 
@@ -116,7 +117,7 @@ pub(super) fn share_with_origin(request: &HeaderMap, mut response: Response<Body
         headers.insert(VARY, HeaderValue::from_static("origin"));
         headers.insert(
             ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("mcp-session-id, mcp-protocol-version, www-authenticate"),
+            HeaderValue::from_static("mcp-session-id, mcp-protocol-version, www-authenticate, retry-after"),
         );
     }
     response

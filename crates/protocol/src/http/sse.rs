@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, Sleep};
 
+use crate::cuts::Cut;
 use crate::dispatch::Answer;
 use crate::exchange::Event;
 use crate::job::{Job, Turn};
@@ -59,16 +60,21 @@ pub(super) struct JobBody {
     job: Job,
     first: Option<Event>,
     silence: Silence,
+    cut: Option<Cut>,
     ended: bool,
 }
 
 impl JobBody {
-    pub(super) fn new(job: Job, first: Option<Event>, keep_alive: Duration) -> Self {
-        Self { job, first, silence: Silence::new(keep_alive), ended: false }
+    pub(super) fn new(job: Job, first: Option<Event>, keep_alive: Duration, cut: Option<Cut>) -> Self {
+        Self { job, first, silence: Silence::new(keep_alive), cut, ended: false }
     }
 
     pub(super) fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if self.ended {
+            return Poll::Ready(None);
+        }
+        if self.cut.as_mut().is_some_and(|cut| cut.poll(cx).is_ready()) {
+            self.ended = true;
             return Poll::Ready(None);
         }
         if let Some(Event::Message(message)) = self.first.take() {

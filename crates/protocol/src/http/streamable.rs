@@ -14,6 +14,7 @@ use super::auth::AuthOutcome;
 use super::respond::{self, refusal};
 use super::sse::{JobBody, StreamBody, pump};
 use super::{Body, Peer};
+use crate::cuts::Cut;
 use crate::dispatch::listen::forward_to_stream;
 use crate::dispatch::{Incoming, Via};
 use crate::endpoint::Endpoint;
@@ -105,21 +106,22 @@ impl Endpoint {
             Ok(body) => body,
             Err(response) => return *response,
         };
+        let caller = principal.as_ref().map(Principal::shared_id);
         let exchange = Exchange::new(accepts != Accepts::Json);
         let via = Via::Http(headers);
         let mut job = Job::new(Incoming { endpoint: self.clone(), body, via, principal, binding, exchange });
         match job.first_turn().await {
             Some(Turn::Done(answer)) if accepts == Accepts::StreamFirst => respond::one_event(answer),
             Some(Turn::Done(answer)) => respond::answer(answer),
-            Some(Turn::Event(event)) => self.stream(job, Some(event)),
-            None if accepts == Accepts::StreamFirst => self.stream(job, None),
-            None => self.wait(job).await,
+            Some(Turn::Event(event)) => self.stream(job, Some(event), caller),
+            None if accepts == Accepts::StreamFirst => self.stream(job, None, caller),
+            None => self.wait(job, caller).await,
         }
     }
 
     /// Waits for an answer that did not come at once; turns to a stream when there is something to tell before, or when it
     /// takes so long that something between us and the client may lose patience.
-    async fn wait(self: &Arc<Self>, mut job: Job) -> Response<Body> {
+    async fn wait(self: &Arc<Self>, mut job: Job, caller: Option<Arc<str>>) -> Response<Body> {
         if !job.exchange.streams() {
             let mut turn = job.woken_turn().await;
             loop {
@@ -133,17 +135,18 @@ impl Endpoint {
             biased;
             turn = job.woken_turn() => match turn {
                 Turn::Done(answer) => respond::answer(answer),
-                Turn::Event(event) => self.stream(job, Some(event)),
+                Turn::Event(event) => self.stream(job, Some(event), caller),
             },
-            () = tokio::time::sleep(self.runtime.options.stream_after) => self.stream(job, None),
+            () = tokio::time::sleep(self.runtime.options.stream_after) => self.stream(job, None, caller),
         }
     }
 
-    fn stream(&self, job: Job, first: Option<Event>) -> Response<Body> {
+    fn stream(&self, job: Job, first: Option<Event>, caller: Option<Arc<str>>) -> Response<Body> {
         let keep_alive = self.runtime.options.keep_alive;
         let session = job.exchange.session.get().filter(|session| !session.id.is_empty()).cloned();
         let Some(session) = session else {
-            return respond::events(Body::job(JobBody::new(job, first, keep_alive)));
+            let cut = Cut::of(&self.runtime, caller);
+            return respond::events(Body::job(JobBody::new(job, first, keep_alive, cut)));
         };
         let stream = session.new_stream();
         let body = StreamBody::new(session, stream.clone(), 0, keep_alive);

@@ -134,6 +134,13 @@ impl Sessions {
         ended.iter().for_each(|session| session.close());
     }
 
+    /// Ends every session of a caller.
+    pub(crate) fn remove_principal(&self, principal: &str) {
+        let mut ended = Vec::new();
+        self.table.lock().remove_where(&mut ended, |session| session.principal.as_deref() == Some(principal));
+        ended.iter().for_each(|session| session.close());
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.table.lock().by_id.len()
     }

@@ -1,5 +1,6 @@
 //! The HTTP face over real sockets.
 
+mod oauth;
 mod routes;
 mod start;
 mod world;

@@ -42,6 +42,8 @@ pub(crate) fn site() -> Site {
         service: Arc::new(service),
         groups: Vec::new(),
         authenticator: None,
+        oauth: None,
+        callers: None,
         runtime: Runtime::new(RuntimeOptions::default()).expect("randomness"),
     }
 }
@@ -55,8 +57,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Site)) -> Self {
         let options = Options { address: ([127, 0, 0, 1], 0).into(), ..Options::default() };
-        let server = Server::bind(options, site()).await.expect("bind");
+        let mut site = site();
+        change(&mut site);
+        let server = Server::bind(options, site).await.expect("bind");
         let address = server.address();
         let shutdown = CancellationToken::new();
         let running = Some(tokio::spawn(server.run(shutdown.clone())));

@@ -12,6 +12,7 @@ use server::{Options, Server, Site};
 use spec::model::Auth;
 use tokio_util::sync::CancellationToken;
 
+use super::oauth::Prepared;
 use super::signals::Signals;
 use super::{Arguments, Transport, Work, summary, watch};
 use crate::commands::OK;
@@ -32,16 +33,21 @@ pub(super) async fn serve(
     };
     let runtime = Runtime::new(RuntimeOptions::default())
         .map_err(|error| Error::new(Code::Internal, format!("the system gives no random bytes: {error}")))?;
+    let oauth = arguments.oauth.open(&work, arguments).await?;
+    let callers = arguments.callers.open(&work.context, &arguments.oauth.proxies()?).await?;
+    let spec_decides = oauth.is_none() && callers.is_none();
     let site = Site {
         name: spec.name.clone(),
         version: spec.version.clone(),
         service: Arc::clone(&work.service),
         groups: if arguments.group.is_some() { Vec::new() } else { groups(&work) },
-        authenticator: authenticator(&work)?,
+        authenticator: if spec_decides { authenticator(&work)? } else { None },
+        callers,
+        oauth: oauth.as_ref().map(|prepared| prepared.oauth.clone()),
         runtime,
     };
     let server = Server::bind(options, site).await.map_err(|error| refused(&error))?;
-    announce(&server, &work, arguments.group.is_none(), session);
+    announce(&server, &work, arguments, oauth.as_ref(), session);
     let shutdown = CancellationToken::new();
     let mut serving = std::pin::pin!(server.run(shutdown.clone()));
     tokio::select! {
@@ -76,7 +82,9 @@ fn authenticator(work: &Work) -> Result<Option<Arc<dyn Authenticator>>, Error> {
             for help in diagnostic.help {
                 error = error.hint(help);
             }
-            Err(error.hint("over stdio no key is asked for: `--transport stdio`"))
+            Err(error
+                .hint("or let callers in by OAuth: `--oauth single-user`")
+                .hint("over stdio no key is asked for: `--transport stdio`"))
         }
     }
 }
@@ -90,14 +98,14 @@ fn refused(error: &server::Error) -> Error {
 }
 
 /// Says where the server is, and what clients need to know of it.
-fn announce(server: &Server, work: &Work, served_groups: bool, session: &Session) {
+fn announce(server: &Server, work: &Work, arguments: &Arguments, oauth: Option<&Prepared>, session: &Session) {
     let printer = &session.printer;
     let spec = &work.prepared.spec;
     let urls = server.urls();
     let legacy = work.transport == Transport::Sse;
     let url = if legacy { urls.sse.clone() } else { urls.mcp.clone() };
     let base = urls.mcp.strip_suffix("/mcp").unwrap_or_default();
-    let groups = work.prepared.hosted.groups().into_iter().filter(|_| served_groups);
+    let groups = work.prepared.hosted.groups().into_iter().filter(|_| arguments.group.is_none());
     let groups: Vec<(String, String)> =
         groups.map(|name| (format!("{base}{}/mcp", server::group_path(&spec.name, &name)), name)).collect();
     if printer.is_json() {
@@ -114,6 +122,9 @@ fn announce(server: &Server, work: &Work, served_groups: bool, session: &Session
             told["groups"] =
                 groups.into_iter().map(|(url, name)| (name, url.into())).collect::<Map<String, Value>>().into();
         }
+        if let Some(oauth) = oauth {
+            told["oauth"] = oauth.told(base);
+        }
         printer.json(&told);
         return;
     }
@@ -124,14 +135,21 @@ fn announce(server: &Server, work: &Work, served_groups: bool, session: &Session
     for (url, name) in &groups {
         printer.note(&format!("  group {}: {url}", style.bold(name)));
     }
-    if server.address().ip().is_loopback() || spec.auth != Auth::None {
-        if let Some((header, before)) = header(&spec.auth) {
+    let shown = match oauth {
+        Some(_) => None,
+        None if arguments.callers.is_asked_for() => arguments.callers.header(),
+        None => header(&spec.auth),
+    };
+    if let Some(oauth) = oauth {
+        oauth.announce(base, session);
+    } else if server.address().ip().is_loopback() || spec.auth != Auth::None || arguments.callers.is_asked_for() {
+        if let Some((header, before)) = &shown {
             printer.note(&format!("  callers show their key in `{header}: {before}…`"));
         }
     } else {
         printer.warn("everybody who reaches this machine can call the server");
     }
-    let reach = ClientReach::Url { url: urls.mcp.clone(), header: header(&spec.auth) };
+    let reach = ClientReach::Url { url: urls.mcp.clone(), header: shown };
     for snippet in snippets(&spec.name, &reach) {
         let indented = snippet.text.replace('\n', "\n    ");
         printer.note(&format!("\n  {} ({}):\n    {indented}", style.bold(snippet.client), snippet.place));

@@ -1,0 +1,141 @@
+//! Everything that an operator can choose, with its default.
+
+use std::time::Duration;
+
+use base::Secret;
+
+use super::redirect::RedirectHosts;
+use crate::buckets::Rate;
+use crate::scopes::Scopes;
+
+/// How an authorization server behaves.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Name of what is protected. Codes and tokens of another realm have no force here.
+    pub realm: String,
+    /// Its name for people.
+    pub title: String,
+    /// The public origin, such as `https://mcp.example.com`. Without it the server is one for this machine alone, and its
+    /// issuer is the loopback host that a request names.
+    pub public_origin: Option<String>,
+    /// What is protected.
+    pub places: Places,
+    /// The scopes that can be asked for.
+    pub scopes: Scopes,
+    /// The scopes that a token needs.
+    pub required: Scopes,
+    /// Who says yes.
+    pub approval: Approval,
+    /// The hosts that codes may be sent to; every one when absent.
+    pub redirect_hosts: Option<RedirectHosts>,
+    /// How long things have force.
+    pub lifetimes: Lifetimes,
+    /// How much there may be of everything.
+    pub limits: Limits,
+}
+
+/// The paths of a server, and which resource each belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    main: String,
+    paths: Vec<(String, String)>,
+}
+
+impl Places {
+    /// A server whose resource is at this path, such as `/mcp`.
+    pub fn at(main: &str) -> Self {
+        Self { main: main.to_owned(), paths: vec![(main.to_owned(), main.to_owned())] }
+    }
+
+    /// One more path of the resource at `resource`.
+    #[must_use]
+    pub fn with(mut self, path: &str, resource: &str) -> Self {
+        self.paths.push((path.to_owned(), resource.to_owned()));
+        self
+    }
+
+    /// The path of the resource that stands for the whole server.
+    pub fn main(&self) -> &str {
+        &self.main
+    }
+
+    /// The resource that a path belongs to.
+    pub fn resource(&self, path: &str) -> Option<&str> {
+        let find = |path: &str| self.paths.iter().find(|(known, _)| known == path).map(|(_, resource)| &**resource);
+        find(path).or_else(|| find(path.strip_suffix('/')?))
+    }
+}
+
+/// Who says yes to a program.
+#[derive(Clone, Debug)]
+pub enum Approval {
+    /// Nobody is asked. Only by the operator's explicit choice.
+    Automatic,
+    /// The owner, on a page, with this passphrase.
+    Passphrase(Secret),
+}
+
+/// How long things have force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// An authorization code.
+    pub code: Duration,
+    /// An access token.
+    pub access: Duration,
+    /// A refresh token; each is used once, and its successor lives as long again.
+    pub refresh: Duration,
+    /// The page that asks the owner.
+    pub consent: Duration,
+    /// A used refresh token is exchanged once more within this time, for clients that lost the answer. Zero is strict:
+    /// any second use ends the grant.
+    pub refresh_leeway: Duration,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            code: Duration::from_secs(60),
+            access: Duration::from_secs(3_600),
+            refresh: Duration::from_secs(30 * 24 * 3_600),
+            consent: Duration::from_secs(10 * 60),
+            refresh_leeway: Duration::ZERO,
+        }
+    }
+}
+
+/// How much there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Registered programs. When there are more, those that nobody let in make way.
+    pub clients: usize,
+    /// A registered program that nobody let in may have to make way at this age.
+    pub stale_client: Duration,
+    /// Redirect URIs of one program.
+    pub redirect_uris: usize,
+    /// Registrations from one address.
+    pub registrations: Rate,
+    /// Questions to be let in, from one address. Each may store a code.
+    pub questions: Rate,
+    /// Wrong secrets, codes and tokens from one address.
+    pub failures: Rate,
+    /// Wrong passphrases from one address.
+    pub passphrases: Rate,
+    /// Access tokens that are held in memory.
+    pub live_tokens: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let minute = Duration::from_secs(60);
+        Self {
+            clients: 1_000,
+            stale_client: Duration::from_secs(3_600),
+            redirect_uris: 16,
+            registrations: Rate { count: 20, period: minute, burst: 20 },
+            questions: Rate { count: 60, period: minute, burst: 60 },
+            failures: Rate { count: 300, period: minute, burst: 100 },
+            passphrases: Rate { count: 6, period: minute, burst: 5 },
+            live_tokens: 100_000,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Opens the authorization server that stands beside a served server.
+
+use std::sync::Arc;
+
+use connect::egress::Networks;
+use identity::oauth::{Authority, Documents, Settings};
+use identity::{Clock, Fault};
+
+use crate::context::blocking;
+use crate::{Code, Context, Error};
+
+/// Opens the authorization server. What it knows is kept in the catalogue.
+///
+/// # Errors
+/// The catalogue cannot be used; the list of private networks cannot be read.
+pub async fn open(context: &Context, settings: Settings) -> Result<Arc<Authority>, Error> {
+    let listed = context.environment.get(::host::ALLOW_NETWORK).unwrap_or_default();
+    let networks = Networks::parse(&listed).map_err(|why| {
+        Error::new(
+            Code::Usage,
+            format!("the private networks that {} opens cannot be read: {why}", ::host::ALLOW_NETWORK),
+        )
+    })?;
+    let store = context.shared_store().await?;
+    let documents = Documents::new(networks, None);
+    let open = move || Authority::open(settings, store, Clock::system(), documents).map(Arc::new).map_err(Error::from);
+    blocking(open).await
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Store(error) => error.into(),
+            Fault::Random(_) => Self::new(Code::Internal, fault.to_string()),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! API keys and connected programs: who may come in to a server of this installation.
+
+use std::sync::Arc;
+
+use identity::keys::{Info, Keys, Refused};
+use identity::{Clock, SCOPES_BYTES_MAX, Scopes};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::context::blocking;
+use crate::{Code, Context, Error};
+
+/// The owner of what is made at the command line.
+pub const LOCAL_OWNER: &str = "local";
+/// What a key may do unless it is said: use servers.
+pub const SCOPE: &str = "mcp";
+/// Longest life of a key that ends, days.
+pub const DAYS_MAX: u16 = 3_650;
+/// Most connected programs that a list gives.
+const PROGRAMS_MAX: usize = 1_000;
+
+/// What a key is to be.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Create {
+    /// What it is called, such as the program that will use it.
+    pub name: String,
+    /// What it may do. Default: `mcp`, to use servers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// After how many days it ends. Default: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<u16>,
+}
+
+/// A new key.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Created {
+    /// The key itself. It is shown this once.
+    pub key: String,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub info: Key,
+}
+
+/// What is known of a key.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Key {
+    /// Its id, by which it is revoked.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// How it begins.
+    pub start: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+    /// When it ends, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+}
+
+/// A program that was let in by OAuth.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Program {
+    /// Its id, by which it is revoked.
+    pub id: String,
+    /// What it calls itself.
+    pub name: String,
+    /// The server that it may use.
+    pub server: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// When it was let in, RFC 3339.
+    pub created_at: String,
+    /// When it has to ask again unless it comes before, RFC 3339.
+    pub expires_at: String,
+}
+
+/// Everything that lets somebody in.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Listed {
+    /// The API keys.
+    pub keys: Vec<Key>,
+    /// The programs that were let in by OAuth.
+    pub programs: Vec<Program>,
+}
+
+/// What was revoked.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Revoked {
+    /// The id.
+    pub id: String,
+    /// `key` or `program`.
+    pub kind: String,
+    /// What it was called.
+    pub name: String,
+}
+
+/// The keys of this installation, for a server that lets them in.
+///
+/// # Errors
+/// The catalogue cannot be used.
+pub async fn open(context: &Context) -> Result<Arc<Keys>, Error> {
+    let store = context.shared_store().await?;
+    blocking(move || Ok(Arc::new(Keys::open(store, Clock::system())?))).await
+}
+
+/// Makes a key.
+///
+/// # Errors
+/// The name or a scope does not do, or there are too many.
+pub async fn create(context: &Context, input: Create) -> Result<Created, Error> {
+    let bad = |message: String| Error::new(Code::BadKey, message);
+    let scopes = if input.scopes.is_empty() { vec![SCOPE.to_owned()] } else { input.scopes };
+    let scopes = Scopes::parse(&scopes.join(" ")).filter(|scopes| !scopes.is_empty()).ok_or_else(|| {
+        bad(format!("the scopes are not visible ASCII, or longer than {SCOPES_BYTES_MAX} bytes together"))
+            .hint("name scopes such as `mcp` or `servers:read`")
+    })?;
+    if input.days.is_some_and(|days| days == 0 || days > DAYS_MAX) {
+        return Err(bad(format!("a key lives 1 to {DAYS_MAX} days, or for ever without `days`")));
+    }
+    let keys = open(context).await?;
+    let lifetime = input.days.map(|days| u32::from(days) * 24 * 3_600);
+    let work = move || {
+        keys.create(LOCAL_OWNER, &input.name, &scopes, lifetime).map_err(|refused| match refused {
+            Refused::Fault(fault) => fault.into(),
+            Refused::Name => {
+                Error::new(Code::BadKey, refused.to_string()).hint("call it like the program that will use it")
+            }
+            Refused::Full { .. } => Error::new(Code::BadKey, refused.to_string())
+                .hint("`mcp-factory keys list` shows them; revoke those that nobody uses"),
+        })
+    };
+    let created = blocking(work).await?;
+    Ok(Created { key: created.key.expose().to_owned(), info: key(created.info) })
+}
+
+/// Lists the keys and the connected programs. A home folder without a catalogue has none, and none is made.
+///
+/// # Errors
+/// The catalogue cannot be used.
+pub async fn list(context: &Context) -> Result<Listed, Error> {
+    if !context.has_store() {
+        return Ok(Listed::default());
+    }
+    let keys = open(context).await?;
+    let keys = blocking(move || Ok(keys.list(None)?)).await?;
+    let now = Clock::system().now();
+    let programs = context.store(move |store| store.oauth_grants(now, PROGRAMS_MAX)).await?;
+    let programs = programs.into_iter().map(|(grant, document)| program(grant, document.as_deref()));
+    Ok(Listed { keys: keys.into_iter().map(key).collect(), programs: programs.collect() })
+}
+
+/// Takes the force from a key or a program, at once.
+///
+/// # Errors
+/// There is none of this id.
+pub async fn revoke(context: &Context, id: &str) -> Result<Revoked, Error> {
+    let listed = list(context).await?;
+    let id = id.to_owned();
+    let now = Clock::system().now();
+    let (kind, name, gone) = if let Some(found) = listed.keys.into_iter().find(|key| key.id == id) {
+        let wanted = id.clone();
+        ("key", found.name, context.store(move |store| store.remove_key(&wanted, None)).await?.is_some())
+    } else if let Some(found) = listed.programs.into_iter().find(|program| program.id == id) {
+        let wanted = id.clone();
+        ("program", found.name, context.store(move |store| store.oauth_revoke_grant(&wanted, now)).await?)
+    } else {
+        ("", String::new(), false)
+    };
+    if !gone {
+        return Err(Error::new(Code::NoKey, format!("there is no key and no connected program `{id}`"))
+            .hint("`mcp-factory keys list` shows them with their ids"));
+    }
+    Ok(Revoked { id, kind: kind.to_owned(), name })
+}
+
+fn key(info: Info) -> Key {
+    let Info { id, name, start, scopes, created_at, expires_at, .. } = info;
+    Key { id, name, start, scopes, created_at: moment(created_at), expires_at: expires_at.map(moment) }
+}
+
+fn program(grant: store::oauth::Grant, document: Option<&str>) -> Program {
+    let document = document.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let name = document.as_ref().and_then(|document| document.get("client_name")?.as_str()).map(str::to_owned);
+    Program {
+        id: grant.id,
+        name: name.unwrap_or(grant.client),
+        server: grant.realm,
+        scopes: grant.scope.split(' ').map(str::to_owned).collect(),
+        created_at: moment(grant.created_at),
+        expires_at: moment(grant.expires_at),
+    }
+}
+
+/// RFC 3339 in UTC.
+fn moment(seconds: i64) -> String {
+    let moment = chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    moment.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}

@@ -1,0 +1,138 @@
+//! Lets callers in by API key, by the name of a guest, or by their address.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use identity::address::Proxies;
+use identity::callers::{Callers, Entry, Shown, Slow};
+use identity::keys::PREFIX;
+use protocol::Principal;
+use protocol::http::{AuthOutcome, Authenticator, Challenge, Peer};
+
+use crate::oauth::{address, bearer};
+
+const GUEST: HeaderName = HeaderName::from_static("x-guest-id");
+/// draft-ietf-httpapi-ratelimit-headers.
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// Who is known, and which proxies are believed.
+#[derive(Clone)]
+pub struct KnownCallers {
+    /// What decides.
+    pub callers: Arc<Callers>,
+    /// Proxies that say truly whom they speak for.
+    pub proxies: Proxies,
+}
+
+/// Looks at every request.
+pub(crate) struct Gate {
+    known: KnownCallers,
+    /// Lets callers in that show another token than a key.
+    beyond: Option<Arc<dyn Authenticator>>,
+    realm: String,
+}
+
+impl Gate {
+    pub(crate) fn new(realm: &str, known: KnownCallers, beyond: Option<Arc<dyn Authenticator>>) -> Self {
+        Self { known, beyond, realm: realm.to_owned() }
+    }
+}
+
+impl Authenticator for Gate {
+    fn authenticate(&self, head: &Parts, peer: &Peer) -> AuthOutcome {
+        let key = bearer(head);
+        if let (Some(beyond), Some(token)) = (&self.beyond, key)
+            && !token.starts_with(PREFIX)
+        {
+            return beyond.authenticate(head, peer);
+        }
+        // Another scheme than `Bearer` is a bad key, not a guest.
+        let bearer = key.or_else(|| head.headers.contains_key(header::AUTHORIZATION).then_some(""));
+        let guest = head.headers.get(&GUEST).map(|value| value.to_str().unwrap_or_default());
+        let address = address(&self.known.proxies, head, peer);
+        match self.known.callers.enter(Shown { bearer, guest }, address) {
+            Entry::Ask => {
+                let (callers, key, realm) =
+                    (self.known.callers.clone(), key.unwrap_or_default().to_owned(), self.realm.clone());
+                AuthOutcome::Later(Box::pin(async move {
+                    let found = tokio::task::spawn_blocking(move || callers.look_up(&key, address)).await;
+                    match found {
+                        Ok(Ok(entry)) => entered(entry, &realm),
+                        Ok(Err(fault)) => Err(unavailable(&fault.to_string())),
+                        Err(fault) => Err(unavailable(&fault.to_string())),
+                    }
+                }))
+            }
+            Entry::Nobody if self.beyond.is_some() => match &self.beyond {
+                Some(beyond) => beyond.authenticate(head, peer),
+                None => AuthOutcome::Ready(entered(Entry::Nobody, &self.realm)),
+            },
+            entry => AuthOutcome::Ready(entered(entry, &self.realm)),
+        }
+    }
+}
+
+fn entered(entry: Entry, realm: &str) -> Result<Principal, Challenge> {
+    match entry {
+        Entry::In(principal) => Ok(Principal::new(principal.id.clone()).with_facts(principal)),
+        Entry::BadKey | Entry::Ask => {
+            let why = "invalid API key: it is not known, was revoked or has expired";
+            Err(unauthorized(
+                &format!("Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{why}\""),
+                why,
+            ))
+        }
+        Entry::Nobody => Err(unauthorized(
+            &format!("Bearer realm=\"{realm}\""),
+            "an API key is needed: `Authorization: Bearer of_mcp_…`",
+        )),
+        Entry::BadGuest => {
+            let why = "`X-Guest-Id` is not a name of at most 128 visible ASCII characters";
+            Err(unauthorized(&format!("Bearer realm=\"{realm}\""), why))
+        }
+        Entry::Slow(slow) => Err(self::slow(&slow)),
+    }
+}
+
+fn unauthorized(challenge: &str, why: &str) -> Challenge {
+    let header = HeaderValue::try_from(challenge).unwrap_or(HeaderValue::from_static("Bearer"));
+    refusal(StatusCode::UNAUTHORIZED, Some(header), "invalid_token", why, Vec::new())
+}
+
+fn slow(slow: &Slow) -> Challenge {
+    let seconds = slow.wait.as_secs_f64().ceil().max(1.0) as u64;
+    let (name, window) = (slow.policy, slow.window.as_secs());
+    let mut headers = vec![(header::RETRY_AFTER, HeaderValue::from(seconds))];
+    let limit = HeaderValue::try_from(format!("\"{name}\";r=0;t={seconds}"));
+    let policy = HeaderValue::try_from(format!("\"{name}\";q={};w={window}", slow.quota));
+    headers.extend(limit.ok().map(|value| (LIMIT, value)));
+    headers.extend(policy.ok().map(|value| (POLICY, value)));
+    let why = format!("{}; try again in {seconds} s", slow.message);
+    refusal(StatusCode::TOO_MANY_REQUESTS, None, "too_many_requests", &why, headers)
+}
+
+fn unavailable(why: &str) -> Challenge {
+    tracing::error!(why, "a key could not be looked up");
+    let retry = vec![(header::RETRY_AFTER, HeaderValue::from_static("5"))];
+    refusal(
+        StatusCode::SERVICE_UNAVAILABLE,
+        None,
+        "temporarily_unavailable",
+        "keys cannot be looked up at the moment",
+        retry,
+    )
+}
+
+fn refusal(
+    status: StatusCode,
+    www_authenticate: Option<HeaderValue>,
+    error: &str,
+    why: &str,
+    mut headers: Vec<(HeaderName, HeaderValue)>,
+) -> Challenge {
+    headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+    let body = serde_json::json!({ "error": error, "error_description": why });
+    Challenge { status, www_authenticate, body: body.to_string().into(), headers }
+}
