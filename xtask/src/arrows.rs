@@ -27,11 +27,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("engine", &["base", "spec", "connect", "client", "script", "plan"]),
     ("protocol", &["base"]),
     ("host", &["base", "spec", "connect", "client", "plan", "engine", "protocol"]),
+    ("deploy", &["base", "engine", "protocol", "host"]),
     ("store", &["base"]),
     ("identity", &["base", "connect", "store"]),
-    ("operations", &["base", "spec", "connect", "plan", "engine", "protocol", "host", "store", "identity"]),
-    ("server", &["base", "protocol", "host", "identity", "operations"]),
-    ("cli", &["base", "spec", "plan", "engine", "protocol", "host", "identity", "operations", "server"]),
+    ("operations", &["base", "spec", "connect", "plan", "engine", "protocol", "host", "deploy", "store", "identity"]),
+    ("server", &["base", "protocol", "host", "deploy", "identity", "operations"]),
+    ("cli", &["base", "spec", "connect", "plan", "engine", "protocol", "host", "identity", "operations", "server"]),
     ("mcp-factory", &["cli"]),
     ("xtask", &[]),
 ];
@@ -52,6 +53,7 @@ const ABSENT: &[(&str, &[&str], &str)] = &[
     ("protocol", &["tokio-postgres", "mysql_async", "rusqlite", "sqlparser"], "the wire knows no connector"),
     ("identity", &["axum", "mysql_async"], "who asks is decided without a route"),
     ("store", &["hyper", "mysql_async"], "the store knows two databases and no server"),
+    ("deploy", &["axum"], "a target knows no route"),
     (
         "mcp-factory",
         &["aws-lc-sys", "openssl", "openssl-sys", "native-tls"],

@@ -11,12 +11,17 @@ pub const HELP: &str = "\
 Usage: cargo xtask gen [--check]
 
 Writes what is generated from the code: the JSON Schema of specs, and the reference pages of the spec language, the
-command line and the codes of diagnostics. With --check nothing is written, and a difference is an error.
+command line and the codes of diagnostics, and the description of the REST API (OpenAPI). With --check nothing is written, and a difference is an error.
 ";
 
 /// The files, which `mcp-factory __gen DIR` writes below DIR.
-const FILES: [&str; 4] =
-    ["schema/mcp-spec.schema.json", "docs/reference/spec.md", "docs/reference/cli.md", "docs/reference/codes.md"];
+const FILES: [&str; 5] = [
+    "schema/mcp-spec.schema.json",
+    "docs/reference/spec.md",
+    "docs/reference/cli.md",
+    "docs/reference/codes.md",
+    "docs/reference/openapi.json",
+];
 
 /// The command.
 pub fn run(arguments: &[String]) -> Result<()> {

@@ -7,6 +7,7 @@ mod arrows;
 mod bench;
 mod clients;
 mod conformance;
+mod contract;
 mod demo;
 mod exec;
 mod fixture;
@@ -56,6 +57,12 @@ const COMMANDS: &[Command] = &[
         summary: "official client SDKs, old and new, on every transport",
         help: clients::HELP,
         run: clients::run,
+    },
+    Command {
+        name: "contract",
+        summary: "the REST API against its own description",
+        help: contract::HELP,
+        run: contract::run,
     },
     Command {
         name: "originals",

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::report::{self, Tally};
-use crate::{arrows, bench, clients, conformance, demo, fixture, generate, originals, services, setup, tidy};
+use crate::{arrows, bench, clients, conformance, contract, demo, fixture, generate, originals, services, setup, tidy};
 
 pub const HELP: &str = "\
 Usage: cargo xtask test [--fast] [STEP …]
@@ -24,6 +24,7 @@ Steps:
   demo         the main job, as `cargo xtask demo` shows it (slow)
   conformance  the official conformance suite, mcpcheck and the Inspector (slow)
   clients      the official client SDKs, old and new (slow)
+  contract     the REST API against its own description, with Schemathesis (slow)
   originals    golden specs against the original servers that they rebuild (slow)
   docs         the API documentation builds without warnings (slow)
   instructions what single requests cost, as `cargo xtask bench --instructions` counts it (slow)
@@ -61,6 +62,7 @@ const STEPS: &[Step] = &[
     Step { name: "demo", slow: true, run: |_| built(|| demo::run(&[]).map(|()| Tally::one())) },
     Step { name: "conformance", slow: true, run: |_| built(|| conformance::check(None, None)) },
     Step { name: "clients", slow: true, run: |_| built(|| clients::check(None)) },
+    Step { name: "contract", slow: true, run: |_| built(|| contract::check(contract::EXAMPLES)) },
     Step { name: "originals", slow: true, run: |world| built(|| originals::check(None, &world.services)) },
     Step { name: "docs", slow: true, run: |_| cargo::docs() },
     Step { name: "instructions", slow: true, run: |_| bench::instructions::check() },

@@ -28,7 +28,11 @@ Servers:
   connect     Let a user authorise a server at an API
   keys        Make, list and revoke API keys and connected programs
   deploy      Run a server on a target
+  start       Start a deployed server
+  stop        Stop a deployed server
+  logs        Show the calls that a deployed server answered
   remove      Remove a server
+  serve       Run the control plane: REST, MCP, deployed servers
 
 Specs:
   validate    Check a spec
@@ -115,6 +119,12 @@ pub(crate) struct Global {
     /// Programs that specs may start: names and absolute paths, by commas, or `*` [default: MCP_FACTORY_ALLOW_COMMANDS, else none]
     #[arg(long, global = true, value_name = "LIST")]
     pub(crate) allow_commands: Option<String>,
+    /// Work at the control plane of this URL, not in the home folder [default: MCP_FACTORY_URL, else none]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Variable that holds the key for the control plane [default: MCP_FACTORY_KEY]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) key_env: Option<String>,
     /// Print no messages but warnings and errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
@@ -145,7 +155,11 @@ pub(crate) enum Command {
     Status(commands::status::Arguments),
     Test(commands::test::Arguments),
     Run(commands::run::Arguments),
+    Serve(commands::serve::Arguments),
     Deploy(commands::deploy::Arguments),
+    Start(commands::start::StartArguments),
+    Stop(commands::start::StopArguments),
+    Logs(commands::logs::Arguments),
     Remove(commands::remove::Arguments),
     Validate(commands::validate::Arguments),
     Plan(commands::plan::Arguments),

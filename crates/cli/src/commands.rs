@@ -13,11 +13,14 @@ pub(crate) mod help;
 pub(crate) mod keys;
 pub(crate) mod links;
 pub(crate) mod list;
+pub(crate) mod logs;
 pub(crate) mod names;
 pub(crate) mod plan;
 pub(crate) mod remove;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod serve;
+pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod test;
 pub(crate) mod validate;
@@ -43,32 +46,61 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
         Command::Status(arguments) => block_on(session, |context| status::run(arguments, session, context)),
         Command::Test(arguments) => block_on(session, |context| test::run(arguments, session, context)),
         Command::Remove(arguments) => block_on(session, |context| remove::run(arguments, session, context)),
-        Command::Validate(arguments) => validate::run(arguments, session),
+        Command::Validate(arguments) => anywhere(session, |context| validate::run(arguments, session, context)),
         Command::Plan(arguments) => block_on(session, |context| plan::run(arguments, session, context)),
-        Command::Fmt(arguments) => fmt::run(&arguments, session),
+        Command::Fmt(arguments) => anywhere(session, |context| fmt::run(arguments, session, context)),
         Command::Doctor(arguments) => block_on(session, |context| doctor::run(arguments, session, context)),
-        Command::Connect(arguments) => block_on(session, |context| connect::run(arguments, session, context)),
-        Command::Keys(arguments) => block_on(session, |context| keys::run(arguments, session, context)),
+        Command::Connect(arguments) => {
+            session.local_only("connect")?;
+            block_on(session, |context| connect::run(arguments, session, context))
+        }
         Command::Names(_) => block_on(session, |context| names::run(session, context)),
-        Command::Run(arguments) => run::run(arguments, session),
+        Command::Run(arguments) => {
+            session.local_only("run")?;
+            run::run(arguments, session)
+        }
+        Command::Serve(arguments) => {
+            session.local_only("serve")?;
+            serve::run(arguments, session)
+        }
         Command::Deploy(arguments) => deploy::run(arguments, session),
-        Command::Demo(arguments) => demo::run(arguments, session),
-        Command::Schema(_) => Ok(schema::run(session)),
-        Command::Explain(arguments) => explain::run(&arguments, session),
+        Command::Start(arguments) => block_on(session, |context| start::start(arguments, session, context)),
+        Command::Stop(arguments) => block_on(session, |context| start::stop(arguments, session, context)),
+        Command::Logs(arguments) => block_on(session, |context| logs::run(arguments, session, context)),
+        Command::Demo(arguments) => {
+            session.local_only("demo")?;
+            demo::run(arguments, session)
+        }
+        Command::Schema(_) => anywhere(session, |context| schema::run(session, context)),
+        Command::Explain(arguments) => anywhere(session, |context| explain::run(arguments, session, context)),
         Command::Links(arguments) => links::run(&arguments, session),
         Command::Completion(arguments) => completion::run(&arguments, session),
-        Command::Version(_) => Ok(version::run(session)),
+        Command::Version(_) => anywhere(session, |context| version::run(session, context)),
         Command::Help(arguments) => help::run(&arguments, session),
         Command::Gen(arguments) => generate::run(&arguments, session),
     }
 }
 
 /// Runs an operation to its end, or until Ctrl-C.
-fn block_on<F>(session: &Session, command: impl FnOnce(Context) -> F) -> Result<u8, Error>
+pub(crate) fn block_on<F>(session: &Session, command: impl FnOnce(Context) -> F) -> Result<u8, Error>
 where
     F: Future<Output = Result<u8, Error>>,
 {
-    let context = session.context()?;
+    run_in(session.context()?, command)
+}
+
+/// The same for an operation that needs no home folder.
+fn anywhere<F>(session: &Session, command: impl FnOnce(Context) -> F) -> Result<u8, Error>
+where
+    F: Future<Output = Result<u8, Error>>,
+{
+    run_in(session.context_anywhere()?, command)
+}
+
+fn run_in<F>(context: Context, command: impl FnOnce(Context) -> F) -> Result<u8, Error>
+where
+    F: Future<Output = Result<u8, Error>>,
+{
     let cancel = context.cancel.clone();
     let work = command(context);
     runtime(Threads::One)?.block_on(async {

@@ -12,6 +12,7 @@ mod input;
 mod links;
 mod printer;
 mod reference;
+mod remote;
 mod session;
 mod table;
 

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::Path;
 
 /// Commands that have a name of their own.
-pub(crate) const NAMES: [&str; 13] = [
-    "create", "list", "status", "remove", "test", "run", "deploy", "validate", "plan", "fmt", "schema", "explain",
-    "doctor",
+pub(crate) const NAMES: [&str; 17] = [
+    "create", "list", "status", "remove", "test", "run", "serve", "deploy", "start", "stop", "logs", "validate",
+    "plan", "fmt", "schema", "explain", "doctor",
 ];
 
 /// Turns `mcp-create ARGS` into `mcp-factory create ARGS`; anything else stays as it is.

@@ -16,7 +16,15 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
         ("docs/reference/spec.md", spec::reference_markdown()),
         ("docs/reference/cli.md", reference_markdown()),
         ("docs/reference/codes.md", codes_markdown()),
+        ("docs/reference/openapi.json", openapi()),
     ]
+}
+
+/// The description of the REST API, OpenAPI 3.1.
+fn openapi() -> String {
+    let mut text = serde_json::to_string_pretty(&server::openapi()).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 /// The reference page of the command line, Markdown.
@@ -124,8 +132,10 @@ const VARIABLES: &str = "
 | `MCP_FACTORY_HOME` | Folder of the catalogue, where `--home` does not name one. Empty counts as unset. |
 | `MCP_FACTORY_STORE` | `postgresql://user:password@host:5432/database`: keeps servers and everything else there instead of in the folder, for several processes that share them. |
 | `XDG_DATA_HOME`, `HOME` | Without both of the above, the catalogue is in `$XDG_DATA_HOME/mcp-factory`, else `~/.local/share/mcp-factory`. |
-| `MCP_FACTORY_LOG` | How much `run` logs to standard error: `error`, `warn` (default), `info`, `debug`, or a filter such as `engine=debug`. |
+| `MCP_FACTORY_LOG` | How much `run` and `serve` log to standard error: `error`, `warn` (default), `info`, `debug`, or a filter such as `engine=debug`. |
 | `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`, `TERM=dumb` | Whether there are colours. |
+| `MCP_FACTORY_URL` | The control plane at which commands work, where `--url` does not name one. |
+| `MCP_FACTORY_KEY` | The key for the control plane, where `--key-env` does not name another variable. |
 | `DATABASE_URL` | The database of `demo`; an embedded one is used without it. |
 
 Specs name the variables that hold their URLs and keys (`envVar`, `${env:NAME}`); `--env-file` gives values for them.

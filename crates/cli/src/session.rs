@@ -2,10 +2,11 @@
 
 use std::io::IsTerminal as _;
 
-use operations::{Caller, Code, Context, Environment, Error, Home};
+use operations::{Caller, Code, Context, Environment, Error, Home, Operation};
 
 use crate::arguments::Global;
 use crate::printer::Printer;
+use crate::remote::{KEY_VARIABLE, Remote, URL_VARIABLE};
 
 /// The variable that chooses the home folder where `--home` does not. Empty counts as unset.
 const HOME_VARIABLE: &str = "MCP_FACTORY_HOME";
@@ -53,6 +54,55 @@ impl Session {
             },
         };
         Ok(Context::new(home, environment, Caller::Local, format!("cli-{}", std::process::id())))
+    }
+
+    /// The context of an operation that needs no home folder: its absence is no failure.
+    pub(crate) fn context_anywhere(&self) -> Result<Context, Error> {
+        let named = self.global.home.is_some() || std::env::var_os(HOME_VARIABLE).is_some_and(|path| !path.is_empty());
+        let environment = self.environment()?;
+        if named || Home::standard(&environment).is_ok() {
+            return self.context();
+        }
+        Ok(Context::new(
+            Home::at(std::env::temp_dir()),
+            environment,
+            Caller::Local,
+            format!("cli-{}", std::process::id()),
+        ))
+    }
+
+    /// Does an operation: at the control plane that was named, or else in the home folder.
+    pub(crate) async fn run<O: Operation>(&self, context: &Context, input: O::Input) -> Result<O::Output, Error> {
+        match self.remote(context)? {
+            Some(remote) => Box::pin(remote.run::<O>(context, input)).await,
+            None => Box::pin(operations::perform::<O>(context, input)).await,
+        }
+    }
+
+    /// The control plane that was named, ready to be asked.
+    pub(crate) fn remote(&self, context: &Context) -> Result<Option<Remote>, Error> {
+        let named = self.global.url.clone().or_else(|| context.environment.get(URL_VARIABLE));
+        let Some(url) = named.filter(|url| !url.is_empty()) else { return Ok(None) };
+        let key = match &self.global.key_env {
+            Some(variable) => Some(context.environment.get(variable).ok_or_else(|| {
+                Error::new(Code::NeedsKey, format!("the variable {variable}, which is to hold the key, is not set"))
+                    .hint(format!("set it: `export {variable}=…`"))
+            })?),
+            None => context.environment.get(KEY_VARIABLE),
+        };
+        Remote::open(&url, key).map(Some)
+    }
+
+    /// Refuses a control plane for a command that works on this machine alone.
+    pub(crate) fn local_only(&self, command: &str) -> Result<(), Error> {
+        match &self.global.url {
+            None => Ok(()),
+            Some(_) => Err(Error::new(
+                Code::Usage,
+                format!("`{command}` works on this machine alone, and `--url` names a control plane"),
+            )
+            .hint("leave `--url` out")),
+        }
     }
 
     /// Asks a yes-or-no question where somebody can answer it.

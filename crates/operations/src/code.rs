@@ -57,6 +57,9 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
+            /// The code of this stable name.
+            pub fn parse(name: &str) -> Option<Self> { Self::ALL.iter().copied().find(|code| code.as_str() == name) }
+
             /// The stable name, such as `MF1002`.
             pub fn as_str(self) -> &'static str { match self { $(Self::$name => $code),* } }
 
@@ -103,10 +106,25 @@ codes! {
     CannotWrite "MF1026" Failure "The file cannot be written";
     BadEnvFile "MF1027" Usage "The environment file cannot be understood";
     BadCursor "MF1028" Usage "The cursor is not one of this list";
-    OAuthSettings "MF1045" Usage "The settings of the authorization server do not fit";
-    Passphrase "MF1046" Refused "The owner's passphrase cannot be used";
-    NoKey "MF1047" NotFound "There is no such key";
-    BadKey "MF1048" Usage "The key cannot be made";
-    BadCallers "MF1049" Usage "The callers that are to be let in cannot be understood";
+    Forbidden "MF1029" Refused "The caller may not do that";
+    BadRequest "MF1030" Usage "The request cannot be understood";
+    NoPath "MF1031" NotFound "There is nothing at this path";
+    BadMethod "MF1032" Usage "The path does not take this method";
+    NotAcceptable "MF1033" Usage "The answer cannot be given in a form that the caller accepts";
+    TooLarge "MF1034" Refused "The request is too large";
+    MediaType "MF1035" Usage "The request's body is of a type that is not taken";
+    KeyReused "MF1036" Usage "The Idempotency-Key was used for another request";
+    KeyInUse "MF1037" Conflict "A request with this Idempotency-Key is still running";
+    Precondition "MF1038" Conflict "The server is not in the state that the request names";
+    NoJob "MF1039" NotFound "There is no such job";
+    NoIntake "MF1040" Usage "No intake of natural language is configured";
+    ReservedName "MF1041" Refused "The control plane reserves this name";
+    ControlPlane "MF1042" Upstream "The control plane cannot be used";
+    NoTemplate "MF1043" NotFound "There is no such template";
+    NeedsKey "MF1044" NeedsLogin "A key is needed";
+    NotDeployed "MF1060" NotFound "The server is not deployed";
+    NothingBefore "MF1061" Conflict "There is no version to go back to";
+    NoTarget "MF1062" Usage "There is no such target";
+    NoControlPlane "MF1063" Failure "No control plane runs";
     Internal "MF1099" Failure "A fault in MCP Factory itself";
 }

@@ -4,17 +4,87 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use identity::{Kind, Principal, Scopes};
 use store::Store;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
+use crate::deploy::Targets;
+use crate::jobs::Jobs;
+use crate::operation::{Audit, Scope};
+use crate::precondition::Precondition;
 use crate::{Code, Error};
+
+/// Changes of servers whose names share a place take turns.
+const TURNS: usize = 64;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// The person, or the program, at this machine's command line.
     Local,
+    /// Somebody who asks a control plane.
+    Remote(Arc<Principal>),
+}
+
+impl Caller {
+    /// Somebody about whom nothing is known and who may do everything: whoever reaches a control plane that asks for no
+    /// key.
+    pub fn anybody() -> Self {
+        Self::Remote(Arc::new(Principal::new(Kind::Anonymous, "anonymous", Scopes::of([identity::ADMIN]))))
+    }
+
+    /// Whether they may do what needs this scope.
+    pub fn may(&self, scope: Scope) -> bool {
+        match self {
+            Self::Local => true,
+            Self::Remote(principal) => scope == Scope::Open || principal.scopes.allow(scope.as_str()),
+        }
+    }
+
+    /// Names them.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Local => "local",
+            Self::Remote(principal) => &principal.id,
+        }
+    }
+
+    /// Whose things they use.
+    pub fn owner(&self) -> &str {
+        match self {
+            Self::Local => "local",
+            Self::Remote(principal) => &principal.owner,
+        }
+    }
+
+    /// As it is kept with a job.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Local => serde_json::Value::Null,
+            Self::Remote(principal) => serde_json::json!({
+                "id": principal.id, "kind": principal.kind, "owner": principal.owner,
+                "scopes": principal.scopes.iter().collect::<Vec<_>>(),
+            }),
+        }
+    }
+
+    /// Reads what [`Self::to_json`] made. What cannot be read may do nothing.
+    pub(crate) fn of_json(kept: &serde_json::Value) -> Self {
+        if kept.is_null() {
+            return Self::Local;
+        }
+        let word = |name: &str| kept[name].as_str().unwrap_or_default();
+        let kind = serde_json::from_value(kept["kind"].clone()).unwrap_or(Kind::Anonymous);
+        let scopes = kept["scopes"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+        Self::Remote(Arc::new(Principal::new(kind, word("id"), Scopes::of(scopes)).owned_by(word("owner"))))
+    }
+}
+
+impl std::fmt::Display for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}`", self.id())
+    }
 }
 
 /// The folder that holds the catalogue.
@@ -127,7 +197,7 @@ fn unquoted(value: &str) -> &str {
 pub const STORE: &str = "MCP_FACTORY_STORE";
 
 /// The first argument of every operation: who asks, where things are, and whether to stop.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Context {
     /// The home folder.
     pub home: Home,
@@ -139,7 +209,22 @@ pub struct Context {
     pub request: Arc<str>,
     /// Cancelled when the caller does not want the answer any more.
     pub cancel: CancellationToken,
+    /// What must be true of the server that is changed.
+    pub precondition: Option<Precondition>,
+    /// Is told of everything that was done.
+    pub audit: Option<Arc<dyn Audit>>,
+    /// The jobs of a control plane; none at a command line.
+    pub jobs: Option<Arc<Jobs>>,
+    /// Where a control plane runs servers; none at a command line.
+    pub targets: Option<Arc<Targets>>,
     store: Arc<OnceCell<Arc<Store>>>,
+    turns: Arc<[Arc<Mutex<()>>]>,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("home", &self.home).field("request", &self.request).finish_non_exhaustive()
+    }
 }
 
 impl Context {
@@ -151,7 +236,12 @@ impl Context {
             caller,
             request: request.into(),
             cancel: CancellationToken::new(),
+            precondition: None,
+            audit: None,
+            jobs: None,
+            targets: None,
             store: Arc::default(),
+            turns: (0..TURNS).map(|_| Arc::default()).collect(),
         }
     }
 
@@ -160,8 +250,26 @@ impl Context {
         self.environment.get(STORE).is_some() || Store::exists(self.home.path())
     }
 
-    /// The catalogue itself, for what uses it longer than one request.
-    pub(crate) async fn shared_store(&self) -> Result<Arc<Store>, Error> {
+    /// The same surroundings for another request.
+    #[must_use]
+    pub fn asked(&self, caller: Caller, request: impl Into<Arc<str>>) -> Self {
+        Self { caller, request: request.into(), cancel: CancellationToken::new(), precondition: None, ..self.clone() }
+    }
+
+    /// Waits for the other changes of this server that are under way in this process.
+    pub(crate) async fn turn(&self, name: &str) -> OwnedMutexGuard<()> {
+        let sum = name.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+        Arc::clone(&self.turns[sum % TURNS]).lock_owned().await
+    }
+
+    /// Runs a request to the catalogue on a blocking thread.
+    ///
+    /// # Errors
+    /// The catalogue cannot be opened, or what the request says.
+    pub async fn store<T: Send + 'static>(
+        &self,
+        request: impl FnOnce(&Store) -> Result<T, store::Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let (home, url) = (self.home.path().to_owned(), self.environment.get(STORE));
         let opened = self.store.get_or_try_init(|| async move {
             blocking(move || match url {

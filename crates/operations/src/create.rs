@@ -34,7 +34,7 @@ pub struct Input {
 }
 
 /// What was made.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
     /// Whether the server is new, changed, or was there already.
@@ -59,7 +59,7 @@ pub struct Output {
 }
 
 /// A tool and where its action comes from.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ToolReport {
     /// Name.
@@ -70,13 +70,13 @@ pub struct ToolReport {
     /// Whether it may change data.
     pub write: bool,
     /// The SQL that it runs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sql: Vec<String>,
     /// The script that it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub script: Option<String>,
     /// Why its action is what it is.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<String>,
     /// Why it does nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,6 +89,7 @@ pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
     let start = Instant::now();
     let subject = Subject::Spec { spec: input.spec };
     let loaded = pipeline::load(context, &subject, input.strict).await?;
+    crate::reserved::check(context, &loaded.spec.name)?;
     let parse_ms = ms_since(start);
     let known = known_plan(context, &loaded.spec).await?;
     let made = Box::pin(pipeline::make(context, &loaded, input.dev, Use::New(known.as_ref()))).await;

@@ -14,7 +14,7 @@ pub struct Input {
 }
 
 /// The formatted text.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
     /// Where the text came from.

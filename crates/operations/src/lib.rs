@@ -6,31 +6,42 @@
 //!
 //! Never: HTTP, an argument parser, printing.
 
-pub mod authority;
+pub mod all;
 pub mod authorize;
 pub mod clients;
 pub mod code;
 pub mod context;
 pub mod create;
 pub mod demo;
+pub mod deploy;
 pub mod doctor;
 mod error;
 pub mod explain;
 pub mod fmt;
-pub mod keys;
+pub mod jobs;
+pub mod kept;
 pub mod list;
+pub mod natural;
+pub mod operation;
 mod pipeline;
 pub mod plan;
+pub mod plane;
+mod precondition;
 pub mod remove;
+mod reserved;
 pub mod run;
 pub mod schema;
 pub mod source;
 pub mod status;
+pub mod templates;
 pub mod test;
 pub mod validate;
+pub mod version;
 
 pub use ::host::{ALLOW_COMMANDS, ALLOW_NETWORK, HOSTS_FILE};
 pub use code::{Code, Kind};
 pub use context::{Caller, Context, Environment, Home, STORE};
 pub use error::{Error, render};
+pub use operation::{Operation, perform};
+pub use precondition::Precondition;
 pub use source::{SpecText, Subject};

@@ -10,7 +10,7 @@ use connect::Database;
 use engine::{Connections, Toolset};
 use host::Opened;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use spec::Spec;
 
 use crate::{Code, Context, Error, SpecText, Subject};
@@ -93,7 +93,7 @@ pub(crate) fn tokens(context: &Context) -> std::path::PathBuf {
 }
 
 /// How long the steps took, milliseconds.
-#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Timings {
     /// Reading and checking the spec.

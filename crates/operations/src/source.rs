@@ -1,14 +1,17 @@
 //! What an operation is asked to work on.
 
+mod read;
+
 use base::Source;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Code, Error};
 
-/// The text of a spec.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// The text of a spec. It is read from its text, from a spec that is written as JSON in place, or from an object of its
+/// three fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SpecText {
     /// Where it comes from, for messages: a path, `<stdin>`, `<json>`.
     pub name: String,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::create::{ToolReport, reports};
+use crate::deploy::Deployment;
 use crate::pipeline::{self, Loaded, Made, Stored, Use, ms_since};
 use crate::{Context, Error, Subject};
 
@@ -29,7 +30,7 @@ pub struct Input {
 }
 
 /// A server's health and details.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
     /// Whether everything works: it compiles, every connection answers, every tool does something.
@@ -74,6 +75,9 @@ pub struct Output {
     pub prompts: usize,
     /// How many triggers its spec has.
     pub triggers: usize,
+    /// Where it runs; absent when it was never deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<Deployment>,
     /// The catalogue's file.
     pub stored_in: String,
     /// What was found on compiling.
@@ -82,7 +86,7 @@ pub struct Output {
 }
 
 /// The health of a connection.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionReport {
     /// Name.
@@ -106,6 +110,27 @@ pub struct ConnectionReport {
     pub error: Option<String>,
 }
 
+/// A tag of the server as it is stored now; `None` when there is none of this name.
+pub(crate) async fn current_tag(context: &Context, name: &str) -> Result<Option<String>, Error> {
+    if !context.has_store() {
+        return Ok(None);
+    }
+    let name = name.to_owned();
+    context
+        .store(move |store| match store.version(&name, None) {
+            Ok(found) => Ok(Some(tag(&found.release.version, found.release.digest.as_str(), found.plan_revision))),
+            Err(store::Error::NoServer { .. }) => Ok(None),
+            Err(error) => Err(error),
+        })
+        .await
+}
+
+/// A tag of a version of a server: another one whenever the version, its content or its plan is another one.
+pub(crate) fn tag(version: &str, digest: &str, plan_revision: u32) -> String {
+    let of = format!("{version} {digest} {plan_revision}");
+    base::Digest::of(of.as_bytes()).short().to_owned()
+}
+
 /// Checks a server. What is wrong is part of the answer.
 pub async fn status(context: &Context, input: Input) -> Result<Output, Error> {
     look(context, input, true).await
@@ -121,6 +146,7 @@ async fn look(context: &Context, input: Input, online: bool) -> Result<Output, E
     let loaded = pipeline::load(context, &subject, false).await?;
     let Some(stored) = loaded.stored.clone() else { unreachable!("the subject is a server") };
     let name = input.name;
+    let deployment = crate::deploy::of(context, &name).await?;
     let versions = context.store(move |store| store.versions(&name)).await?;
     let made = Box::pin(pipeline::make(context, &loaded, loaded.dev(false), Use::Stored(&stored.plan))).await;
     let (connections, diagnostics, tools) = match &made {
@@ -134,7 +160,13 @@ async fn look(context: &Context, input: Input, online: bool) -> Result<Output, E
     let problems = problems(&connections, &diagnostics, &tools);
     let stored_in = context.store(|store| Ok(store.place())).await?;
     let versions = versions.into_iter().map(|one| one.version).collect();
-    Ok(output(&loaded, &stored, versions, stored_in, Findings { connections, diagnostics, tools, problems }))
+    Ok(output(
+        &loaded,
+        &stored,
+        versions,
+        stored_in,
+        Findings { connections, diagnostics, tools, problems, deployment },
+    ))
 }
 
 struct Findings {
@@ -142,6 +174,7 @@ struct Findings {
     diagnostics: Vec<Diagnostic>,
     tools: Vec<ToolReport>,
     problems: Vec<String>,
+    deployment: Option<Deployment>,
 }
 
 fn output(loaded: &Loaded, stored: &Stored, versions: Vec<String>, stored_in: String, found: Findings) -> Output {
@@ -167,6 +200,7 @@ fn output(loaded: &Loaded, stored: &Stored, versions: Vec<String>, stored_in: St
         resources: loaded.spec.resources.len(),
         prompts: loaded.spec.prompts.len(),
         triggers: loaded.spec.triggers.len(),
+        deployment: found.deployment,
         stored_in,
         diagnostics: found.diagnostics,
     }
@@ -195,7 +229,7 @@ fn problems(connections: &[ConnectionReport], diagnostics: &[Diagnostic], tools:
 }
 
 /// Asks every connection of a spec for its version, all at once.
-async fn connections(loaded: &Loaded, made: Option<&Made>, online: bool) -> Vec<ConnectionReport> {
+pub(crate) async fn connections(loaded: &Loaded, made: Option<&Made>, online: bool) -> Vec<ConnectionReport> {
     let mut asked = Vec::new();
     for connection in &loaded.spec.connections {
         let name = connection.name();

@@ -36,7 +36,7 @@ pub struct CallInput {
 }
 
 /// What the tool answered.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallOutput {
     /// Name of the server.
@@ -70,7 +70,7 @@ pub struct AllInput {
 }
 
 /// The verdicts of all calls.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AllOutput {
     /// Name of the server.

@@ -14,6 +14,12 @@ pub enum Error {
         /// What the operating system says.
         source: io::Error,
     },
+    /// A control plane could be reached from other machines, and callers show nothing.
+    #[error("refused to listen on {address}: other machines could reach the control plane, and it asks for no key")]
+    Open {
+        /// The address.
+        address: SocketAddr,
+    },
     /// It could be reached from other machines, and callers show nothing.
     #[error("refused to listen on {address}: other machines could reach it, and the spec's `auth` is `none`")]
     Unauthenticated {
@@ -36,6 +42,10 @@ impl Error {
                 "ports below 1024 need privileges; take a higher one with `--port`".to_owned()
             }
             Self::Bind { .. } => "check `--host` and `--port`".to_owned(),
+            Self::Open { .. } => {
+                "listen on 127.0.0.1 (the default), or say `--allow-unauthenticated` behind a proxy that asks for keys"
+                    .to_owned()
+            }
             Self::Unauthenticated { .. } => {
                 "add `auth: {type: api_key}` to the spec, listen on 127.0.0.1, or say `--allow-unauthenticated`"
                     .to_owned()

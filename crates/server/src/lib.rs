@@ -7,8 +7,7 @@ mod callback;
 mod error;
 mod follow;
 mod health;
-mod keys;
-mod oauth;
+mod plane;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -20,8 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use callback::Callback;
 pub use error::Error;
-pub use keys::KnownCallers;
-pub use oauth::{OAuth, origin, places};
+pub use plane::{DEFAULT_PORT as PLANE_PORT, Plane, PlaneSite, openapi};
 
 /// The port that `run` listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 8808;

@@ -18,5 +18,8 @@ mod store;
 
 pub use db::Remote;
 pub use error::Error;
-pub use model::{Check, Format, Listing, Outcome, Page, PlanRevision, Release, Server, Version, VersionSummary};
-pub use store::{BUSY_TIMEOUT, FILE_NAME, PAGE_SIZE_MAX, Store};
+pub use model::{
+    Check, Claim, Deployment, Format, Job, JobState, Listing, NewJob, Outcome, Page, PlanRevision, Release, Reply,
+    Seen, Server, Version, VersionSummary, Wanted,
+};
+pub use store::{BUSY_TIMEOUT, FILE_NAME, PAGE_SIZE_MAX, REPLY_KEPT_HOURS, Store};

@@ -1,7 +1,11 @@
 //! What the catalogue holds.
 
+mod platform;
+
 use base::Digest;
 use serde::{Deserialize, Serialize};
+
+pub use platform::{Claim, Deployment, Job, JobState, NewJob, Reply, Seen, Wanted};
 
 /// How a spec was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

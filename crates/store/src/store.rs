@@ -1,6 +1,9 @@
 //! The open catalogue.
 
+mod deployments;
+mod jobs;
 mod read;
+mod replies;
 mod write;
 
 use std::path::Path;
@@ -11,6 +14,7 @@ use crate::migrations;
 use crate::model::Check;
 
 pub use crate::db::BUSY_TIMEOUT;
+pub use replies::REPLY_KEPT_HOURS;
 
 /// Name of the file in the home folder.
 pub const FILE_NAME: &str = "catalogue.db";

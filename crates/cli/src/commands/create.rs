@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use operations::create::{Input, Output, ToolReport, create};
+use operations::all::Create;
+use operations::create::{Input, Output, ToolReport};
 use operations::source::Format;
 use operations::{Code, Context, Error, SpecText};
 use serde_json::json;
@@ -71,7 +72,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         force: arguments.force,
         dry_run: arguments.dry_run,
     };
-    let made = Box::pin(create(&context, input)).await?;
+    let made = session.run::<Create>(&context, input).await?;
     let printer = &session.printer;
     printer.diagnostics(&made.warnings, source.as_source());
     printer.answer(&made, |style| text(&made, style));

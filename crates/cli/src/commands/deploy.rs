@@ -1,6 +1,8 @@
 //! `mcp-factory deploy`, `mcp-deploy`.
 
 use clap::{Args, ValueEnum};
+use operations::all::Deploy;
+use operations::deploy::{Input, LOCAL};
 use operations::doctor::PORT;
 use operations::{Code, Error};
 
@@ -9,13 +11,19 @@ use crate::arguments::COMMAND_HELP;
 use crate::session::Session;
 
 const EXAMPLES: &str = "Examples:
-  mcp-factory deploy inventory-mcp --target local           over the transport that its spec names
-  mcp-factory deploy inventory-mcp --transport http         on http://127.0.0.1:8808/mcp
+  mcp-factory deploy inventory-mcp --target local           at the control plane, where one runs
+  mcp-factory deploy inventory-mcp --spec-version 1.1.0     hold it at a version
+  mcp-factory deploy inventory-mcp --rollback               go back to the version before
+  mcp-factory deploy inventory-mcp --transport http         without a control plane: on http://127.0.0.1:8808/mcp
 ";
 
 /// Run a server of the catalogue on a target
 ///
-/// The target `local` serves it from this process, without isolation, as `run` does, until Ctrl-C or
+/// The target `local` is the process of the control plane: the one that `--url` names, or the one that holds the home folder
+/// (`mcp-factory serve`). The server then answers at /servers/NAME/mcp of the control plane, follows its spec, and runs again
+/// when the control plane is started again. A version that is not well is not switched to.
+///
+/// Where no control plane runs, or with --transport or --port, the server runs in this process, as with `run`, until Ctrl-C or
 /// SIGTERM. For stdio, let the client start the command; `run` has more settings.
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
@@ -29,9 +37,12 @@ pub(crate) struct Arguments {
     /// How clients reach it [default: the spec's `transport`, which is stdio unless it says otherwise]
     #[arg(long, value_enum, value_name = "TRANSPORT")]
     transport: Option<Transport>,
-    /// Port to listen on; 0 takes a free one and prints it
-    #[arg(long, value_name = "N", default_value_t = PORT)]
-    port: u16,
+    /// Port to listen on [default: 8808]; 0 takes a free one and prints it
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+    /// Go back to the version that ran before
+    #[arg(long, conflicts_with_all = ["spec_version", "transport", "port"])]
+    rollback: bool,
     /// Which version of the server [default: the current one]
     #[arg(long, value_name = "VERSION")]
     spec_version: Option<String>,
@@ -44,12 +55,29 @@ enum Target {
 }
 
 pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> {
-    let Arguments { name, target: Target::Local, transport, port, spec_version } = arguments;
+    let Arguments { name, target: Target::Local, transport, port, spec_version, rollback } = arguments;
     if name.contains(['/', '\\', '.']) || name == "-" {
         let message = format!("`{name}` is a file, and only a server of the catalogue is deployed");
         return Err(Error::new(Code::Usage, message)
             .hint(format!("make it with `mcp-factory create --spec {name}`"))
             .hint(format!("or serve the file itself with `mcp-factory run {name}`")));
     }
-    run::run(run::Arguments::of_server(name, transport, port, spec_version), session)
+    let context = session.context()?;
+    let at_plane = session.remote(&context)?.is_some() || operations::plane::running(&context).is_some();
+    if at_plane && transport.is_none() && port.is_none() {
+        let input = Input { name, target: LOCAL.to_owned(), version: spec_version, rollback };
+        return super::block_on(session, |context| async move {
+            let done = session.run::<Deploy>(&context, input).await?;
+            Ok(super::start::tell(&done, session))
+        });
+    }
+    if rollback {
+        return Err(Error::new(
+            Code::NoControlPlane,
+            format!("`{name}` runs nowhere that could go back: no control plane holds this home folder"),
+        )
+        .hint("start one with `mcp-factory serve`, or name one with `--url`"));
+    }
+    session.local_only("deploy --transport")?;
+    run::run(run::Arguments::of_server(name, transport, port.unwrap_or(PORT), spec_version), session)
 }

@@ -1,7 +1,8 @@
 //! `mcp-factory doctor`, `mcp-doctor`.
 
 use clap::Args;
-use operations::doctor::{Check, Input, Output, PORT, State, doctor};
+use operations::all::Doctor;
+use operations::doctor::{Check, Input, Output, PORT, State};
 use operations::{Context, Error};
 
 use super::{BAD_NEWS, OK};
@@ -32,7 +33,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
     let input = Input { offline: arguments.offline, port: arguments.port };
-    let found = Box::pin(doctor(&context, &input)).await?;
+    let found = session.run::<Doctor>(&context, input).await?;
     session.printer.answer(&found, |style| text(&found, style));
     Ok(if found.healthy { OK } else { BAD_NEWS })
 }

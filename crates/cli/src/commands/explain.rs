@@ -1,8 +1,8 @@
 //! `mcp-factory explain`, `mcp-explain`.
 
 use clap::Args;
-use operations::Error;
-use operations::explain::{entries, explain};
+use operations::all::{Explain, ExplainInput, ListCodes, Nothing};
+use operations::{Context, Error};
 
 use super::OK;
 use crate::arguments::COMMAND_HELP;
@@ -23,16 +23,16 @@ pub(crate) struct Arguments {
     code: Option<String>,
 }
 
-pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<u8, Error> {
-    match &arguments.code {
+pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
+    match arguments.code {
         Some(code) => {
-            let page = explain(code)?;
+            let page = session.run::<Explain>(&context, ExplainInput { code }).await?;
             session
                 .printer
                 .answer(&page, |style| format!("{}: {}\n\n{}", style.bold(&page.code), page.title, page.page.trim()));
         }
         None => {
-            let all = entries();
+            let all = session.run::<ListCodes>(&context, Nothing {}).await?.codes;
             session.printer.answer(&all, |style| {
                 let rows: Vec<Vec<String>> =
                     all.iter().map(|entry| vec![entry.code.clone(), entry.title.clone()]).collect();

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use operations::fmt::{Input, Output, format};
-use operations::{Code, Error};
+use operations::all::Format;
+use operations::fmt::{Input, Output};
+use operations::{Code, Context, Error};
 use serde::Serialize;
 
-use super::{BAD_NEWS, OK, Threads, runtime};
+use super::{BAD_NEWS, OK};
 use crate::arguments::COMMAND_HELP;
 use crate::input::read_spec;
 use crate::session::Session;
@@ -41,13 +42,11 @@ struct Report {
     files: Vec<Output>,
 }
 
-pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<u8, Error> {
-    let runtime = runtime(Threads::One)?;
-    let context = session.context()?;
+pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
     let mut files = Vec::new();
     for path in &arguments.files {
         let spec = read_spec(path)?;
-        let done = runtime.block_on(format(&context, Input { spec }))?;
+        let done = session.run::<Format>(&context, Input { spec }).await?;
         if arguments.write && done.changed && path.as_os_str() != "-" {
             replace(path, &done.text)?;
         }

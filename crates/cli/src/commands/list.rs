@@ -1,7 +1,8 @@
 //! `mcp-factory list`, `mcp-list`.
 
 use clap::Args;
-use operations::list::{Input, Output, list};
+use operations::all::List;
+use operations::list::{Input, Output};
 use operations::{Context, Error};
 
 use super::OK;
@@ -30,7 +31,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
     let limit = arguments.limit.and_then(|limit| usize::try_from(limit).ok());
-    let listing = list(&context, Input { limit, cursor: arguments.cursor }).await?;
+    let listing = session.run::<List>(&context, Input { limit, cursor: arguments.cursor }).await?;
     let printer = &session.printer;
     if listing.servers.is_empty() && !printer.is_json() {
         printer.note("there are no servers yet; make one with `mcp-factory create --spec FILE`");

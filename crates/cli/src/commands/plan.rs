@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use operations::plan::{Input, Output, plan};
+use operations::all::PlanOf;
+use operations::plan::{Input, Output};
 use operations::{Code, Context, Error, Subject};
 use serde_json::json;
 
@@ -63,7 +64,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         import: arguments.import.map(|path| read_text(&path)).transpose()?,
         dev: arguments.dev,
     };
-    let made = Box::pin(plan(&context, &input)).await?;
+    let made = session.run::<PlanOf>(&context, input).await?;
     let printer = &session.printer;
     let name = arguments.subject;
     let source = spec.as_ref().map_or(base::Source { name: &name, text: "" }, |spec| spec.as_source());

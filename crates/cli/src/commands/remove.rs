@@ -1,7 +1,8 @@
 //! `mcp-factory remove`, `mcp-remove`.
 
 use clap::Args;
-use operations::remove::{Input, remove};
+use operations::all::Remove;
+use operations::remove::Input;
 use operations::{Context, Error};
 
 use super::{BAD_NEWS, OK};
@@ -36,7 +37,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
     let name = arguments.name;
     // Said before anything is asked: a name that does not exist needs no confirmation.
-    let found = remove(&context, Input { name: name.clone(), dry_run: true }).await?;
+    let found = session.run::<Remove>(&context, Input { name: name.clone(), dry_run: true }).await?;
     if !arguments.dry_run {
         let question = format!("Removing server `{name}` with {}", counted(found.versions, "version"));
         if !session.confirm(&question, arguments.yes)? {
@@ -44,7 +45,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
             return Ok(BAD_NEWS);
         }
     }
-    let done = remove(&context, Input { name: name.clone(), dry_run: arguments.dry_run }).await?;
+    let done = session.run::<Remove>(&context, Input { name: name.clone(), dry_run: arguments.dry_run }).await?;
     session.printer.answer(&done, |style| {
         let word = if done.removed { style.green("removed") } else { "would remove".to_owned() };
         format!("{word} {name} with {}", counted(done.versions, "version"))

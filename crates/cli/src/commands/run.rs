@@ -1,9 +1,7 @@
 //! `mcp-factory run`, `mcp-run`.
 
-mod callers;
-mod http;
-mod oauth;
-mod signals;
+pub(crate) mod http;
+pub(crate) mod signals;
 mod stdio;
 mod summary;
 mod watch;

@@ -1,6 +1,8 @@
 //! `mcp-factory schema`, `mcp-schema`.
 
 use clap::Args;
+use operations::all::{Nothing, SchemaOf};
+use operations::{Context, Error};
 
 use super::OK;
 use crate::arguments::COMMAND_HELP;
@@ -17,7 +19,7 @@ const EXAMPLES: &str = "Examples:
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
 pub(crate) struct Arguments {}
 
-pub(crate) fn run(session: &Session) -> u8 {
-    session.printer.json(&operations::schema::schema());
-    OK
+pub(crate) async fn run(session: &Session, context: Context) -> Result<u8, Error> {
+    session.printer.json(&session.run::<SchemaOf>(&context, Nothing {}).await?.schema);
+    Ok(OK)
 }

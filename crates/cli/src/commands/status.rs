@@ -1,7 +1,8 @@
 //! `mcp-factory status`, `mcp-status`.
 
 use clap::Args;
-use operations::status::{Input, Output, status};
+use operations::all::Status;
+use operations::status::{Input, Output};
 use operations::{Context, Error};
 
 use super::{BAD_NEWS, OK};
@@ -31,7 +32,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
     let input = Input { name: arguments.name, version: arguments.spec_version };
-    let found = Box::pin(status(&context, input)).await?;
+    let found = session.run::<Status>(&context, input).await?;
     session.printer.answer(&found, |style| text(&found, style));
     Ok(if found.healthy { OK } else { BAD_NEWS })
 }
@@ -64,7 +65,13 @@ fn text(found: &Output, style: Style) -> String {
         ("planned", format!("{} (revision {})", found.planned_at, found.plan_revision)),
         ("stored in", found.stored_in.clone()),
     ];
-    for (name, value) in fields {
+    let deployed = found.deployment.as_ref().map(|deployed| {
+        let version = deployed.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        let url = deployed.url.as_ref().map(|url| format!(" at {url}")).unwrap_or_default();
+        let reason = deployed.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        ("deployed", format!("{}{version}{url}{reason}", deployed.state))
+    });
+    for (name, value) in fields.into_iter().chain(deployed) {
         text.push_str(&format!("  {} {value}\n", style.dim(&format!("{name:<10}"))));
     }
     if !found.connections.is_empty() {

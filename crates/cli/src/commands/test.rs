@@ -1,7 +1,8 @@
 //! `mcp-factory test`, `mcp-test`.
 
 use clap::Args;
-use operations::test::{AllInput, AllOutput, CallInput, Verdict, all, call};
+use operations::all::{Call, TestAll};
+use operations::test::{AllInput, AllOutput, CallInput, Verdict};
 use operations::{Code, Context, Error, Subject};
 
 use super::{BAD_NEWS, OK};
@@ -64,7 +65,7 @@ async fn one(
     context: &Context,
 ) -> Result<u8, Error> {
     let input = CallInput { subject, tool, arguments: arguments.arguments, dev: arguments.dev };
-    let answer = Box::pin(call(context, &input)).await?;
+    let answer = session.run::<Call>(context, input).await?;
     let printer = &session.printer;
     if answer.is_error && !printer.is_json() {
         return Err(Error::new(
@@ -82,7 +83,7 @@ async fn one(
 
 async fn every(subject: Subject, arguments: &Arguments, session: &Session, context: &Context) -> Result<u8, Error> {
     let input = AllInput { subject, write: arguments.write, dev: arguments.dev };
-    let found = Box::pin(all(context, &input)).await?;
+    let found = session.run::<TestAll>(context, input).await?;
     session.printer.answer(&found, |style| text(&found, style));
     Ok(if found.failed == 0 { OK } else { BAD_NEWS })
 }

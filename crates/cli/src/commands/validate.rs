@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use base::Source;
 use clap::Args;
-use operations::Error;
-use operations::validate::{Input, Output, validate};
+use operations::all::Validate;
+use operations::validate::{Input, Output};
+use operations::{Context, Error};
 use serde::Serialize;
 
-use super::{BAD_NEWS, OK, Threads, runtime};
+use super::{BAD_NEWS, OK};
 use crate::arguments::COMMAND_HELP;
 use crate::input::read_spec;
 use crate::session::Session;
@@ -51,10 +52,8 @@ struct File {
     found: Output,
 }
 
-pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> {
-    let runtime = runtime(Threads::One)?;
+pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
     let printer = &session.printer;
-    let context = session.context()?;
     let mut files = Vec::new();
     for path in &arguments.files {
         let spec = match read_spec(path) {
@@ -70,9 +69,10 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> 
             Err(error) => return Err(error),
         };
         let input = Input { spec, strict: arguments.strict };
-        let found = runtime.block_on(validate(&context, &input));
-        printer.diagnostics(&found.diagnostics, input.spec.as_source());
-        files.push(File { file: input.spec.name, found });
+        let spec = input.spec.clone();
+        let found = session.run::<Validate>(&context, input).await?;
+        printer.diagnostics(&found.diagnostics, spec.as_source());
+        files.push(File { file: spec.name, found });
     }
     let report = Report { valid: files.iter().all(|file| file.found.valid), files };
     printer.answer(&report, |style| {

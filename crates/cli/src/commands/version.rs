@@ -1,7 +1,8 @@
 //! `mcp-factory version`.
 
 use clap::Args;
-use serde_json::json;
+use operations::all::{Nothing, Version};
+use operations::{Context, Error};
 
 use super::OK;
 use crate::arguments::COMMAND_HELP;
@@ -12,9 +13,8 @@ use crate::session::Session;
 #[command(before_help = "Examples:\n  mcp-factory version --output json\n", help_template = COMMAND_HELP)]
 pub(crate) struct Arguments {}
 
-pub(crate) fn run(session: &Session) -> u8 {
-    let version = env!("CARGO_PKG_VERSION");
-    let answer = json!({ "name": "mcp-factory", "version": version });
-    session.printer.answer(&answer, |_| format!("mcp-factory {version}"));
-    OK
+pub(crate) async fn run(session: &Session, context: Context) -> Result<u8, Error> {
+    let answer = session.run::<Version>(&context, Nothing {}).await?;
+    session.printer.answer(&answer, |_| format!("{} {}", answer.name, answer.version));
+    Ok(OK)
 }

@@ -77,7 +77,7 @@ fn links_are_the_same_program() {
     let world = World::new();
     world.write("hello.yaml", HELLO);
     let made = world.json(&["links", "bin"]);
-    assert_eq!(made["links"].as_array().map(Vec::len), Some(13));
+    assert_eq!(made["links"].as_array().map(Vec::len), Some(17));
     world.ok(&["links", "bin"]);
     let run = |name: &str, arguments: &[&str]| {
         let output = world.command_of(&world.path(name), arguments).output().expect("the link runs");

@@ -5,6 +5,7 @@ mod commands;
 mod errors;
 mod help;
 mod killed;
+mod plane;
 mod postgres;
 mod serving;
 mod world;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use ::plan::{ActionPlan, ToolPlan};
 use engine::{FailureKind, Outcome, Toolset};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
@@ -14,7 +14,7 @@ use crate::pipeline::ms_since;
 use crate::{Code, Context, Error};
 
 /// What a call showed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It behaved as it must.
@@ -26,7 +26,7 @@ pub enum Verdict {
 }
 
 /// One call and its verdict.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Case {
     /// Name of the tool.

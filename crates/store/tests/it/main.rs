@@ -3,5 +3,6 @@
 mod catalogue;
 mod file;
 mod load;
+mod plane;
 mod shared;
 mod world;

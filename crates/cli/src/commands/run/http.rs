@@ -89,9 +89,9 @@ fn authenticator(work: &Work) -> Result<Option<Arc<dyn Authenticator>>, Error> {
     }
 }
 
-fn refused(error: &server::Error) -> Error {
+pub(crate) fn refused(error: &server::Error) -> Error {
     let code = match error {
-        server::Error::Unauthenticated { .. } => Code::Exposed,
+        server::Error::Unauthenticated { .. } | server::Error::Open { .. } => Code::Exposed,
         server::Error::Bind { .. } => Code::Address,
     };
     Error::new(code, error.to_string()).hint(error.hint())

@@ -4,7 +4,7 @@ use operations::{Code, Error};
 
 /// How the process was asked to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// SIGINT, as Ctrl-C sends it.
     Interrupted,
     /// SIGTERM, as service managers send it.
@@ -14,7 +14,7 @@ pub(super) enum Ending {
 
 /// Listens for SIGINT and SIGTERM from the moment it is made, so that a signal that comes right
 /// after the server was announced ends it in order.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -23,7 +23,7 @@ pub(super) struct Signals {
 
 impl Signals {
     #[cfg(unix)]
-    pub(super) fn listen() -> Result<Self, Error> {
+    pub(crate) fn listen() -> Result<Self, Error> {
         use tokio::signal::unix::{SignalKind, signal};
         let listen = |kind| {
             signal(kind).map_err(|error| {
@@ -35,13 +35,13 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    pub(super) fn listen() -> Result<Self, Error> {
+    pub(crate) fn listen() -> Result<Self, Error> {
         Ok(Self {})
     }
 
     /// Ends when the process is asked to end.
     #[cfg(unix)]
-    pub(super) async fn ending(&mut self) -> Ending {
+    pub(crate) async fn ending(&mut self) -> Ending {
         tokio::select! {
             _ = self.interrupt.recv() => Ending::Interrupted,
             _ = self.terminate.recv() => Ending::Terminated,
@@ -50,7 +50,7 @@ impl Signals {
 
     /// Ends when the process is asked to end.
     #[cfg(not(unix))]
-    pub(super) async fn ending(&mut self) -> Ending {
+    pub(crate) async fn ending(&mut self) -> Ending {
         let _ = tokio::signal::ctrl_c().await;
         Ending::Interrupted
     }

@@ -1,0 +1,95 @@
+//! `mcp-factory logs`, `mcp-logs`.
+
+use std::time::Duration;
+
+use clap::Args;
+use operations::all::ReadLogs;
+use operations::deploy::{Entry, LogsInput};
+use operations::{Context, Error};
+
+use super::OK;
+use crate::arguments::COMMAND_HELP;
+use crate::printer::Style;
+use crate::session::Session;
+
+/// How often new calls are looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+const EXAMPLES: &str = "Examples:
+  mcp-factory logs inventory-mcp
+  mcp-factory logs inventory-mcp --follow
+  mcp-factory logs inventory-mcp --since 10m --tool search_products
+  mcp-factory logs inventory-mcp --output json | jq '.entries[] | select(.outcome == \"error\")'
+";
+
+/// Show the calls that a deployed server answered
+///
+/// One line for each call: when, which tool, who called, which version answered, how it went, how long it took. Arguments
+/// and answers are not kept; what a failure says is, with secrets masked. With --follow and --output json, one JSON object a
+/// line.
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
+pub(crate) struct Arguments {
+    /// Name of the server
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Go on with new calls until Ctrl-C
+    #[arg(long, short)]
+    follow: bool,
+    /// Calls since a time (RFC 3339), or for so long: 90s, 10m, 2h, 7d
+    #[arg(long, value_name = "WHEN")]
+    since: Option<String>,
+    /// Calls of this tool alone
+    #[arg(long, value_name = "TOOL")]
+    tool: Option<String>,
+    /// Most calls
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    limit: u64,
+}
+
+pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
+    let printer = &session.printer;
+    let mut input = LogsInput {
+        name: arguments.name.clone(),
+        tool: arguments.tool,
+        since: arguments.since,
+        cursor: None,
+        limit: usize::try_from(arguments.limit).ok(),
+    };
+    let mut found = session.run::<ReadLogs>(&context, input.clone()).await?;
+    if !arguments.follow {
+        if found.entries.is_empty() && !printer.is_json() {
+            printer.note(&format!("`{}` has answered no such call", arguments.name));
+            return Ok(OK);
+        }
+        printer.answer(&found, |style| {
+            found.entries.iter().map(|entry| line(entry, style)).collect::<Vec<_>>().join("\n")
+        });
+        return Ok(OK);
+    }
+    loop {
+        for entry in &found.entries {
+            match printer.is_json() {
+                true => printer.data(&serde_json::to_string(entry).unwrap_or_default()),
+                false => printer.data(&line(entry, printer.style())),
+            }
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+        input.cursor = Some(found.next_cursor);
+        found = session.run::<ReadLogs>(&context, input.clone()).await?;
+    }
+}
+
+fn line(entry: &Entry, style: Style) -> String {
+    let outcome = if entry.outcome == "ok" { style.green("ok   ") } else { style.red("error") };
+    let message = entry.message.as_ref().map(|message| format!(": {}", message.replace('\n', " "))).unwrap_or_default();
+    format!(
+        "{} {outcome} {} {:.1} ms {} bytes, {} {}{message}",
+        style.dim(&entry.time),
+        style.bold(&entry.tool),
+        entry.ms,
+        entry.bytes,
+        entry.caller,
+        entry.version
+    )
+}

@@ -1,0 +1,135 @@
+//! `mcp-factory serve`, `mcp-serve`.
+
+use std::net::{IpAddr, SocketAddr};
+
+use clap::{Args, ValueEnum};
+use operations::{Code, Context, Error};
+use protocol::{Runtime, RuntimeOptions};
+use serde_json::json;
+use server::{Options, PLANE_PORT, Plane, PlaneSite};
+use tokio_util::sync::CancellationToken;
+
+use super::run::{http::refused, signals::Signals};
+use super::{OK, Threads};
+use crate::arguments::COMMAND_HELP;
+use crate::session::Session;
+
+const EXAMPLES: &str = "Examples:
+  mcp-factory serve                                     on http://127.0.0.1:8800
+  mcp-factory serve --port 0 --output json              on a free port, which is printed
+  curl --data-binary @shop.yaml -H 'Content-Type: application/yaml' http://127.0.0.1:8800/mcp/create
+  mcp-factory list --url http://127.0.0.1:8800          any command, at the control plane
+";
+
+/// Run the control plane: REST, the factory's own MCP server, and the deployed servers
+///
+/// Works on the home folder, which one control plane holds at a time. /docs explains the REST API, MCP clients use /mcp.
+/// It listens on this machine alone, since callers show nothing; Ctrl-C and SIGTERM end it after running requests have
+/// ended. Requests are logged on standard error.
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
+pub(crate) struct Arguments {
+    /// Port to listen on; 0 takes a free one and prints it
+    #[arg(long, value_name = "N", default_value_t = PLANE_PORT)]
+    port: u16,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// Accept requests for this host name too; may be repeated
+    #[arg(long, value_name = "HOST")]
+    allow_host: Vec<String>,
+    /// Accept requests of web pages of this origin too; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+    /// Let other machines in although nobody is asked for a key
+    #[arg(long)]
+    allow_unauthenticated: bool,
+    /// How the log is written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> {
+    log(arguments.log_format);
+    let context = session.context()?;
+    let runtime = super::runtime(Threads::PerProcessor)?;
+    let result = runtime.block_on(serve(arguments, context, session));
+    // A job may still run; it is taken up again by the next process.
+    runtime.shutdown_background();
+    result
+}
+
+async fn serve(arguments: Arguments, mut context: Context, session: &Session) -> Result<u8, Error> {
+    let mut signals = Signals::listen()?;
+    let mut held = operations::plane::hold(&mut context).await?;
+    let runtime = Runtime::new(RuntimeOptions::default())
+        .map_err(|error| Error::new(Code::Internal, format!("the system gives no random bytes: {error}")))?;
+    let options = Options {
+        address: SocketAddr::new(arguments.host, arguments.port),
+        hosts: arguments.allow_host,
+        origins: arguments.allow_origin,
+        allow_unauthenticated: arguments.allow_unauthenticated,
+    };
+    let site = PlaneSite { context, authenticator: None, runtime };
+    let plane = Plane::bind(options, site).await.map_err(|error| refused(&error))?;
+    let url = plane.url();
+    held.tell(&url)?;
+    let resumed = operations::jobs::resume(plane.context()).await?;
+    announce(&url, &plane, resumed, session);
+    let shutdown = CancellationToken::new();
+    let mut serving = std::pin::pin!(plane.run(shutdown.clone()));
+    tokio::select! {
+        () = serving.as_mut() => {}
+        _ = signals.ending() => {
+            session.printer.note("ending: running requests are given time to end");
+            shutdown.cancel();
+            serving.await;
+        }
+    }
+    Ok(OK)
+}
+
+/// Says where the control plane is.
+fn announce(url: &str, plane: &Plane, resumed: usize, session: &Session) {
+    let printer = &session.printer;
+    if printer.is_json() {
+        printer.json(&json!({
+            "url": url,
+            "address": plane.address().to_string(),
+            "mcp": format!("{url}/mcp"),
+            "docs": format!("{url}/docs"),
+            "resumedJobs": resumed,
+        }));
+        return;
+    }
+    let style = printer.message_style();
+    printer.always(&format!("the control plane is at {}", style.green(url)));
+    printer.note(&format!("  REST and its description  {url}/docs"));
+    printer.note(&format!("  MCP clients               {url}/mcp"));
+    if resumed > 0 {
+        printer.note(&format!("  jobs taken up again       {resumed}"));
+    }
+    if !plane.address().ip().is_loopback() {
+        printer.warn("everybody who reaches this machine can use the control plane");
+    }
+    printer.note("Ctrl-C ends it");
+}
+
+/// The log, on standard error. `MCP_FACTORY_LOG` says how much, in the words of `tracing-subscriber`'s `EnvFilter`.
+fn log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("MCP_FACTORY_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,access=info,audit=info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let _ = match format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
+    };
+}

@@ -1,0 +1,66 @@
+//! Operations at a control plane: the same input, the same output, the same failures as at home.
+
+mod answer;
+mod request;
+
+use std::time::{Duration, Instant};
+
+use base::Secret;
+use connect::egress::Policy;
+use connect::http::{Api, Retries, Settings};
+use operations::{Code, Context, Error, Operation};
+
+/// The variable that names a control plane where `--url` does not.
+pub(crate) const URL_VARIABLE: &str = "MCP_FACTORY_URL";
+/// The variable that holds the key unless `--key-env` names another one.
+pub(crate) const KEY_VARIABLE: &str = "MCP_FACTORY_KEY";
+/// How much longer than the operation itself its answer is waited for.
+const GRACE: Duration = Duration::from_secs(10);
+/// Most bytes of an answer.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// A control plane.
+pub(crate) struct Remote {
+    api: Api,
+    url: String,
+}
+
+impl Remote {
+    /// The control plane at a URL. Nothing is sent yet.
+    pub(crate) fn open(url: &str, key: Option<String>) -> Result<Self, Error> {
+        let url = url.trim_end_matches('/').to_owned();
+        let mut settings = Settings::new("control plane", Secret::new(url.clone()));
+        // Whoever types a URL may reach it, wherever it is.
+        settings.policy = Policy::default().allow_private(true);
+        settings.retries = Retries { max: 0, ..Retries::default() };
+        settings.limits.request_bytes = ANSWER_BYTES_MAX;
+        settings.limits.answer_bytes = ANSWER_BYTES_MAX;
+        settings.limits.redirects = 0;
+        if let Some(key) = key {
+            settings.credentials = connect::http::Credentials::Bearer(Secret::new(key));
+        }
+        let api = Api::open(settings).map_err(|error| {
+            Error::new(Code::Usage, format!("the URL of the control plane cannot be used: {error}"))
+                .hint("write it as `http://127.0.0.1:8800` or `https://factory.example.com`")
+        })?;
+        Ok(Self { api, url })
+    }
+
+    /// Has an operation done.
+    pub(crate) async fn run<O: Operation>(&self, context: &Context, input: O::Input) -> Result<O::Output, Error> {
+        let input = serde_json::to_value(input)
+            .map_err(|error| Error::new(Code::Internal, format!("the input cannot be written: {error}")))?;
+        let call = request::of(&O::DECLARED, &input);
+        let deadline = Instant::now() + O::DECLARED.deadline + GRACE;
+        let sent = self.api.send(&call, deadline.into(), &context.cancel).await;
+        let reply = sent.map_err(|error| {
+            Error::new(
+                Code::ControlPlane,
+                format!("the control plane at {} did not answer: {}", self.url, error.message),
+            )
+            .hint("check that `mcp-factory serve` runs there")
+            .hint("without `--url` and MCP_FACTORY_URL the home folder of this machine is used")
+        })?;
+        answer::read(&self.url, &reply, &input)
+    }
+}

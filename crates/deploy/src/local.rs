@@ -1,0 +1,209 @@
+//! Servers in this process.
+
+mod logged;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use host::Hosted;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use parking_lot::{Mutex, RwLock};
+use protocol::http::{Body, LegacySessions, Peer};
+use protocol::{Endpoint, EndpointOptions, Runtime, Service};
+
+use crate::logs::Writer;
+use crate::target::{Boxed, Launch, Target};
+use logged::Logged;
+
+/// Runs servers in this process. Cheap for each: a compiled toolset, and what their open sessions need.
+pub struct Local {
+    runtime: Arc<Runtime>,
+    /// Guard of every server, and who may call one whose spec says nothing of it.
+    options: EndpointOptions,
+    log: Writer,
+    servers: RwLock<HashMap<String, Arc<Running>>>,
+}
+
+/// A server that runs in this process.
+pub struct Running {
+    name: String,
+    version: String,
+    stamp: RwLock<String>,
+    /// Whether callers show what the spec asks for.
+    own_keys: bool,
+    hosted: Arc<Hosted>,
+    whole: Door,
+    /// Doors of groups that were asked for.
+    groups: Mutex<HashMap<String, Arc<Door>>>,
+    options: EndpointOptions,
+    runtime: Arc<Runtime>,
+    log: Writer,
+}
+
+/// What answers at `/mcp`, and at `/sse` with `/messages`.
+struct Door {
+    endpoint: Arc<Endpoint>,
+    streams: Arc<LegacySessions>,
+}
+
+impl Door {
+    fn new(service: Arc<dyn Service>, runtime: &Arc<Runtime>, options: &EndpointOptions) -> Self {
+        let endpoint = Endpoint::with(service, Arc::clone(runtime), options.clone());
+        Self { endpoint, streams: LegacySessions::new() }
+    }
+}
+
+impl Local {
+    /// Runs nothing yet.
+    pub fn new(runtime: Arc<Runtime>, options: EndpointOptions, log: Writer) -> Self {
+        Self { runtime, options, log, servers: RwLock::default() }
+    }
+
+    /// The server of this name, if it runs.
+    pub fn find(&self, name: &str) -> Option<Arc<Running>> {
+        self.servers.read().get(name).cloned()
+    }
+
+    /// Everything that runs.
+    pub fn all(&self) -> Vec<Arc<Running>> {
+        let mut all: Vec<_> = self.servers.read().values().cloned().collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+}
+
+impl Target for Local {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    fn launch(&self, launch: Launch) -> Boxed<'_, Result<(), String>> {
+        let Launch { name, version, stamp, compiled } = launch;
+        if let Some(running) = self.find(&name) {
+            let same = running.version == version && !running.own_keys && compiled.authenticator.is_none();
+            if same {
+                // The same version with other tools: clients stay connected and are told what changed.
+                running.hosted.replace(compiled.toolset);
+                running.groups.lock().clear();
+                *running.stamp.write() = stamp;
+                return Box::pin(async { Ok(()) });
+            }
+        }
+        let hosted = Arc::new(Hosted::reloadable(compiled.toolset));
+        let mut options = self.options.clone();
+        let own_keys = compiled.authenticator.is_some();
+        options.authenticator = compiled.authenticator.or(options.authenticator);
+        let service = Logged::new(
+            Arc::clone(&hosted) as Arc<dyn Service>,
+            Arc::clone(&hosted),
+            &name,
+            &version,
+            self.log.clone(),
+        );
+        let whole = Door::new(Arc::new(service), &self.runtime, &options);
+        let running = Arc::new(Running {
+            name: name.clone(),
+            version,
+            stamp: RwLock::new(stamp),
+            own_keys,
+            hosted,
+            whole,
+            groups: Mutex::default(),
+            options,
+            runtime: Arc::clone(&self.runtime),
+            log: self.log.clone(),
+        });
+        let before = self.servers.write().insert(name, running);
+        if let Some(before) = before {
+            before.close();
+        }
+        Box::pin(async { Ok(()) })
+    }
+
+    fn stop<'a>(&'a self, name: &'a str) -> Boxed<'a, ()> {
+        let stopped = self.servers.write().remove(name);
+        if let Some(stopped) = stopped {
+            stopped.close();
+        }
+        Box::pin(async {})
+    }
+
+    fn runs(&self, name: &str) -> Option<(String, String)> {
+        let running = self.find(name)?;
+        let stamp = running.stamp.read().clone();
+        Some((stamp, running.version.clone()))
+    }
+}
+
+impl Running {
+    /// Name of the server.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The version that answers.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// What answers.
+    pub fn hosted(&self) -> &Arc<Hosted> {
+        &self.hosted
+    }
+
+    /// Answers a request for a path below `/servers/NAME/`; the request itself when nothing is there.
+    ///
+    /// # Errors
+    /// The request, untouched: the path is none of this server.
+    pub async fn answer(
+        &self,
+        rest: &str,
+        request: Request<Incoming>,
+        peer: &Peer,
+    ) -> Result<Response<Body>, Box<Request<Incoming>>> {
+        let (group, last) = match rest.strip_prefix("groups/").and_then(|rest| rest.split_once('/')) {
+            Some((group, last)) => (Some(group), last),
+            None => (None, rest),
+        };
+        if !matches!(last, "mcp" | "sse" | "messages") {
+            return Err(Box::new(request));
+        }
+        let door = match group {
+            None => None,
+            Some(group) => match self.group(group) {
+                Some(door) => Some(door),
+                None => return Err(Box::new(request)),
+            },
+        };
+        let door = door.as_deref().unwrap_or(&self.whole);
+        Ok(match last {
+            "mcp" => door.endpoint.http(request, peer).await,
+            "sse" => {
+                let below = group.map(|group| format!("groups/{group}/")).unwrap_or_default();
+                let messages = format!("/servers/{}/{below}messages", self.name);
+                door.streams.open(&door.endpoint, request, peer, &messages).await
+            }
+            _ => door.streams.message(&door.endpoint, request, peer).await,
+        })
+    }
+
+    fn group(&self, name: &str) -> Option<Arc<Door>> {
+        if let Some(door) = self.groups.lock().get(name) {
+            return Some(Arc::clone(door));
+        }
+        let service: Arc<dyn Service> = Arc::new(self.hosted.group(name)?);
+        let logged = Logged::new(service, Arc::clone(&self.hosted), &self.name, &self.version, self.log.clone());
+        let door = Arc::new(Door::new(Arc::new(logged), &self.runtime, &self.options));
+        self.groups.lock().insert(name.to_owned(), Arc::clone(&door));
+        Some(door)
+    }
+
+    /// Ends the sessions: their clients connect again, to what runs then.
+    fn close(&self) {
+        self.whole.endpoint.close();
+        for door in self.groups.lock().values() {
+            door.endpoint.close();
+        }
+    }
+}

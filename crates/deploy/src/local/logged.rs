@@ -1,0 +1,131 @@
+//! A service whose calls are kept in the log.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use host::Hosted;
+use protocol::{
+    About, Binding, Boxed, Changes, Completing, Completion, Content, Context, Error, Listing, Principal, PromptCall,
+    PromptResult, ReadResult, Reply, Service, ToolCall, ToolResult,
+};
+
+use crate::logs::{Entry, MESSAGE_CHARS_MAX, Writer};
+
+/// Who calls when nothing is known of them.
+const ANYBODY: &str = "anonymous";
+
+/// A service whose calls are kept in the log. Arguments and answers are not; the text of a failure is, with secrets
+/// masked.
+pub(super) struct Logged {
+    inside: Arc<dyn Service>,
+    hosted: Arc<Hosted>,
+    server: Arc<str>,
+    version: Arc<str>,
+    log: Writer,
+}
+
+impl Logged {
+    pub(super) fn new(inside: Arc<dyn Service>, hosted: Arc<Hosted>, server: &str, version: &str, log: Writer) -> Self {
+        Self { inside, hosted, server: server.into(), version: version.into(), log }
+    }
+
+    fn told(&self, tool: &str, caller: &str, start: Instant, outcome: Result<&ToolResult, &Error>) {
+        let (is_error, bytes, message) = match outcome {
+            Ok(result) => (result.is_error, bytes(result), result.is_error.then(|| text(result))),
+            Err(error) => (true, 0, Some(error.message().to_owned())),
+        };
+        let message = message.map(|text| {
+            let toolset = self.hosted.toolset();
+            toolset.mask().text(&text).chars().take(MESSAGE_CHARS_MAX).collect()
+        });
+        self.log.put(Entry {
+            id: 0,
+            time: String::new(),
+            server: self.server.to_string(),
+            version: self.version.to_string(),
+            tool: tool.to_owned(),
+            caller: caller.to_owned(),
+            outcome: if is_error { "error" } else { "ok" }.to_owned(),
+            ms: (start.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            bytes,
+            message,
+        });
+    }
+}
+
+fn bytes(result: &ToolResult) -> u64 {
+    let content = |content: &Content| match content {
+        Content::Text(text) => text.len(),
+        Content::Image { data, .. } | Content::Audio { data, .. } => data.len(),
+        Content::Embedded(resource) => resource.body.len(),
+        Content::Raw(json) => json.as_bytes().len(),
+        Content::Link { .. } => 0,
+    };
+    let structured = result.structured.as_ref().map_or(0, |json| json.as_bytes().len());
+    (structured + result.content.iter().map(content).sum::<usize>()) as u64
+}
+
+fn text(result: &ToolResult) -> String {
+    let texts = result.content.iter().filter_map(|content| match content {
+        Content::Text(text) => Some(text.as_ref()),
+        _ => None,
+    });
+    texts.collect::<Vec<_>>().join(" ")
+}
+
+impl Service for Logged {
+    fn about(&self) -> &About {
+        self.inside.about()
+    }
+
+    fn listing(&self, principal: Option<&Principal>) -> Arc<Listing> {
+        self.inside.listing(principal)
+    }
+
+    fn bind(&self, query: &str) -> Result<Option<Binding>, String> {
+        self.inside.bind(query)
+    }
+
+    fn listing_bound(&self, principal: Option<&Principal>, binding: &Binding) -> Arc<Listing> {
+        self.inside.listing_bound(principal, binding)
+    }
+
+    fn call_tool<'a>(
+        &'a self,
+        context: &'a Context,
+        call: ToolCall<'a>,
+    ) -> Boxed<'a, Result<Reply<ToolResult>, Error>> {
+        Box::pin(async move {
+            let start = Instant::now();
+            let reply = self.inside.call_tool(context, call).await;
+            let caller = context.principal().map_or(ANYBODY, Principal::id);
+            match &reply {
+                Ok(Reply::Done(result)) => self.told(call.name, caller, start, Ok(result)),
+                Err(error) => self.told(call.name, caller, start, Err(error)),
+                // It is not over: the client is asked, or a task goes on.
+                Ok(Reply::NeedInput(_) | Reply::Later(_)) => {}
+            }
+            reply
+        })
+    }
+
+    fn read_resource<'a>(&'a self, context: &'a Context, uri: &'a str) -> Boxed<'a, Result<Reply<ReadResult>, Error>> {
+        self.inside.read_resource(context, uri)
+    }
+
+    fn get_prompt<'a>(
+        &'a self,
+        context: &'a Context,
+        call: PromptCall<'a>,
+    ) -> Boxed<'a, Result<Reply<PromptResult>, Error>> {
+        self.inside.get_prompt(context, call)
+    }
+
+    fn complete<'a>(&'a self, context: &'a Context, ask: Completing<'a>) -> Boxed<'a, Result<Completion, Error>> {
+        self.inside.complete(context, ask)
+    }
+
+    fn changes(&self) -> Option<&Changes> {
+        self.inside.changes()
+    }
+}

@@ -1,0 +1,297 @@
+//! One line for each call, in a file for each server. Kept over restarts, and bounded.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+/// Largest file of a log; a full one is put aside, and the one that was aside goes.
+pub const LOG_BYTES_MAX: u64 = 4 << 20;
+/// Longest text of a failure, characters.
+pub const MESSAGE_CHARS_MAX: usize = 300;
+/// Most entries that are read at once.
+pub const READ_MAX: usize = 1_000;
+/// Entries that wait to be written; more are counted and not kept.
+const WAITING_MAX: usize = 10_000;
+/// Most entries that are written at once.
+const BATCH_MAX: usize = 1_000;
+
+/// A call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// Grows from entry to entry: microseconds since 1970, or one more than the entry before.
+    pub id: u64,
+    /// When the call ended, RFC 3339.
+    pub time: String,
+    /// The server.
+    pub server: String,
+    /// The version that answered.
+    pub version: String,
+    /// The tool.
+    pub tool: String,
+    /// Who called.
+    pub caller: String,
+    /// `ok` or `error`.
+    pub outcome: String,
+    /// How long it took, milliseconds.
+    pub ms: f64,
+    /// Size of the answer, bytes.
+    pub bytes: u64,
+    /// What the failure says, with secrets masked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// Which entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Entries of this tool alone.
+    pub tool: Option<String>,
+    /// Entries of this time and later, microseconds since 1970.
+    pub since: Option<u64>,
+    /// Entries after the one of this id, the oldest of them first; without it the newest entries.
+    pub after: Option<u64>,
+    /// Most entries.
+    pub limit: usize,
+}
+
+/// The logs of a home folder.
+#[derive(Clone, Debug)]
+pub struct Logs(PathBuf);
+
+impl Logs {
+    /// The logs in a folder, which is made when something is written.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self(folder.into())
+    }
+
+    /// Reads entries, oldest first. A line that was cut off by the end of a process is left out.
+    ///
+    /// # Errors
+    /// A file is there and cannot be read.
+    pub fn read(&self, server: &str, query: &Query) -> std::io::Result<Vec<Entry>> {
+        let limit = query.limit.clamp(1, READ_MAX);
+        let mut found = std::collections::VecDeque::new();
+        for path in [self.aside(server), self.file(server)] {
+            let file = match File::open(&path) {
+                Ok(file) => file,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            for line in BufReader::new(file).split(b'\n') {
+                let Ok(entry) = serde_json::from_slice::<Entry>(&line?) else { continue };
+                if !wanted(&entry, query) {
+                    continue;
+                }
+                found.push_back(entry);
+                if query.after.is_some() && found.len() == limit {
+                    return Ok(found.into());
+                }
+                if found.len() > limit {
+                    found.pop_front();
+                }
+            }
+        }
+        Ok(found.into())
+    }
+
+    /// Removes the log of a server.
+    ///
+    /// # Errors
+    /// A file is there and cannot be removed.
+    pub fn remove(&self, server: &str) -> std::io::Result<()> {
+        for path in [self.aside(server), self.file(server)] {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins to write. Ends when every [`Writer`] is dropped.
+    pub fn writer(&self) -> Writer {
+        let (sender, mut receiver) = mpsc::channel::<Entry>(WAITING_MAX);
+        let logs = self.clone();
+        tokio::spawn(async move {
+            let mut batch = Vec::new();
+            while receiver.recv_many(&mut batch, BATCH_MAX).await > 0 {
+                let (entries, logs) = (std::mem::take(&mut batch), logs.clone());
+                let written = tokio::task::spawn_blocking(move || logs.write(entries)).await;
+                match written {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::error!(%error, "calls could not be written to the log"),
+                    Err(error) => tracing::error!(%error, "calls could not be written to the log"),
+                }
+            }
+        });
+        Writer(Arc::new(Waiting { sender, last: AtomicU64::new(0), lost: AtomicU64::new(0) }))
+    }
+
+    fn write(&self, entries: Vec<Entry>) -> std::io::Result<()> {
+        make_private_folder(&self.0)?;
+        let mut texts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        for entry in entries {
+            let text = texts.entry(entry.server.clone()).or_default();
+            serde_json::to_writer(&mut *text, &entry)?;
+            text.push(b'\n');
+        }
+        for (server, text) in texts {
+            self.append(&server, &text)?;
+        }
+        Ok(())
+    }
+
+    fn append(&self, server: &str, text: &[u8]) -> std::io::Result<()> {
+        let path = self.file(server);
+        let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+        if file.metadata()?.len() + text.len() as u64 > LOG_BYTES_MAX {
+            drop(file);
+            std::fs::rename(&path, self.aside(server))?;
+            file = OpenOptions::new().create(true).append(true).open(&path)?;
+        }
+        file.write_all(text)
+    }
+
+    fn file(&self, server: &str) -> PathBuf {
+        self.0.join(format!("{}.jsonl", plain(server)))
+    }
+
+    fn aside(&self, server: &str) -> PathBuf {
+        self.0.join(format!("{}.1.jsonl", plain(server)))
+    }
+}
+
+/// Takes entries without waiting.
+#[derive(Clone, Debug)]
+pub struct Writer(Arc<Waiting>);
+
+#[derive(Debug)]
+struct Waiting {
+    sender: mpsc::Sender<Entry>,
+    last: AtomicU64,
+    lost: AtomicU64,
+}
+
+impl Writer {
+    /// Keeps an entry; its id and its time are given here. When the disk is too slow it is counted as lost.
+    pub fn put(&self, mut entry: Entry) {
+        let now = chrono::Utc::now();
+        let micros = u64::try_from(now.timestamp_micros()).unwrap_or_default();
+        let before = self.0.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(micros.max(last + 1)));
+        entry.id = micros.max(before.unwrap_or_default() + 1);
+        entry.time = now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        if self.0.sender.try_send(entry).is_err() {
+            self.0.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Entries that were not kept.
+    pub fn lost(&self) -> u64 {
+        self.0.lost.load(Ordering::Relaxed)
+    }
+}
+
+fn wanted(entry: &Entry, query: &Query) -> bool {
+    query.after.is_none_or(|after| entry.id > after)
+        && query.since.is_none_or(|since| entry.id >= since)
+        && query.tool.as_ref().is_none_or(|tool| *tool == entry.tool)
+}
+
+/// A name that is safe as the name of a file. Names of servers are; nothing else gets past the folder.
+fn plain(server: &str) -> String {
+    server.chars().map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '_' }).collect()
+}
+
+/// Who called what is for the owner alone.
+fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, LOG_BYTES_MAX, Logs, Query};
+
+    fn entry(id: u64, tool: &str) -> Entry {
+        Entry {
+            id,
+            time: "2026-01-01T00:00:00.000Z".into(),
+            server: "shop".into(),
+            version: "1.0.0".into(),
+            tool: tool.into(),
+            caller: "anonymous".into(),
+            outcome: "ok".into(),
+            ms: 1.5,
+            bytes: 10,
+            message: None,
+        }
+    }
+
+    fn ids(entries: &[Entry]) -> Vec<u64> {
+        entries.iter().map(|entry| entry.id).collect()
+    }
+
+    #[test]
+    fn entries_are_found_by_tool_time_and_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = Logs::at(folder.path().join("logs"));
+        assert!(logs.read("shop", &Query { limit: 5, ..Query::default() }).unwrap().is_empty());
+        logs.write((1..=10).map(|id| entry(id, if id % 2 == 0 { "even" } else { "odd" })).collect()).unwrap();
+        let read = |query: Query| ids(&logs.read("shop", &query).unwrap());
+        assert_eq!(read(Query { limit: 3, ..Query::default() }), [8, 9, 10]);
+        assert_eq!(read(Query { limit: 2, after: Some(4), ..Query::default() }), [5, 6]);
+        assert_eq!(read(Query { limit: 9, since: Some(9), ..Query::default() }), [9, 10]);
+        assert_eq!(read(Query { limit: 2, tool: Some("even".into()), ..Query::default() }), [8, 10]);
+        logs.append("shop", b"{\"id\": 11, \"cut").unwrap();
+        assert_eq!(read(Query { limit: 1, ..Query::default() }), [10]);
+        logs.remove("shop").unwrap();
+        assert!(read(Query { limit: 1, ..Query::default() }).is_empty());
+    }
+
+    #[test]
+    fn a_log_is_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = Logs::at(folder.path());
+        let mut id = 0;
+        for _ in 0..30 {
+            let batch: Vec<Entry> = (0..2_000).map(|next| entry(id + next, "tool")).collect();
+            id += 2_000;
+            logs.write(batch).unwrap();
+        }
+        let size: u64 =
+            std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
+        assert!(size <= 2 * LOG_BYTES_MAX, "{size} bytes");
+        let newest = logs.read("shop", &Query { limit: 1, ..Query::default() }).unwrap();
+        assert_eq!(ids(&newest), [id - 1]);
+    }
+
+    #[tokio::test]
+    async fn a_writer_gives_growing_ids_and_writes_in_the_background() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = Logs::at(folder.path());
+        let writer = logs.writer();
+        for _ in 0..100 {
+            writer.put(entry(0, "tool"));
+        }
+        let found = loop {
+            let found = logs.read("shop", &Query { limit: 1_000, ..Query::default() }).unwrap();
+            if found.len() == 100 {
+                break found;
+            }
+            tokio::task::yield_now().await;
+        };
+        assert!(found.windows(2).all(|pair| pair[0].id < pair[1].id));
+        assert_eq!(writer.lost(), 0);
+    }
+}

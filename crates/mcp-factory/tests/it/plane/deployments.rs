@@ -1,0 +1,200 @@
+//! Servers that run in the process of the control plane.
+
+use serde_json::{Value, json};
+
+use super::Plane;
+use super::agent::Agent;
+use super::durable::spec;
+use crate::world::World;
+
+/// What the tool of a deployed server says.
+fn greets(plane: &Plane, name: &str) -> String {
+    let path = format!("/servers/{name}/mcp");
+    let (mut agent, _) = Agent::connect(plane, &path);
+    let answer = agent.call("greet", &json!({}));
+    answer["content"][0]["text"].as_str().unwrap_or_default().to_owned()
+}
+
+/// A version of the server `shop-mcp` that says this.
+fn version(number: &str, says: &str) -> Value {
+    let tool = json!({"name": "greet", "description": "Says hello", "parameters": {}, "reply": {"text": says}});
+    json!({"name": "shop-mcp", "version": number, "tools": [tool]})
+}
+
+fn made(plane: &Plane, spec: &Value) {
+    let answer = plane.post("/mcp/create", &json!({"spec": spec, "force": true}));
+    assert!(answer.status < 300, "{}", answer.body);
+}
+
+#[test]
+fn a_server_is_deployed_called_stopped_started_and_logged() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    made(&plane, &spec("hello"));
+    assert_eq!(plane.get("/mcp/servers/hello").json()["deployment"], Value::Null);
+    assert_eq!(plane.post("/mcp/servers/hello/start", &json!({})).status, 404);
+    assert_eq!(plane.send("POST", "/servers/hello/mcp", &[], "").status, 404);
+
+    let deployed = plane.post("/mcp/deploy/hello", &json!({})).json();
+    assert_eq!(deployed["state"], "running", "{deployed}");
+    assert_eq!(deployed["healthy"], true, "{deployed}");
+    assert_eq!(deployed["url"], format!("{}/servers/hello/mcp", plane.url));
+    assert_eq!(greets(&plane, "hello"), "I am hello.");
+    assert_eq!(plane.get("/mcp/servers/hello").json()["deployment"]["state"], "running");
+
+    let (mut agent, _) = Agent::connect(&plane, "/servers/hello/mcp");
+    let refused = agent.call("greet", &json!({"no": "such argument"}));
+    assert_eq!(refused["isError"], true);
+    let log = plane.until("/mcp/servers/hello/logs", |log| log["entries"].as_array().is_some_and(|all| all.len() == 2));
+    let entries = log["entries"].as_array().unwrap();
+    assert_eq!((&entries[0]["outcome"], &entries[0]["tool"]), (&json!("ok"), &json!("greet")), "{log}");
+    assert_eq!((&entries[1]["outcome"], &entries[1]["version"]), (&json!("error"), &json!("1.0.0")), "{log}");
+    assert!(
+        entries[1]["message"].as_str().is_some_and(|text| text.contains("such argument") || text.contains("no")),
+        "{log}"
+    );
+    let cursor = log["nextCursor"].as_str().unwrap();
+    let later = plane.get(&format!("/mcp/servers/hello/logs?cursor={cursor}")).json();
+    assert_eq!((later["entries"].as_array().map(Vec::len), later["nextCursor"].as_str()), (Some(0), Some(cursor)));
+    assert_eq!(plane.get("/mcp/servers/hello/logs?tool=other").json()["entries"], json!([]));
+    assert_eq!(
+        plane.get("/mcp/servers/hello/logs?since=1h&limit=1").json()["entries"].as_array().map(Vec::len),
+        Some(1)
+    );
+    assert_eq!(plane.get("/mcp/servers/hello/logs?since=yesterday").status, 400);
+    assert!(plane.get("/metrics").body.contains("mcp_factory_tool_calls_total{server=\"hello\",tool=\"greet\"} 2"));
+
+    assert_eq!(plane.post("/mcp/servers/hello/stop", &json!({})).json()["state"], "stopped");
+    assert_eq!(plane.send("POST", "/servers/hello/mcp", &[], "").status, 404);
+    assert_eq!(plane.post("/mcp/servers/hello/start", &json!({})).json()["state"], "running");
+    assert_eq!(greets(&plane, "hello"), "I am hello.");
+
+    assert_eq!(plane.send("DELETE", "/mcp/servers/hello", &[], "").status, 200);
+    assert_eq!(plane.send("POST", "/servers/hello/mcp", &[], "").status, 404);
+    assert_eq!(plane.post("/mcp/deploy/hello", &json!({})).status, 404);
+    made(&plane, &spec("hello"));
+    assert_eq!(plane.post("/mcp/deploy/hello", &json!({"target": "moon"})).json()["code"], "MF1062");
+    assert_eq!(plane.post("/mcp/deploy/hello", &json!({"rollback": true})).status, 404);
+}
+
+#[test]
+fn versions_are_switched_held_and_rolled_back() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    made(&plane, &version("1.0.0", "one"));
+    plane.post("/mcp/deploy/shop-mcp", &json!({}));
+    assert_eq!(greets(&plane, "shop-mcp"), "one");
+    assert_eq!(plane.post("/mcp/deploy/shop-mcp", &json!({"rollback": true})).json()["code"], "MF1061");
+
+    // It follows the current version, and a client that stays connected sees another content of the same version.
+    made(&plane, &version("1.1.0", "two"));
+    plane.until("/mcp/servers/shop-mcp", |server| server["deployment"]["version"] == "1.1.0");
+    assert_eq!(greets(&plane, "shop-mcp"), "two");
+    let (mut connected, _) = Agent::connect(&plane, "/servers/shop-mcp/mcp");
+    made(&plane, &version("1.1.0", "three"));
+    let mut says = String::new();
+    for _ in 0..400 {
+        says = connected.call("greet", &json!({}))["content"][0]["text"].as_str().unwrap_or_default().to_owned();
+        if says == "three" {
+            break;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(says, "three");
+
+    let back = plane.post("/mcp/deploy/shop-mcp", &json!({"rollback": true})).json();
+    assert_eq!(
+        (&back["version"], &back["heldAt"], &back["previous"]),
+        (&json!("1.0.0"), &json!("1.0.0"), &json!("1.1.0"))
+    );
+    assert_eq!(greets(&plane, "shop-mcp"), "one");
+    made(&plane, &version("1.2.0", "four"));
+    assert_eq!(greets(&plane, "shop-mcp"), "one", "it is held at its version");
+    plane.post("/mcp/deploy/shop-mcp", &json!({"version": "1.2.0"}));
+    assert_eq!(greets(&plane, "shop-mcp"), "four");
+    assert_eq!(plane.post("/mcp/deploy/shop-mcp", &json!({"version": "9.9.9"})).status, 404);
+}
+
+#[test]
+fn a_version_that_is_not_well_is_not_switched_to() {
+    let world = World::with_shop();
+    let mut plane = Plane::start(&world);
+    made(&plane, &version("1.0.0", "one"));
+    plane.post("/mcp/deploy/shop-mcp", &json!({}));
+    let broken = json!({"name": "shop-mcp", "version": "2.0.0",
+        "connections": [{"name": "db", "type": "sqlite", "envVar": "NOT_SET_ANYWHERE"}],
+        "tools": [{"name": "greet", "description": "Reads", "connection": "db", "parameters": {}, "sql": "SELECT 1 AS one"}]});
+    made(&plane, &broken);
+    let found = plane.until("/mcp/servers/shop-mcp", |server| server["deployment"]["reason"].is_string());
+    assert_eq!(found["deployment"]["version"], "1.0.0", "{found}");
+    assert_eq!(found["deployment"]["healthy"], false, "{found}");
+    assert_eq!(greets(&plane, "shop-mcp"), "one");
+    plane.kill();
+    let plane = Plane::start(&world);
+    assert_eq!(greets(&plane, "shop-mcp"), "one", "what answered before is taken up again");
+}
+
+#[test]
+fn deployments_survive_kill_9_and_stopped_ones_stay_stopped() {
+    let world = World::new();
+    let mut plane = Plane::start(&world);
+    for name in ["a-mcp", "b-mcp"] {
+        made(&plane, &spec(name));
+        assert_eq!(plane.post(&format!("/mcp/deploy/{name}"), &json!({})).status, 200);
+    }
+    plane.post("/mcp/servers/b-mcp/stop", &json!({}));
+    plane.kill();
+    let plane = Plane::start(&world);
+    assert_eq!(greets(&plane, "a-mcp"), "I am a-mcp.");
+    assert_eq!(plane.send("POST", "/servers/b-mcp/mcp", &[], "").status, 404);
+    let shown = plane.until("/mcp/servers/a-mcp", |server| server["deployment"]["state"] == "running");
+    assert_eq!(shown["deployment"]["healthy"], true, "{shown}");
+}
+
+#[test]
+fn commands_deploy_at_the_control_plane_of_the_home_folder_and_at_a_named_one() {
+    let world = World::new();
+    world.ok(&["create", "--json", &spec("hello").to_string()]);
+    let ran = world.run(&["start", "hello"]);
+    assert_eq!((ran.code, ran.err.contains("MF1060")), (3, true), "{}", ran.err);
+    let plane = Plane::start(&world);
+    for at in [&[][..], &["--url", plane.url.as_str()]] {
+        let run = |words: &[&str]| world.run(&[words, at].concat());
+        let ran = run(&["deploy", "hello", "--target", "local"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        assert!(
+            ran.out.starts_with("running hello 1.0.0 in ") && ran.out.contains("/servers/hello/mcp"),
+            "{}",
+            ran.out
+        );
+        assert_eq!(greets(&plane, "hello"), "I am hello.");
+        plane.until("/mcp/servers/hello/logs", |log| log["entries"].as_array().is_some_and(|all| !all.is_empty()));
+        let log = run(&["logs", "hello", "--since", "1h", "--tool", "greet"]);
+        assert!(log.code == 0 && log.out.contains("greet") && log.out.contains("ok"), "{}{}", log.out, log.err);
+        assert_eq!(run(&["logs", "nothing"]).code, 3);
+        let status = run(&["status", "hello"]);
+        assert!(status.out.contains("deployed   running 1.0.0 at "), "{}", status.out);
+        assert_eq!(run(&["stop", "hello"]).code, 0);
+        assert_eq!(plane.send("POST", "/servers/hello/mcp", &[], "").status, 404);
+        assert_eq!(run(&["start", "hello"]).code, 0);
+        assert_eq!(greets(&plane, "hello"), "I am hello.");
+        let ran = run(&["deploy", "hello", "--rollback"]);
+        assert_eq!((ran.code, ran.err.contains("MF1061")), (5, true), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_deployment_asks_for_the_key_that_its_spec_names() {
+    let mut world = World::new();
+    world.set("HELLO_API_KEY", "a-long-secret-key");
+    let plane = Plane::start(&world);
+    let mut keyed = spec("hello");
+    keyed["auth"] = json!({"type": "api_key", "header": "X-API-Key"});
+    made(&plane, &keyed);
+    assert_eq!(plane.post("/mcp/deploy/hello", &json!({})).json()["state"], "running");
+    let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}).to_string();
+    let headers = [("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream")];
+    assert_eq!(plane.send("POST", "/servers/hello/mcp", &headers, &hello).status, 401);
+    let shown = [headers[0], headers[1], ("X-API-Key", "a-long-secret-key")];
+    assert_ne!(plane.send("POST", "/servers/hello/mcp", &shown, &hello).status, 401);
+}

@@ -1,0 +1,107 @@
+//! What was acknowledged is there after `kill -9`.
+
+use serde_json::{Value, json};
+
+use super::Plane;
+use crate::world::World;
+
+/// A spec of this name with one fixed reply.
+pub(super) fn spec(name: &str) -> Value {
+    let tool = json!({"name": "greet", "description": "Says hello", "parameters": {}, "reply": {"text": format!("I am {name}.")}});
+    json!({"name": name, "tools": [tool]})
+}
+
+#[test]
+fn acknowledged_creates_survive_kill_9_and_the_rest_is_absent_or_whole() {
+    let world = World::new();
+    let mut acknowledged: Vec<String> = Vec::new();
+    let mut sent = 0;
+    for round in 0..4 {
+        let mut plane = Plane::start(&world);
+        for name in &acknowledged {
+            assert_eq!(plane.get(&format!("/mcp/servers/{name}")).status, 200, "{name} is lost");
+        }
+        let pid = i32::try_from(plane.pid()).expect("a process id");
+        let killer = std::thread::spawn(move || {
+            std::thread::park_timeout(std::time::Duration::from_millis(120 + 70 * round));
+            let _ = kill_9(pid);
+        });
+        loop {
+            let name = format!("made-{sent}");
+            sent += 1;
+            let header = [("Content-Type", "application/json")];
+            match plane.try_send("POST", "/mcp/create", &header, &spec(&name).to_string()) {
+                Ok(answer) => {
+                    assert_eq!(answer.status, 201, "{}", answer.body);
+                    acknowledged.push(name);
+                }
+                Err(_) => break,
+            }
+        }
+        killer.join().expect("the killer ends");
+        plane.kill();
+    }
+    let plane = Plane::start(&world);
+    assert!(acknowledged.len() >= 4, "only {} were acknowledged", acknowledged.len());
+    let listed = plane.get("/mcp/servers").json();
+    let names: Vec<&str> =
+        listed["servers"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    for name in &acknowledged {
+        assert!(names.contains(&name.as_str()), "{name} is lost");
+    }
+    for name in names {
+        let called = plane.post(&format!("/mcp/servers/{name}/tools/greet"), &json!({})).json();
+        assert_eq!(called["text"], format!("I am {name}."), "{name} is not whole");
+    }
+}
+
+/// Kills a process without a word.
+fn kill_9(pid: i32) -> std::io::Result<std::process::ExitStatus> {
+    std::process::Command::new("kill").args(["-9", &pid.to_string()]).status()
+}
+
+#[test]
+fn acknowledged_jobs_are_done_by_the_next_process() {
+    let world = World::new();
+    let mut plane = Plane::start(&world);
+    let jobs: Vec<String> = (0..20)
+        .map(|number| {
+            let answer = plane.post("/mcp/create?async=true", &spec(&format!("job-{number}")));
+            assert_eq!(answer.status, 202, "{}", answer.body);
+            answer.json()["id"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    plane.kill();
+    let plane = Plane::start(&world);
+    for (number, job) in jobs.iter().enumerate() {
+        let done = plane.until(&format!("/mcp/jobs/{job}"), |job| job["state"] == "done");
+        assert_eq!(done["result"]["name"], format!("job-{number}"), "{done}");
+    }
+    assert_eq!(plane.get("/mcp/servers").json()["servers"].as_array().map(Vec::len), Some(20));
+}
+
+#[test]
+fn a_kept_answer_survives_and_a_key_that_was_cut_off_can_be_used_again() {
+    let world = World::new();
+    let mut plane = Plane::start(&world);
+    let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "one")];
+    let body = spec("once").to_string();
+    let first = plane.send("POST", "/mcp/create", &headers, &body);
+    assert_eq!(first.status, 201);
+    plane.kill();
+    let plane = Plane::start(&world);
+    let again = plane.send("POST", "/mcp/create", &headers, &body);
+    assert_eq!((again.status, again.header("idempotency-replayed")), (201, Some("true")));
+    assert_eq!(again.body, first.body);
+}
+
+#[test]
+fn one_control_plane_holds_a_home_folder() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    let second = world.run(&["serve", "--port", "0"]);
+    assert_eq!(second.code, 1, "{}", second.err);
+    assert!(second.err.contains(&plane.url), "{}", second.err);
+    let exposed = world.run(&["serve", "--host", "0.0.0.0", "--port", "0", "--home", "other"]);
+    assert_eq!(exposed.code, 6, "{}", exposed.err);
+}

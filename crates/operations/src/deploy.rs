@@ -1,0 +1,248 @@
+//! Runs servers on targets: what is wanted is kept in the catalogue, and the control plane makes it so.
+
+mod health;
+mod logs;
+mod reconcile;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use store::Wanted;
+use tokio::sync::{Mutex, MutexGuard, Notify};
+
+use crate::pipeline::ms_since;
+use crate::{Code, Context, Error};
+
+pub use ::deploy::{Entry, Local, Logs, Target};
+pub use logs::{LogsInput, LogsOutput, logs, logs_of};
+pub use reconcile::{ensure, follow, reconcile};
+
+/// The target that needs nothing but this process.
+pub const LOCAL: &str = "local";
+/// Longest wait for a control plane in another process to act.
+const ACT_TIMEOUT: Duration = Duration::from_secs(20);
+/// Deployments whose names share a place take turns.
+const TURNS: usize = 64;
+/// How often is looked whether it acted.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// The targets of a control plane.
+pub struct Targets {
+    /// This process.
+    pub local: Arc<Local>,
+    /// Where the control plane is.
+    pub url: String,
+    /// Wakes up whoever makes it so: something was changed in this process.
+    pub changed: Notify,
+    turns: Vec<Mutex<()>>,
+    /// The stamps of what did not run in this process, by server.
+    failed: parking_lot::Mutex<HashMap<String, String>>,
+}
+
+impl Targets {
+    /// The targets of a control plane that is at this URL.
+    pub fn new(local: Arc<Local>, url: String) -> Self {
+        Self {
+            local,
+            url,
+            changed: Notify::new(),
+            turns: (0..TURNS).map(|_| Mutex::default()).collect(),
+            failed: parking_lot::Mutex::default(),
+        }
+    }
+
+    /// Waits until nobody else makes this deployment what is wanted. Beside the turns of changes, since this is a part
+    /// of some of them.
+    async fn turn(&self, name: &str) -> MutexGuard<'_, ()> {
+        let sum = name.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+        self.turns[sum % TURNS].lock().await
+    }
+}
+
+/// What to deploy.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// Name of the server.
+    pub name: String,
+    /// Where it is to run: `local`.
+    #[serde(default = "local")]
+    pub target: String,
+    /// Which version; when absent, whichever is current, also later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Go back to the version that ran before.
+    #[serde(default)]
+    pub rollback: bool,
+}
+
+fn local() -> String {
+    LOCAL.to_owned()
+}
+
+/// Which deployed server.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NameInput {
+    /// Name of the server.
+    pub name: String,
+}
+
+/// A deployed server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Deployment {
+    /// Name of the server.
+    pub name: String,
+    /// Where it runs.
+    pub target: String,
+    /// `starting`, `running`, `stopped`, `failed`.
+    pub state: String,
+    /// What is wanted: `running` or `stopped`.
+    pub wanted: String,
+    /// Whether it is as wanted and well.
+    pub healthy: bool,
+    /// Why it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The version that answers, or answered last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The version that it is held at; absent when it follows the current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_at: Option<String>,
+    /// The version that ran before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// Where MCP clients reach it; absent when no control plane runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// When it was first deployed, RFC 3339.
+    pub created_at: String,
+    /// When something else was wanted, RFC 3339.
+    pub changed_at: String,
+    /// How long this took, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed_ms: Option<f64>,
+}
+
+/// Deploys a server: when this returns it answers, or the reason why it does not is known.
+///
+/// # Errors
+/// There is no such server, version or target; there is nothing to go back to; no control plane acts.
+pub async fn deploy(context: &Context, input: Input) -> Result<Deployment, Error> {
+    let start = Instant::now();
+    if input.target != LOCAL {
+        return Err(Error::new(Code::NoTarget, format!("there is no target `{}`", input.target))
+            .hint("the target of this build is `local`: the process of the control plane"));
+    }
+    let Input { name, target, version, rollback } = input;
+    let version = if rollback { Some(previous(context, &name).await?) } else { version };
+    let key = name.clone();
+    let wanted = context.store(move |store| store.deploy(&key, &target, version.as_deref())).await?;
+    acted(context, wanted, start).await
+}
+
+/// The version to go back to.
+async fn previous(context: &Context, name: &str) -> Result<String, Error> {
+    let known = deployed(context, name).await?;
+    known.previous.ok_or_else(|| {
+        Error::new(Code::NothingBefore, format!("`{name}` has run no other version to go back to"))
+            .hint(format!("name a version: `mcp-factory status {name}` shows them"))
+    })
+}
+
+async fn deployed(context: &Context, name: &str) -> Result<store::Deployment, Error> {
+    let key = name.to_owned();
+    let found = context.store(move |store| store.deployment(&key)).await?;
+    found.ok_or_else(|| not_deployed(name))
+}
+
+fn not_deployed(name: &str) -> Error {
+    Error::new(Code::NotDeployed, format!("`{name}` is not deployed"))
+        .hint(format!("deploy it: `mcp-factory deploy {name}`, or `POST /mcp/deploy/{name}`"))
+}
+
+/// Starts a deployed server that was stopped.
+///
+/// # Errors
+/// It was never deployed; no control plane acts.
+pub async fn start(context: &Context, input: NameInput) -> Result<Deployment, Error> {
+    want(context, input.name, Wanted::Running).await
+}
+
+/// Stops a deployed server. It stays deployed, and stays stopped when the control plane is started again.
+///
+/// # Errors
+/// It was never deployed; no control plane acts.
+pub async fn stop(context: &Context, input: NameInput) -> Result<Deployment, Error> {
+    want(context, input.name, Wanted::Stopped).await
+}
+
+async fn want(context: &Context, name: String, wanted: Wanted) -> Result<Deployment, Error> {
+    let start = Instant::now();
+    let key = name.clone();
+    let stored = context.store(move |store| store.want(&key, wanted)).await?;
+    acted(context, stored.ok_or_else(|| not_deployed(&name))?, start).await
+}
+
+/// Makes it so, here or in the process of the control plane, and tells what came of it.
+async fn acted(context: &Context, wanted: store::Deployment, start: Instant) -> Result<Deployment, Error> {
+    let (name, generation) = (wanted.name.clone(), wanted.generation);
+    if context.targets.is_some() {
+        reconcile::one(context, &name).await?;
+    } else if crate::plane::running(context).is_some() {
+        let late = start + ACT_TIMEOUT;
+        while deployed(context, &name).await?.seen < generation && Instant::now() < late {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+    let found = deployed(context, &name).await?;
+    let mut told = shown(context, &found);
+    told.elapsed_ms = Some(ms_since(start));
+    Ok(told)
+}
+
+/// A deployment as callers see it.
+pub(crate) fn shown(context: &Context, found: &store::Deployment) -> Deployment {
+    let base = context.targets.as_ref().map(|targets| targets.url.clone()).or_else(|| crate::plane::running(context));
+    let acts = base.is_some();
+    let state = match (acts, found.wanted) {
+        // Nothing runs while no control plane does.
+        (false, _) => "stopped".to_owned(),
+        (true, _) if found.seen < found.generation => "starting".to_owned(),
+        (true, _) => found.state.clone(),
+    };
+    let reason = match acts {
+        true => found.reason.clone(),
+        false if found.wanted == Wanted::Running => {
+            Some("no control plane runs; start one with `mcp-factory serve`".to_owned())
+        }
+        false => None,
+    };
+    Deployment {
+        name: found.name.clone(),
+        target: found.target.clone(),
+        healthy: state == found.wanted.as_str() && reason.is_none(),
+        state,
+        wanted: found.wanted.as_str().to_owned(),
+        reason,
+        version: found.serves.clone(),
+        held_at: found.version.clone(),
+        previous: found.previous.clone(),
+        url: base.map(|base| format!("{base}/servers/{}/mcp", found.name)),
+        created_at: found.created_at.clone(),
+        changed_at: found.changed_at.clone(),
+        elapsed_ms: None,
+    }
+}
+
+/// The deployment of a server; `None` when it was never deployed.
+pub(crate) async fn of(context: &Context, name: &str) -> Result<Option<Deployment>, Error> {
+    let key = name.to_owned();
+    let found = context.store(move |store| store.deployment(&key)).await?;
+    Ok(found.map(|found| shown(context, &found)))
+}

@@ -1,0 +1,270 @@
+//! Work that goes on after its request was answered. A job that was acknowledged is done, also when the process is
+//! killed in between: it is kept in the catalogue and taken up again by the next process.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::{JobState, NewJob};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::operation::{Erased, Scope};
+use crate::{Caller, Code, Context, Error};
+
+/// Jobs that run at a time; more wait.
+pub const RUNNING_MAX: usize = 4;
+/// Jobs of one page of the list.
+pub const PAGE_MAX: usize = 100;
+
+/// The jobs that run in this process.
+#[derive(Debug)]
+pub struct Jobs {
+    running: Mutex<HashMap<String, CancellationToken>>,
+    places: Arc<Semaphore>,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self { running: Mutex::default(), places: Arc::new(Semaphore::new(RUNNING_MAX)) }
+    }
+}
+
+/// Which job.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    /// The job.
+    pub id: String,
+}
+
+/// Which part of the list.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ListInput {
+    /// Most jobs in one answer; 100 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100))]
+    pub limit: Option<usize>,
+    /// The `nextCursor` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Jobs, newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListOutput {
+    /// The jobs.
+    pub jobs: Vec<Job>,
+    /// Where the next page begins; absent at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// A job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// Names it.
+    pub id: String,
+    /// Name of the operation.
+    pub operation: String,
+    /// `queued`, `running`, `done`, `failed`, `cancelled`.
+    pub state: String,
+    /// When it was asked for, RFC 3339.
+    pub created_at: String,
+    /// When it began, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// When it ended, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<String>,
+    /// What the operation answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Value>,
+    /// Why it failed: code, message, hints, diagnostics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Value>,
+}
+
+/// Begins a job. When this returns it is kept, and it will be done.
+///
+/// # Errors
+/// It cannot be kept, or nothing here runs jobs.
+pub async fn begin(context: &Context, operation: &'static dyn Erased, input: Value) -> Result<Job, Error> {
+    let declared = operation.declared();
+    if !context.caller.may(declared.scope) {
+        return Err(Error::new(
+            Code::Forbidden,
+            format!(
+                "`{}` needs the scope `{}`, which {} lacks",
+                declared.name,
+                declared.scope.as_str(),
+                context.caller
+            ),
+        ));
+    }
+    let job = NewJob {
+        id: uuid::Uuid::now_v7().simple().to_string(),
+        operation: declared.name.to_owned(),
+        owner: context.caller.owner().to_owned(),
+        caller: context.caller.to_json().to_string(),
+        input: input.to_string(),
+    };
+    let kept = context.store(move |store| store.put_job(&job)).await?;
+    let told = shown(&kept);
+    run(context, operation, kept);
+    Ok(told)
+}
+
+/// Takes up what an earlier process left behind.
+///
+/// # Errors
+/// The catalogue cannot be read.
+pub async fn resume(context: &Context) -> Result<usize, Error> {
+    if !context.has_store() {
+        return Ok(0);
+    }
+    let left = context.store(store::Store::open_jobs).await?;
+    let count = left.len();
+    for job in left {
+        match crate::all::find(&job.operation) {
+            Some(operation) => run(context, operation, job),
+            None => {
+                let error = Error::new(Code::Internal, format!("there is no operation `{}` any more", job.operation));
+                end(context, &job.id, JobState::Failed, &error.to_json()).await;
+            }
+        }
+    }
+    Ok(count)
+}
+
+/// Runs a job in the background.
+fn run(context: &Context, operation: &'static dyn Erased, job: store::Job) {
+    let Some(jobs) = context.jobs.clone() else { return };
+    let caller = serde_json::from_str(&job.caller).unwrap_or_else(|_| Value::Object(serde_json::Map::new()));
+    let inside = context.asked(Caller::of_json(&caller), format!("job-{}", job.id));
+    let cancel = inside.cancel.clone();
+    jobs.running.lock().insert(job.id.clone(), cancel.clone());
+    tokio::spawn(async move {
+        let id = job.id;
+        let work = async {
+            let _place = jobs.places.acquire().await;
+            let key = id.clone();
+            inside.store(move |store| store.start_job(&key)).await?;
+            let input = serde_json::from_str(&job.input)
+                .map_err(|error| Error::new(Code::Internal, format!("the kept input cannot be read: {error}")))?;
+            operation.run(&inside, input).await
+        };
+        let ended = tokio::select! {
+            ended = work => Some(ended),
+            () = cancel.cancelled() => None,
+        };
+        match ended {
+            Some(Ok(done)) => end(&inside, &id, JobState::Done, &done.output).await,
+            Some(Err(error)) => end(&inside, &id, JobState::Failed, &error.to_json()).await,
+            None => {
+                let error = Error::new(Code::Interrupted, "the job was cancelled");
+                end(&inside, &id, JobState::Cancelled, &error.to_json()).await;
+            }
+        }
+        jobs.running.lock().remove(&id);
+    });
+}
+
+/// Keeps how a job ended. What cannot be kept is run again by the next process.
+async fn end(context: &Context, id: &str, state: JobState, result: &Value) {
+    let (key, text) = (id.to_owned(), result.to_string());
+    if let Err(error) = context.store(move |store| store.end_job(&key, state, Some(&text))).await {
+        tracing::error!(job = id, %error, "the end of a job could not be kept");
+    }
+}
+
+/// Whose jobs a caller sees: their own, or everybody's.
+fn owner(context: &Context) -> Option<String> {
+    (!context.caller.may(Scope::Admin)).then(|| context.caller.owner().to_owned())
+}
+
+/// A job.
+///
+/// # Errors
+/// There is none of this id that the caller may see.
+pub async fn get(context: &Context, input: Input) -> Result<Job, Error> {
+    Ok(shown(&find(context, &input.id).await?))
+}
+
+async fn find(context: &Context, id: &str) -> Result<store::Job, Error> {
+    let key = id.to_owned();
+    let found = match context.has_store() {
+        true => context.store(move |store| store.job(&key)).await?,
+        false => None,
+    };
+    let owner = owner(context);
+    found.filter(|job| owner.as_ref().is_none_or(|owner| *owner == job.owner)).ok_or_else(|| {
+        Error::new(Code::NoJob, format!("there is no job `{id}`")).hint("`GET /mcp/jobs` lists your jobs")
+    })
+}
+
+/// Jobs, newest first.
+///
+/// # Errors
+/// The catalogue cannot be read.
+pub async fn list(context: &Context, input: ListInput) -> Result<ListOutput, Error> {
+    if !context.has_store() {
+        return Ok(ListOutput { jobs: Vec::new(), next_cursor: None });
+    }
+    let limit = input.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
+    let before = input.cursor.map(|cursor| opened(&cursor)).transpose()?;
+    let owner = owner(context);
+    let mut found = context.store(move |store| store.jobs(owner.as_deref(), before.as_deref(), limit + 1)).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next_cursor = found.last().filter(|_| more).map(|last| format!("1.{}", last.id));
+    Ok(ListOutput { jobs: found.iter().map(shown).collect(), next_cursor })
+}
+
+fn opened(cursor: &str) -> Result<String, Error> {
+    cursor.strip_prefix("1.").map(str::to_owned).ok_or_else(|| {
+        Error::new(Code::BadCursor, format!("`{cursor}` is not a cursor of this list"))
+            .hint("pass the `nextCursor` of the page before, or leave `cursor` out to begin at the start")
+    })
+}
+
+/// Stops a job. One that has ended stays as it is.
+///
+/// # Errors
+/// There is none of this id that the caller may see.
+pub async fn cancel(context: &Context, input: Input) -> Result<Job, Error> {
+    let job = find(context, &input.id).await?;
+    if let Some(jobs) = &context.jobs
+        && let Some(running) = jobs.running.lock().get(&job.id)
+    {
+        running.cancel();
+    }
+    let error = Error::new(Code::Interrupted, "the job was cancelled");
+    end(context, &job.id, JobState::Cancelled, &error.to_json()).await;
+    get(context, input).await
+}
+
+fn shown(job: &store::Job) -> Job {
+    let read = |text: &String| serde_json::from_str::<Value>(text).ok();
+    let result = job.result.as_ref().and_then(read);
+    let (result, error) = match job.state {
+        JobState::Done => (result, None),
+        _ => (None, result.and_then(|mut value| value.get_mut("error").map(Value::take))),
+    };
+    Job {
+        id: job.id.clone(),
+        operation: job.operation.clone(),
+        state: job.state.as_str().to_owned(),
+        created_at: job.created_at.clone(),
+        started_at: job.started_at.clone(),
+        ended_at: job.ended_at.clone(),
+        result,
+        error,
+    }
+}

@@ -1,0 +1,103 @@
+//! What the platform can do, declared once for every face: the REST route, the MCP tool, the command, the scope.
+
+mod declared;
+mod run;
+mod schema;
+
+use std::future::Future;
+use std::marker::PhantomData;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{Context, Error};
+
+pub use declared::{Answers, Declared, Effect, Method, Scope};
+pub use run::{Audit, Audited, perform};
+
+/// One thing that the platform can do.
+pub trait Operation: Send + Sync + 'static {
+    /// What it is asked.
+    type Input: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
+    /// What it answers. A remote caller reads the answer back into this type and prints it as a local one does.
+    type Output: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
+    /// How every face offers it.
+    const DECLARED: Declared;
+
+    /// Does it. Faces call [`perform`], which looks at scopes and deadlines first.
+    ///
+    /// # Errors
+    /// Says what was attempted, what went wrong, and what to do.
+    fn run(context: &Context, input: Self::Input) -> impl Future<Output = Result<Self::Output, Error>> + Send;
+
+    /// Where the thing is that this made; `None` when it made nothing.
+    fn made(_output: &Self::Output) -> Option<String> {
+        None
+    }
+
+    /// A tag of the state that the answer shows; it is another one whenever that state is another one.
+    fn tag(_output: &Self::Output) -> Option<String> {
+        None
+    }
+
+    /// The server that this changes, whose tag a precondition speaks of.
+    fn changes(_input: &Self::Input) -> Option<String> {
+        None
+    }
+}
+
+/// What an operation answered, as JSON.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The output.
+    pub output: Value,
+    /// Where the thing is that this made.
+    pub made: Option<String>,
+    /// A tag of the state that the output shows.
+    pub tag: Option<String>,
+}
+
+/// A future behind a pointer.
+pub type Boxed<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// An operation whose types are JSON.
+pub trait Erased: Send + Sync {
+    /// How every face offers it.
+    fn declared(&self) -> &'static Declared;
+
+    /// JSON Schema of the input; its root is an object.
+    fn input_schema(&self) -> Value;
+
+    /// JSON Schema of the output; its root is an object.
+    fn output_schema(&self) -> Value;
+
+    /// Reads the input, does it, writes the output.
+    fn run<'a>(&'a self, context: &'a Context, input: Value) -> Boxed<'a, Result<Done, Error>>;
+}
+
+/// The erased form of an operation.
+pub(crate) struct Face<O>(pub(crate) PhantomData<O>);
+
+impl<O: Operation> Erased for Face<O> {
+    fn declared(&self) -> &'static Declared {
+        const { &O::DECLARED }
+    }
+
+    fn input_schema(&self) -> Value {
+        schema::of::<O::Input>(false)
+    }
+
+    fn output_schema(&self) -> Value {
+        schema::of::<O::Output>(true)
+    }
+
+    fn run<'a>(&'a self, context: &'a Context, input: Value) -> Boxed<'a, Result<Done, Error>> {
+        Box::pin(async move {
+            let input: O::Input = run::read::<O>(&self.input_schema(), input)?;
+            let output = perform::<O>(context, input).await?;
+            Ok(Done { made: O::made(&output), tag: O::tag(&output), output: run::write::<O>(&output)? })
+        })
+    }
+}

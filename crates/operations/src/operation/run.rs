@@ -1,0 +1,129 @@
+//! The one place through which every operation of every face goes.
+
+use std::time::{Duration, Instant};
+
+use base::Diagnostic;
+
+use super::{Declared, Effect, Operation};
+use crate::{Caller, Code, Context, Error};
+
+/// An operation that ended, for the audit.
+#[derive(Clone, Copy, Debug)]
+pub struct Audited<'a> {
+    /// The operation.
+    pub operation: &'static Declared,
+    /// Who asked.
+    pub caller: &'a Caller,
+    /// Names the request.
+    pub request: &'a str,
+    /// The server that it changed.
+    pub subject: Option<&'a str>,
+    /// Code of the failure.
+    pub failure: Option<Code>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Is told of every operation that ended.
+pub trait Audit: Send + Sync + 'static {
+    /// An operation ended.
+    fn record(&self, ended: &Audited<'_>);
+}
+
+/// Does an operation: looks at the caller's scopes and at the precondition, gives it its deadline, and tells the audit.
+///
+/// # Errors
+/// What the operation says; that the caller may not; that the precondition does not hold; that it took too long.
+pub async fn perform<O: Operation>(context: &Context, input: O::Input) -> Result<O::Output, Error> {
+    let start = Instant::now();
+    let subject = O::changes(&input);
+    let result = Box::pin(checked::<O>(context, input, subject.as_deref())).await;
+    if let (Ok(_), Some(targets)) = (&result, &context.targets)
+        && O::DECLARED.effect != Effect::Reads
+    {
+        targets.changed.notify_one();
+    }
+    if let Some(audit) = &context.audit {
+        audit.record(&Audited {
+            operation: const { &O::DECLARED },
+            caller: &context.caller,
+            request: &context.request,
+            subject: subject.as_deref(),
+            failure: result.as_ref().err().map(|error| error.code),
+            elapsed: start.elapsed(),
+        });
+    }
+    result
+}
+
+async fn checked<O: Operation>(context: &Context, input: O::Input, subject: Option<&str>) -> Result<O::Output, Error> {
+    let declared = O::DECLARED;
+    if !context.caller.may(declared.scope) {
+        return Err(Error::new(
+            Code::Forbidden,
+            format!(
+                "`{}` needs the scope `{}`, which {} lacks",
+                declared.name,
+                declared.scope.as_str(),
+                context.caller
+            ),
+        )
+        .hint("ask whoever runs this control plane for a key with that scope"));
+    }
+    // Changes of one server take turns, so that what a precondition saw is still true when the change is made.
+    let _turn = match subject {
+        Some(name) => Some(context.turn(name).await),
+        None => None,
+    };
+    if let (Some(precondition), Some(name)) = (&context.precondition, subject) {
+        precondition.check(name, crate::status::current_tag(context, name).await?.as_deref())?;
+    }
+    match tokio::time::timeout(declared.deadline, O::run(context, input)).await {
+        Ok(result) => result,
+        Err(_) => {
+            context.cancel.cancel();
+            let seconds = declared.deadline.as_secs();
+            Err(Error::new(
+                Code::TimedOut,
+                format!("`{}` took longer than {seconds} s and was given up", declared.name),
+            )
+            .hint(if declared.job { "ask for a job: `?async=true`" } else { "try again in a moment" }))
+        }
+    }
+}
+
+/// Most problems of an input that are told.
+const PROBLEMS_MAX: usize = 10;
+
+/// Reads the input of an operation. What its schema refuses is refused here, with the places.
+pub(super) fn read<O: Operation>(schema: &serde_json::Value, input: serde_json::Value) -> Result<O::Input, Error> {
+    let validator = jsonschema::validator_for(schema).map_err(|error| {
+        Error::new(Code::Internal, format!("the schema of `{}` is none: {error}", O::DECLARED.name))
+    })?;
+    let problems: Vec<Diagnostic> = validator
+        .iter_errors(&input)
+        .take(PROBLEMS_MAX)
+        .map(|problem| {
+            Diagnostic::error(Code::BadRequest.as_str(), problem.to_string()).path(problem.instance_path().to_string())
+        })
+        .collect();
+    if let Some(first) = problems.first() {
+        let place = if first.path.is_empty() { String::new() } else { format!(" at {}", first.path) };
+        let what = format!("the input of `{}` cannot be used{place}: {}", O::DECLARED.name, first.message);
+        let mut error =
+            Error::new(Code::BadRequest, what).hint("`/openapi.json` and the tool's input schema say what it takes");
+        error.diagnostics = problems;
+        return Err(error);
+    }
+    serde_json::from_value(input).map_err(|error| {
+        Error::new(Code::BadRequest, format!("the input of `{}` cannot be read: {error}", O::DECLARED.name))
+            .hint("`/openapi.json` and the tool's input schema say what it takes")
+    })
+}
+
+/// Writes the output of an operation.
+pub(super) fn write<O: Operation>(output: &O::Output) -> Result<serde_json::Value, Error> {
+    serde_json::to_value(output).map_err(|error| {
+        Error::new(Code::Internal, format!("the answer of `{}` cannot be written: {error}", O::DECLARED.name))
+    })
+}

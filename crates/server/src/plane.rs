@@ -1,0 +1,138 @@
+//! The control plane: REST, the factory's own MCP endpoint, and what operators need of a process.
+//!
+//! It translates: a request to the input of an operation, and what the operation answers to an answer.
+
+mod accept;
+mod answer;
+mod body;
+mod caller;
+mod decode;
+mod docs;
+mod headers;
+mod idempotency;
+mod metrics;
+mod openapi;
+mod platform;
+mod problem;
+mod rest;
+mod routes;
+mod run;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use operations::Context;
+use operations::deploy::{Local, Targets};
+use protocol::http::{Authenticator, Peer, Router, ServeOptions};
+use protocol::{Endpoint, EndpointOptions, Runtime};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Error, Options};
+use metrics::Metrics;
+use rest::Rest;
+
+pub use openapi::document as openapi;
+
+/// The port that `serve` listens on unless told otherwise.
+pub const DEFAULT_PORT: u16 = 8800;
+
+/// What a control plane works on.
+pub struct PlaneSite {
+    /// The home folder and the surroundings; each request gets a context of its own from it.
+    pub context: Context,
+    /// Who is let in; everybody if `None`.
+    pub authenticator: Option<Arc<dyn Authenticator>>,
+    /// Limits, sessions, tasks.
+    pub runtime: Arc<Runtime>,
+}
+
+/// A bound control plane that does not answer yet.
+pub struct Plane {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Arc<Router>,
+    runtime: Arc<Runtime>,
+    rest: Arc<Rest>,
+    context: Context,
+}
+
+impl Plane {
+    /// Binds the address and prepares the routes.
+    ///
+    /// # Errors
+    /// The address cannot be bound, or it can be reached from other machines while callers show nothing.
+    pub async fn bind(options: Options, site: PlaneSite) -> Result<Self, Error> {
+        let beyond = !options.address.ip().is_loopback();
+        if beyond && site.authenticator.is_none() && !options.allow_unauthenticated {
+            return Err(Error::Open { address: options.address });
+        }
+        let failed = |source| Error::Bind { address: options.address, source };
+        let listener = TcpListener::bind(options.address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let guard = Arc::new(crate::guard(&options, address));
+        let PlaneSite { mut context, authenticator, runtime } = site;
+        let metrics = Arc::new(Metrics::default());
+        context.audit = Some(Arc::clone(&metrics) as Arc<dyn operations::operation::Audit>);
+        let endpoint_options = EndpointOptions { guard: Arc::clone(&guard), authenticator: authenticator.clone() };
+        let log = operations::deploy::logs_of(&context).writer();
+        let local = Arc::new(Local::new(Arc::clone(&runtime), endpoint_options.clone(), log));
+        context.targets = Some(Arc::new(Targets::new(Arc::clone(&local), url(address))));
+        let service = Arc::new(platform::Platform::new(context.clone()));
+        let endpoint = Endpoint::with(service, Arc::clone(&runtime), endpoint_options);
+        let rest = Arc::new(Rest::new(context.clone(), guard, authenticator, metrics, Arc::clone(&runtime), local));
+        let fallback = Arc::clone(&rest);
+        let router = Router::new()
+            .mcp("/mcp", Arc::clone(&endpoint))
+            .mcp("/mcp-stream/mcp", Arc::clone(&endpoint))
+            .legacy("/mcp/sse", "/mcp/messages", Arc::clone(&endpoint))
+            .legacy("/api/mcp/sse", "/api/mcp/messages", endpoint)
+            .fallback(move |request: http::Request<hyper::body::Incoming>, peer: Peer| {
+                let rest = Arc::clone(&fallback);
+                async move { rest.answer(request, peer).await }
+            });
+        Ok(Self { listener, address, router: Arc::new(router), runtime, rest, context })
+    }
+
+    /// The bound address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL of the control plane, with a name that clients on this machine can use.
+    pub fn url(&self) -> String {
+        url(self.address)
+    }
+
+    /// What the operations of this control plane work on.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Answers until `shutdown` fires, then lets running requests end.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let (runtime, rest) = (self.runtime.clone(), self.rest.clone());
+        let begun = shutdown.clone();
+        rest.set_ready(true);
+        let closing = async move {
+            begun.cancelled().await;
+            rest.set_ready(false);
+            // Long streams never end by themselves: they are completed first, then requests drain.
+            runtime.shut_down();
+        };
+        let following = shutdown.clone();
+        let context = self.context;
+        let follow = following.run_until_cancelled(operations::deploy::follow(&context));
+        let serving = protocol::http::serve(self.listener, self.router, ServeOptions::default(), shutdown);
+        tokio::join!(closing, serving, follow);
+    }
+}
+
+/// The URL of an address, with a name that clients on this machine can use.
+fn url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}

@@ -1,0 +1,77 @@
+//! Answers.
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
+use operations::operation::Done;
+use protocol::http::Body;
+use serde_json::Value;
+
+use super::headers;
+
+/// An answer with a body of a type.
+pub(super) fn of(status: StatusCode, kind: &'static str, body: impl Into<bytes::Bytes>) -> Response<Body> {
+    let mut answer = Response::new(Body::from(body.into()));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// A JSON document.
+pub(super) fn json(status: StatusCode, value: &Value) -> Response<Body> {
+    of(status, "application/json", format!("{value}\n"))
+}
+
+/// What an operation answered.
+pub(super) fn done(method: &Method, uri: &Uri, asked: &HeaderMap, done: &Done) -> Response<Body> {
+    let status = if done.made.is_some() { StatusCode::CREATED } else { StatusCode::OK };
+    let text = format!("{}\n", done.output);
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    let tag = match &done.tag {
+        Some(tag) => Some(tag.clone()),
+        None if reads => Some(base::Digest::of(text.as_bytes()).short().to_owned()),
+        None => None,
+    };
+    let unchanged = reads && tag.as_ref().is_some_and(|tag| headers::has(asked, tag));
+    let mut answer = match unchanged {
+        true => {
+            let mut answer = Response::new(Body::empty());
+            *answer.status_mut() = StatusCode::NOT_MODIFIED;
+            answer
+        }
+        false => of(status, "application/json", text),
+    };
+    let out = answer.headers_mut();
+    if let Some(tag) = tag.and_then(|tag| headers::tag(&tag)) {
+        out.insert(ETAG, tag);
+        out.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    }
+    if let Some(made) = done.made.as_ref().and_then(|made| HeaderValue::try_from(made).ok()) {
+        out.insert(LOCATION, made);
+    }
+    if let Some(next) = next_page(uri, &done.output) {
+        out.insert(LINK, next);
+    }
+    answer
+}
+
+/// Where the next page is (RFC 8288).
+fn next_page(uri: &Uri, output: &Value) -> Option<HeaderValue> {
+    let cursor = output.get("nextCursor")?.as_str()?;
+    let kept =
+        url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).filter(|(name, _)| name != "cursor");
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(kept).append_pair("cursor", cursor);
+    HeaderValue::try_from(format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish())).ok()
+}
+
+/// A job that was begun.
+pub(super) fn job(job: &operations::jobs::Job) -> Response<Body> {
+    let value = serde_json::to_value(job).unwrap_or_default();
+    let mut answer = json(StatusCode::ACCEPTED, &value);
+    if let Ok(place) = HeaderValue::try_from(format!("/mcp/jobs/{}", job.id)) {
+        answer.headers_mut().insert(LOCATION, place);
+    }
+    answer.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
+}

@@ -1,0 +1,105 @@
+//! What headers of requests mean.
+
+use http::header::{IF_MATCH, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use operations::Precondition;
+
+/// Names a request in logs and answers.
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Makes a POST safe to send again.
+pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// How the caller wants to be answered (RFC 7240).
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// Longest request id and idempotency key that is taken from a caller, characters.
+pub(super) const NAME_CHARS_MAX: usize = 255;
+
+/// The id of a request: the caller's own when it is a plain word, else a new one.
+pub(super) fn request_id(headers: &HeaderMap) -> String {
+    let own = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let plain = |id: &&str| {
+        let word = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+        (1..=64).contains(&id.len()) && id.chars().all(word)
+    };
+    own.filter(plain).map_or_else(|| uuid::Uuid::now_v7().simple().to_string(), str::to_owned)
+}
+
+/// Whether the caller asked not to wait.
+pub(super) fn prefers_async(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(PREFER)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.split([',', ';']).any(|preference| preference.trim().eq_ignore_ascii_case("respond-async")))
+}
+
+/// What must be true of a server before it is changed.
+pub(super) fn precondition(headers: &HeaderMap) -> Option<Precondition> {
+    match (tags(headers, &IF_MATCH), tags(headers, &IF_NONE_MATCH)) {
+        (Some(Tags::Any), _) => Some(Precondition::Exists),
+        (Some(Tags::These(tags)), _) => Some(Precondition::Is(tags)),
+        (None, Some(Tags::Any)) => Some(Precondition::Absent),
+        (None, Some(Tags::These(tags))) => Some(Precondition::IsNot(tags)),
+        (None, None) => None,
+    }
+}
+
+/// Whether the caller has this state already.
+pub(super) fn has(headers: &HeaderMap, tag: &str) -> bool {
+    match tags(headers, &IF_NONE_MATCH) {
+        Some(Tags::Any) => true,
+        Some(Tags::These(tags)) => tags.iter().any(|known| known == tag),
+        None => false,
+    }
+}
+
+/// The header that carries a tag.
+pub(super) fn tag(tag: &str) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!("\"{tag}\"")).ok()
+}
+
+enum Tags {
+    Any,
+    These(Vec<String>),
+}
+
+/// The tags of a header, without their quotes. A weak tag compares as its text does.
+fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Tags> {
+    let mut values = headers.get_all(name).iter().peekable();
+    values.peek()?;
+    let mut found = Vec::new();
+    for part in values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
+        let part = part.trim();
+        if part == "*" {
+            return Some(Tags::Any);
+        }
+        found.push(part.trim_start_matches("W/").trim_matches('"').to_owned());
+    }
+    Some(Tags::These(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use http::header::{IF_MATCH, IF_NONE_MATCH};
+    use operations::Precondition;
+
+    use super::{has, precondition, prefers_async, request_id};
+
+    #[test]
+    fn headers_are_read() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(precondition(&headers), None);
+        headers.insert(IF_NONE_MATCH, "*".parse().unwrap());
+        assert_eq!(precondition(&headers), Some(Precondition::Absent));
+        headers.insert(IF_NONE_MATCH, "W/\"a\", \"b\"".parse().unwrap());
+        assert!(has(&headers, "a") && has(&headers, "b") && !has(&headers, "c"));
+        headers.insert(IF_MATCH, "\"x\"".parse().unwrap());
+        assert_eq!(precondition(&headers), Some(Precondition::Is(vec!["x".to_owned()])));
+        headers.insert("prefer", "return=minimal; wait=1, respond-async".parse().unwrap());
+        assert!(prefers_async(&headers));
+        headers.insert("x-request-id", "abc-1".parse().unwrap());
+        assert_eq!(request_id(&headers), "abc-1");
+        headers.insert("x-request-id", "a b".parse().unwrap());
+        assert_eq!(request_id(&headers).len(), 32);
+    }
+}

@@ -1,0 +1,98 @@
+//! A request with an `Idempotency-Key` is done once, however often it is sent (draft-ietf-httpapi-idempotency-key-header).
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use operations::{Code, Context, Error};
+use protocol::http::Body;
+use serde_json::{Map, Value};
+
+use super::headers::{IDEMPOTENCY_KEY, NAME_CHARS_MAX};
+use operations::kept::{Claim, Reply};
+
+/// Says that an answer was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Headers that are kept with an answer.
+const KEPT: [HeaderName; 5] = [
+    http::header::CONTENT_TYPE,
+    http::header::LOCATION,
+    http::header::ETAG,
+    http::header::CACHE_CONTROL,
+    http::header::RETRY_AFTER,
+];
+
+/// A key that was claimed: its answer has to be kept.
+pub(super) struct Claimed {
+    key: String,
+}
+
+/// What became of the key of a request.
+pub(super) enum Key {
+    /// The request has none.
+    None,
+    /// It is new.
+    Claimed(Claimed),
+    /// The answer was given before.
+    Answered(Box<Response<Body>>),
+}
+
+/// Looks at the key of a request.
+pub(super) async fn look(context: &Context, head: &Parts, body: &Bytes) -> Result<Key, Error> {
+    let mut values = head.headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(Key::None) };
+    let key = value.to_str().ok().map(|key| key.trim().trim_matches('"').to_owned());
+    let key = key.filter(|key| (1..=NAME_CHARS_MAX).contains(&key.len()) && values.next().is_none());
+    let Some(key) = key else {
+        return Err(Error::new(Code::BadRequest, "the Idempotency-Key is not one word of at most 255 characters")
+            .hint("use a UUID for each new request"));
+    };
+    let mut request = format!("{} {}\n", head.method, head.uri).into_bytes();
+    request.extend_from_slice(body);
+    let digest = base::Digest::of(&request).as_str().to_owned();
+    match operations::kept::claim(context, &key, &digest).await? {
+        Claim::Yours => Ok(Key::Claimed(Claimed { key })),
+        Claim::Answered(reply) => Ok(Key::Answered(Box::new(replayed(reply)))),
+        Claim::Running => {
+            Err(Error::new(Code::KeyInUse, "the first request with this Idempotency-Key is still running")
+                .hint("wait a moment and send it again: its answer is then given"))
+        }
+        Claim::Other => Err(Error::new(Code::KeyReused, "this Idempotency-Key was used for another request")
+            .hint("make a new key for each new request")),
+    }
+}
+
+/// Keeps an answer under its key. A failure of this side is not kept: the request may be sent again.
+pub(super) async fn keep(context: &Context, claimed: Claimed, answer: Response<Body>) -> Response<Body> {
+    let (head, body) = answer.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let kept = if head.status.is_server_error() {
+        operations::kept::drop_claim(context, &claimed.key).await
+    } else {
+        let headers: Map<String, Value> = KEPT
+            .iter()
+            .filter_map(|name| Some((name.to_string(), head.headers.get(name)?.to_str().ok()?.into())))
+            .collect();
+        let headers = Value::Object(headers).to_string();
+        let reply = Reply { status: head.status.as_u16(), headers, body: body.to_vec() };
+        operations::kept::keep(context, &claimed.key, reply).await
+    };
+    if let Err(error) = kept {
+        tracing::error!(%error, "the answer to a request with an Idempotency-Key could not be kept");
+    }
+    Response::from_parts(head, Body::from(body))
+}
+
+fn replayed(reply: Reply) -> Response<Body> {
+    let mut answer = Response::new(Body::from(reply.body));
+    *answer.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
+    let headers: Map<String, Value> = serde_json::from_str(&reply.headers).unwrap_or_default();
+    for (name, value) in headers {
+        let value = value.as_str().and_then(|value| HeaderValue::try_from(value).ok());
+        if let (Ok(name), Some(value)) = (HeaderName::try_from(name), value) {
+            answer.headers_mut().insert(name, value);
+        }
+    }
+    answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    answer
+}

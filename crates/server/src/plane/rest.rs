@@ -1,0 +1,242 @@
+//! The REST face: finds what a request means, and tells of it in the log.
+
+use std::sync::Arc;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, ORIGIN, VARY, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::{Body as _, Incoming};
+use operations::deploy::Local;
+use operations::{Code, Context, Error};
+use protocol::Runtime;
+use protocol::http::{Authenticator, Body, Challenge, Guard, Peer};
+use serde_json::json;
+
+use super::metrics::Metrics;
+use super::routes::{Found, Routes};
+use super::{accept, answer, body, caller, docs, headers, openapi, problem, run};
+
+static ROUTES: LazyLock<Routes> = LazyLock::new(Routes::new);
+static OPENAPI: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(format!("{}\n", openapi::document())));
+
+/// The REST face of a control plane.
+pub(super) struct Rest {
+    context: Context,
+    guard: Arc<Guard>,
+    authenticator: Option<Arc<dyn Authenticator>>,
+    metrics: Arc<Metrics>,
+    runtime: Arc<Runtime>,
+    local: Arc<Local>,
+    ready: AtomicBool,
+}
+
+/// What the log says of a request beside its head.
+struct Told {
+    operation: &'static str,
+    caller: String,
+}
+
+impl Rest {
+    pub(super) fn new(
+        context: Context,
+        guard: Arc<Guard>,
+        authenticator: Option<Arc<dyn Authenticator>>,
+        metrics: Arc<Metrics>,
+        runtime: Arc<Runtime>,
+        local: Arc<Local>,
+    ) -> Self {
+        Self { context, guard, authenticator, metrics, runtime, local, ready: AtomicBool::new(false) }
+    }
+
+    /// Whether requests are wanted.
+    pub(super) fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    /// Answers a request.
+    pub(super) async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        let start = Instant::now();
+        let id = headers::request_id(request.headers());
+        let origin = request.headers().get(ORIGIN).cloned();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let mut told = Told { operation: "", caller: String::new() };
+        let mut answer = match self.guard.check(request.headers()) {
+            Ok(()) => self.found(request, &peer, &id, &mut told).await,
+            Err(why) => problem::of(
+                &Error::new(Code::Forbidden, why)
+                    .hint("use an address that is served: see `--allow-host` and `--allow-origin`"),
+                &id,
+                None,
+            ),
+        };
+        if let Ok(value) = HeaderValue::try_from(&id) {
+            answer.headers_mut().insert(headers::REQUEST_ID, value);
+        }
+        if let Some(origin) = origin {
+            answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            answer.headers_mut().insert(VARY, HeaderValue::from_static("origin"));
+        }
+        let (status, elapsed) = (answer.status(), start.elapsed());
+        self.metrics.request(told.operation, &method, status, elapsed);
+        let bytes = answer.body().size_hint().exact().unwrap_or_default();
+        let ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
+        let address = peer.address.map(|address| address.to_string()).unwrap_or_default();
+        tracing::info!(target: "access", %method, path, status = status.as_u16(), ms, bytes, operation = told.operation,
+            caller = told.caller, peer = address, request = id);
+        answer
+    }
+
+    async fn found(&self, request: Request<Incoming>, peer: &Peer, id: &str, told: &mut Told) -> Response<Body> {
+        let request = match self.hosted(request, peer, told).await {
+            Ok(answer) => return answer,
+            Err(request) => *request,
+        };
+        let (head, body) = request.into_parts();
+        let path = head.uri.path();
+        if let Some(answer) = self.page(&head, path, id) {
+            return answer;
+        }
+        let (route, values) = match ROUTES.find(&head.method, path) {
+            Found::Operation(route, values) => (route, values),
+            Found::Methods(methods) => return not_this_method(&head, &methods, id),
+            Found::Nothing => return problem::of(&nothing(path), id, None),
+        };
+        told.operation = route.operation.declared().name;
+        if !accept::takes_json(&head.headers) {
+            let error = Error::new(Code::NotAcceptable, "answers are `application/json`, which `Accept` excludes");
+            return problem::of(&error.hint("send `Accept: application/json`, or no `Accept`"), id, None);
+        }
+        let caller = match caller::authenticate(self.authenticator.as_ref(), &head, peer).await {
+            Ok(caller) => caller,
+            Err(challenge) => return refused(challenge, id),
+        };
+        caller.id().clone_into(&mut told.caller);
+        let body = match head.method {
+            Method::POST => match body::read(body).await {
+                Ok(body) => body,
+                Err(error) => return problem::of(&error, id, None),
+            },
+            _ => Bytes::new(),
+        };
+        run::operation(&self.context, caller, id, route, values, head, body).await
+    }
+
+    /// Has a deployed server answer; gives the request back when it is for none.
+    async fn hosted(
+        &self,
+        request: Request<Incoming>,
+        peer: &Peer,
+        told: &mut Told,
+    ) -> Result<Response<Body>, Box<Request<Incoming>>> {
+        let path = request.uri().path().to_owned();
+        let path = path.strip_suffix('/').unwrap_or(&path);
+        let Some((name, rest)) = path.strip_prefix("/servers/").and_then(|rest| rest.split_once('/')) else {
+            return Err(Box::new(request));
+        };
+        if self.local.find(name).is_none() {
+            operations::deploy::ensure(&self.context, name).await;
+        }
+        let Some(running) = self.local.find(name) else { return Err(Box::new(request)) };
+        told.operation = "hosted";
+        running.answer(rest, request, peer).await
+    }
+
+    /// Pages that are no operations.
+    fn page(&self, head: &Parts, path: &str, id: &str) -> Option<Response<Body>> {
+        const KINDS: [&str; 3] = ["text/html; charset=utf-8", "application/json", "text/plain; version=0.0.4"];
+        let [html, json, prometheus] = KINDS;
+        let path = path.strip_suffix('/').filter(|short| !short.is_empty()).unwrap_or(path);
+        let make = || match path {
+            "/livez" => Some(answer::json(StatusCode::OK, &json!({"status": "ok"}))),
+            "/readyz" | "/startupz" | "/healthz" => Some(self.health()),
+            "/metrics" => Some(answer::of(StatusCode::OK, prometheus, self.metrics.text(&self.runtime, &self.local))),
+            "/openapi.json" => Some(answer::of(StatusCode::OK, json, OPENAPI.clone())),
+            "/docs" | "/" => Some(docs::harden(answer::of(StatusCode::OK, html, docs::page()))),
+            _ => {
+                let code = path.strip_prefix("/docs/codes/")?;
+                Some(match operations::explain::explain(code) {
+                    Ok(page) => docs::harden(answer::of(StatusCode::OK, html, docs::code(&page))),
+                    Err(error) => problem::of(&error, id, None),
+                })
+            }
+        };
+        let made = make()?;
+        match head.method {
+            Method::GET | Method::HEAD => Some(made),
+            _ => Some(not_this_method(head, &[Method::GET, Method::HEAD], id)),
+        }
+    }
+
+    fn health(&self) -> Response<Body> {
+        let ready = self.ready.load(Ordering::Relaxed);
+        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        let word = if ready { "ok" } else { "draining" };
+        answer::json(
+            status,
+            &json!({
+                "status": word,
+                "version": env!("CARGO_PKG_VERSION"),
+                "uptimeSeconds": self.metrics.uptime().as_secs(),
+                "sessions": self.runtime.session_count(),
+            }),
+        )
+    }
+}
+
+/// The answer for a method that a path does not take; `OPTIONS` is answered by what it takes.
+fn not_this_method(head: &Parts, methods: &[Method], id: &str) -> Response<Body> {
+    let allow: Vec<&str> = methods.iter().map(Method::as_str).chain(["OPTIONS"]).collect();
+    let allow = allow.join(", ");
+    let mut answer = if head.method == Method::OPTIONS {
+        let mut answer = Response::new(Body::empty());
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        preflight(head, &allow, &mut answer);
+        answer
+    } else {
+        let error = Error::new(Code::BadMethod, format!("{} does not take {}", head.uri.path(), head.method));
+        problem::of(&error.hint(format!("it takes {allow}")), id, None)
+    };
+    if let Ok(value) = HeaderValue::try_from(allow) {
+        answer.headers_mut().insert(ALLOW, value);
+    }
+    answer
+}
+
+/// What a web page of an allowed origin may send.
+fn preflight(head: &Parts, allow: &str, answer: &mut Response<Body>) {
+    use http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_REQUEST_HEADERS};
+    if let Some(asked) = head.headers.get(ACCESS_CONTROL_REQUEST_HEADERS) {
+        answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
+    }
+    if let Ok(value) = HeaderValue::try_from(allow) {
+        answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_METHODS, value);
+    }
+}
+
+fn nothing(path: &str) -> Error {
+    let mut error = Error::new(Code::NoPath, format!("there is nothing at {path}"));
+    if let Some(near) = base::nearest(path, ROUTES.paths()) {
+        error = error.hint(format!("did you mean `{near}`?"));
+    }
+    error.hint("`/docs` lists every path")
+}
+
+/// Turns a caller away.
+fn refused(challenge: Challenge, id: &str) -> Response<Body> {
+    let unknown = challenge.status == StatusCode::UNAUTHORIZED;
+    let (code, why) = match unknown {
+        true => (Code::NeedsKey, "the caller shows no key that is known here"),
+        false => (Code::Forbidden, "the caller is not let in"),
+    };
+    let error = Error::new(code, why).hint("send a key: `Authorization: Bearer …`");
+    let mut answer = problem::of(&error, id, None);
+    *answer.status_mut() = challenge.status;
+    if let Some(value) = challenge.www_authenticate {
+        answer.headers_mut().insert(WWW_AUTHENTICATE, value);
+    }
+    answer
+}

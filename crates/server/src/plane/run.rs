@@ -1,0 +1,98 @@
+//! Doing what a request asks.
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Response};
+use operations::operation::Effect;
+use operations::{Caller, Context, Error};
+use protocol::http::Body;
+use serde_json::{Map, Value};
+
+use super::routes::Route;
+use super::{answer, decode, headers, idempotency, problem};
+
+/// Does the operation of a request and answers. What changes something goes on when the caller goes away.
+pub(super) async fn operation(
+    context: &Context,
+    caller: Caller,
+    request: &str,
+    route: &'static Route,
+    path: Map<String, Value>,
+    head: Parts,
+    body: Bytes,
+) -> Response<Body> {
+    let mut context = context.asked(caller, request);
+    let changes = route.operation.declared().effect != Effect::Reads;
+    if changes {
+        context.precondition = headers::precondition(&head.headers);
+    }
+    let request = request.to_owned();
+    let work = async move {
+        let answered = once(&context, &request, route, path, &head, &body).await;
+        answered.unwrap_or_else(|error| problem::of(&error, &request, None))
+    };
+    if !changes {
+        return work.await;
+    }
+    match tokio::spawn(work).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            let error = Error::new(operations::Code::Internal, format!("the work did not end: {error}"));
+            problem::of(&error, "", None)
+        }
+    }
+}
+
+/// The same, and only once for a request with a key.
+async fn once(
+    context: &Context,
+    request: &str,
+    route: &'static Route,
+    path: Map<String, Value>,
+    head: &Parts,
+    body: &Bytes,
+) -> Result<Response<Body>, Error> {
+    let key = match head.method {
+        Method::POST => idempotency::look(context, head, body).await?,
+        _ => idempotency::Key::None,
+    };
+    match key {
+        idempotency::Key::Answered(answer) => Ok(*answer),
+        idempotency::Key::None => Ok(done(context, request, route, path, head, body).await),
+        idempotency::Key::Claimed(claimed) => {
+            let answer = done(context, request, route, path, head, body).await;
+            Ok(idempotency::keep(context, claimed, answer).await)
+        }
+    }
+}
+
+async fn done(
+    context: &Context,
+    request: &str,
+    route: &'static Route,
+    path: Map<String, Value>,
+    head: &Parts,
+    body: &Bytes,
+) -> Response<Body> {
+    let input = match decode::input(route, path, head.uri.query(), &head.headers, body) {
+        Ok(input) => input,
+        Err(error) => return problem::of(&error, request, None),
+    };
+    let sent = ["/spec/text", "/subject/spec/text"].into_iter().find_map(|at| input.pointer(at)?.as_str());
+    let sent = sent.map(str::to_owned);
+    let result = if route.operation.declared().job && wants_job(head) {
+        operations::jobs::begin(context, route.operation, input).await.map(|job| answer::job(&job))
+    } else {
+        let done = route.operation.run(context, input).await;
+        done.map(|done| answer::done(&head.method, &head.uri, &head.headers, &done))
+    };
+    result.unwrap_or_else(|error| problem::of(&error, request, sent.as_deref()))
+}
+
+/// Whether the caller asked for a job.
+fn wants_job(head: &Parts) -> bool {
+    let query = head.uri.query().unwrap_or_default();
+    let asked = url::form_urlencoded::parse(query.as_bytes())
+        .any(|(name, value)| name == decode::ASYNC && matches!(value.as_ref(), "" | "1" | "true"));
+    asked || headers::prefers_async(&head.headers)
+}

@@ -1,0 +1,129 @@
+//! Jobs, kept answers, deployments.
+
+use store::{Claim, Error, JobState, NewJob, Reply, Seen, Store, Wanted};
+
+use crate::catalogue::release;
+use crate::world::both;
+
+fn job(id: &str, owner: &str) -> NewJob {
+    NewJob {
+        id: id.to_owned(),
+        operation: "server.create".to_owned(),
+        owner: owner.to_owned(),
+        caller: "{}".to_owned(),
+        input: "{\"a\": 1}".to_owned(),
+    }
+}
+
+#[test]
+fn jobs_go_from_queued_to_an_end_that_stays() {
+    both("jobs_go_from_queued_to_an_end_that_stays", |place| {
+        let store = place.open();
+        assert_eq!(store.put_job(&job("1", "a")).unwrap().state, JobState::Queued);
+        store.put_job(&job("2", "b")).unwrap();
+        store.start_job("1").unwrap();
+        assert_eq!(store.job("1").unwrap().unwrap().state, JobState::Running);
+        assert_eq!(store.open_jobs().unwrap().len(), 2);
+        store.end_job("1", JobState::Done, Some("{}")).unwrap();
+        store.end_job("1", JobState::Cancelled, None).unwrap();
+        let ended = store.job("1").unwrap().unwrap();
+        assert_eq!((ended.state, ended.result.as_deref()), (JobState::Done, Some("{}")));
+        store.start_job("1").unwrap();
+        assert_eq!(store.job("1").unwrap().unwrap().state, JobState::Done);
+        assert_eq!(store.open_jobs().unwrap().len(), 1);
+        let ids = |owner: Option<&str>, before: Option<&str>| {
+            store.jobs(owner, before, 10).unwrap().into_iter().map(|job| job.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(None, None), ["2", "1"]);
+        assert_eq!(ids(None, Some("2")), ["1"]);
+        assert_eq!(ids(Some("b"), None), ["2"]);
+        assert_eq!(store.job("3").unwrap(), None);
+    });
+}
+
+#[test]
+fn a_key_is_claimed_once_and_its_answer_is_kept() {
+    both("a_key_is_claimed_once_and_its_answer_is_kept", |place| {
+        let store = place.open();
+        let reply = Reply { status: 201, headers: "{}".to_owned(), body: b"made".to_vec() };
+        assert_eq!(store.claim_reply("a", "k", "one").unwrap(), Claim::Yours);
+        assert_eq!(store.claim_reply("a", "k", "one").unwrap(), Claim::Running);
+        assert_eq!(store.claim_reply("a", "k", "two").unwrap(), Claim::Other);
+        assert_eq!(store.claim_reply("b", "k", "two").unwrap(), Claim::Yours);
+        store.keep_reply("a", "k", &reply).unwrap();
+        assert_eq!(store.claim_reply("a", "k", "one").unwrap(), Claim::Answered(reply));
+        store.drop_reply("a", "k").unwrap();
+        assert!(matches!(store.claim_reply("a", "k", "one").unwrap(), Claim::Answered(_)), "an answer is not dropped");
+        assert_eq!(store.drop_open_replies().unwrap(), 1);
+        assert_eq!(store.claim_reply("b", "k", "three").unwrap(), Claim::Yours);
+    });
+}
+
+#[test]
+fn deployments_count_what_is_wanted_and_remember_what_ran_before() {
+    both("deployments_count_what_is_wanted_and_remember_what_ran_before", |place| {
+        let store = place.open();
+        assert!(matches!(store.deployment("shop"), Err(Error::NoServer { .. })));
+        assert!(matches!(store.deploy("shop", "local", None), Err(Error::NoServer { .. })));
+        store.put(&release("shop", "1.0.0", "one"), false).unwrap();
+        assert_eq!(store.deployment("shop").unwrap(), None);
+        assert_eq!(store.want("shop", Wanted::Running).unwrap(), None);
+        assert!(matches!(store.deploy("shop", "local", Some("9.0.0")), Err(Error::NoVersion { .. })));
+        let first = store.deploy("shop", "local", None).unwrap();
+        assert_eq!((first.generation, first.seen, first.wanted), (1, 0, Wanted::Running));
+        let saw = |generation, version: &str| {
+            let seen = Seen { generation, state: "running".to_owned(), serves: Some(version.to_owned()), reason: None };
+            store.saw("shop", &seen).unwrap();
+        };
+        saw(1, "1.0.0");
+        store.put(&release("shop", "1.1.0", "two"), false).unwrap();
+        let changed = store.deployment("shop").unwrap().unwrap();
+        assert_ne!(changed.stamp, first.stamp);
+        saw(1, "1.1.0");
+        let held = store.deploy("shop", "local", Some("1.0.0")).unwrap();
+        assert_eq!((held.generation, held.previous.as_deref()), (2, Some("1.0.0")));
+        saw(2, "1.0.0");
+        let back = store.deployment("shop").unwrap().unwrap();
+        assert_eq!((back.serves.as_deref(), back.previous.as_deref(), back.seen), (Some("1.0.0"), Some("1.1.0"), 2));
+        assert_eq!(store.want("shop", Wanted::Stopped).unwrap().unwrap().generation, 3);
+        store.remove("shop").unwrap();
+        assert!(store.deployments().unwrap().is_empty());
+    });
+}
+
+#[test]
+fn changes_of_another_process_are_noticed() {
+    both("changes_of_another_process_are_noticed", |place| {
+        let (here, there) = (place.open(), place.open());
+        let before = here.changes().unwrap();
+        assert_eq!(here.changes().unwrap(), before);
+        there.put(&release("shop", "1.0.0", "one"), false).unwrap();
+        let made = here.changes().unwrap();
+        assert_ne!(made, before);
+        there.deploy("shop", "local", None).unwrap();
+        assert_ne!(here.changes().unwrap(), made);
+    });
+}
+
+/// A file of the oldest format, with a server in it, is brought to the newest one and keeps what it holds.
+#[test]
+fn the_oldest_file_is_brought_forward() {
+    let home = tempfile::tempdir().unwrap();
+    let old = rusqlite::Connection::open(home.path().join(store::FILE_NAME)).unwrap();
+    old.execute_batch(include_str!("../../src/migrations/sqlite/0001.sql")).unwrap();
+    let digest = base::Digest::of(b"one");
+    old.execute_batch(&format!(
+        "BEGIN;
+         INSERT INTO servers VALUES ('shop', '1.0.0', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z');
+         INSERT INTO versions VALUES ('shop', '1.0.0', '{digest}', NULL, NULL, 'stdio', 1, 'name: shop', 'yaml', '{{}}',
+           '2026-01-01T00:00:00.000Z');
+         INSERT INTO plans VALUES ('shop', '1.0.0', 1, '{{}}', 0, '2026-01-01T00:00:00.000Z');
+         COMMIT; PRAGMA user_version = 1"
+    ))
+    .unwrap();
+    drop(old);
+    let store = Store::open(home.path()).unwrap();
+    assert_eq!(store.version("shop", None).unwrap().release.digest, digest);
+    assert_eq!(store.deploy("shop", "local", None).unwrap().generation, 1);
+    assert!(store.check().unwrap().problems.is_empty());
+}
