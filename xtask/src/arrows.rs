@@ -30,9 +30,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("deploy", &["base", "engine", "protocol", "host"]),
     ("store", &["base"]),
     ("identity", &["base", "connect", "store"]),
-    ("operations", &["base", "spec", "connect", "plan", "engine", "protocol", "host", "deploy", "store", "identity"]),
-    ("server", &["base", "protocol", "host", "deploy", "identity", "operations"]),
-    ("cli", &["base", "spec", "connect", "plan", "engine", "protocol", "host", "identity", "operations", "server"]),
+    ("operations", &["base", "spec", "connect", "plan", "engine", "protocol", "host", "store", "identity"]),
+    ("shim", &["base", "connect"]),
+    ("fakes", &["base", "connect", "shim"]),
+    ("server", &["base", "protocol", "host", "identity", "operations"]),
+    (
+        "cli",
+        &["base", "spec", "plan", "engine", "protocol", "host", "identity", "operations", "server", "shim", "fakes"],
+    ),
     ("mcp-factory", &["cli"]),
     ("xtask", &[]),
 ];
@@ -52,6 +57,7 @@ const ABSENT: &[(&str, &[&str], &str)] = &[
     ("engine", &["axum"], "the engine knows no transport"),
     ("protocol", &["tokio-postgres", "mysql_async", "rusqlite", "sqlparser"], "the wire knows no connector"),
     ("identity", &["axum", "mysql_async"], "who asks is decided without a route"),
+    ("shim", &["axum", "rusqlite"], "the shim runs one program and keeps nothing"),
     ("store", &["hyper", "mysql_async"], "the store knows two databases and no server"),
     ("deploy", &["axum"], "a target knows no route"),
     (

@@ -42,7 +42,9 @@ Specs:
   explain     Explain a code such as MF0201
 
 This program:
-  demo        Make, serve and call the example server
+  demo        Make, serve and call the example server; `demo droids` shows a swarm
+  shim        Run an agent's program for callers who sign their requests
+  fake        Serve a fake of an API, for trying servers without an account
   doctor      Check the home folder, the databases and the surroundings
   links       Make the names mcp-create, mcp-list and so on
   completion  Print a completion script for a shell
@@ -165,6 +167,9 @@ pub(crate) enum Command {
     Plan(commands::plan::Arguments),
     Fmt(commands::fmt::Arguments),
     Schema(commands::schema::Arguments),
+    Shim(commands::shim::Arguments),
+    #[cfg(feature = "fakes")]
+    Fake(commands::fake::Arguments),
     Explain(commands::explain::Arguments),
     Connect(commands::connect::Arguments),
     Keys(commands::keys::Arguments),

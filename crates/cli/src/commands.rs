@@ -7,6 +7,8 @@ pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+#[cfg(feature = "fakes")]
+pub(crate) mod fake;
 pub(crate) mod fmt;
 pub(crate) mod generate;
 pub(crate) mod help;
@@ -19,8 +21,7 @@ pub(crate) mod plan;
 pub(crate) mod remove;
 pub(crate) mod run;
 pub(crate) mod schema;
-pub(crate) mod serve;
-pub(crate) mod start;
+pub(crate) mod shim;
 pub(crate) mod status;
 pub(crate) mod test;
 pub(crate) mod validate;
@@ -64,15 +65,12 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
             serve::run(arguments, session)
         }
         Command::Deploy(arguments) => deploy::run(arguments, session),
-        Command::Start(arguments) => block_on(session, |context| start::start(arguments, session, context)),
-        Command::Stop(arguments) => block_on(session, |context| start::stop(arguments, session, context)),
-        Command::Logs(arguments) => block_on(session, |context| logs::run(arguments, session, context)),
-        Command::Demo(arguments) => {
-            session.local_only("demo")?;
-            demo::run(arguments, session)
-        }
-        Command::Schema(_) => anywhere(session, |context| schema::run(session, context)),
-        Command::Explain(arguments) => anywhere(session, |context| explain::run(arguments, session, context)),
+        Command::Demo(arguments) => demo::run(arguments, session),
+        Command::Shim(arguments) => shim::run(&arguments, session),
+        #[cfg(feature = "fakes")]
+        Command::Fake(arguments) => fake::run(&arguments, session),
+        Command::Schema(_) => Ok(schema::run(session)),
+        Command::Explain(arguments) => explain::run(&arguments, session),
         Command::Links(arguments) => links::run(&arguments, session),
         Command::Completion(arguments) => completion::run(&arguments, session),
         Command::Version(_) => anywhere(session, |context| version::run(session, context)),
@@ -133,4 +131,19 @@ pub(crate) fn runtime(threads: Threads) -> Result<tokio::runtime::Runtime, Error
         Error::new(Code::Internal, format!("cannot start the asynchronous runtime: {error}"))
             .hint("the machine may be out of threads or file descriptors; see `ulimit -a`")
     })
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub(crate) async fn until_asked() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut asked) => drop(asked.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
 }

@@ -2,6 +2,8 @@
 
 mod checks;
 mod client;
+#[cfg(feature = "fakes")]
+pub(crate) mod droids;
 mod http;
 mod stage;
 mod steps;

@@ -10,10 +10,13 @@ use operations::{Code, Error, SpecText, Subject};
 /// as too large and not silently cut.
 const READ_BYTES_MAX: u64 = spec::limits::DOCUMENT_BYTES_MAX as u64 + 1;
 
-/// Reads a spec from a file, or from standard input for `-`.
+/// Reads a spec from a file, or from standard input for `-`. Where there is no such file it may be a server that comes with the program.
 pub(crate) fn read_spec(path: &Path) -> Result<SpecText, Error> {
     if path.as_os_str() == "-" {
         return SpecText::from_bytes("<stdin>", read(std::io::stdin().lock(), "standard input")?, None);
+    }
+    if let Some(own) = path.to_str().filter(|_| !path.exists()).and_then(operations::first_party::find) {
+        return Ok(own.spec());
     }
     let format = path.extension().and_then(|extension| match extension.to_str()? {
         "json" => Some(Format::Json),

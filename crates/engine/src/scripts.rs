@@ -3,7 +3,7 @@
 mod host;
 mod reach;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use base::{Diagnostic, Span};
 use plan::ScriptPlan;
@@ -16,7 +16,7 @@ use crate::codes;
 use crate::context::CallContext;
 use crate::errors;
 use crate::limits::ASKING_MAX;
-use crate::outcome::{Failure, FailureKind, Outcome};
+use crate::outcome::{Content, Failure, FailureKind, Outcome};
 use crate::permit::Held;
 use crate::shape;
 use crate::toolset::{Tool, Toolset};
@@ -34,6 +34,7 @@ pub(crate) struct ScriptAction {
     functions: Vec<(usize, Box<str>)>,
     reach: Vec<Reach>,
     write: bool,
+    cpu: Option<Duration>,
     row_limit: usize,
 }
 
@@ -63,10 +64,19 @@ pub fn check_scripts(spec: &Spec) -> Vec<Diagnostic> {
     });
     scripts
         .filter_map(|(name, path, script)| {
-            let fault = Script::compile(&script.code, origin(&script.code, script.place)).err()?;
+            let (code, function) = spec.script(&name, script);
+            let fault = compile(code, function, script.place).err()?;
             Some(problem(&name, &path, &fault, script.place))
         })
         .collect()
+}
+
+/// Compiles the code of a script, of which the export of this name is called.
+pub(crate) fn compile(code: &str, function: Option<&str>, place: ScriptPlace) -> Result<Script, Fault> {
+    match function {
+        None => Script::compile(code, origin(code, place)),
+        Some(function) => Script::compile_export(code, function, origin(code, place)),
+    }
 }
 
 /// What a script that cannot be compiled is for its author.
@@ -113,7 +123,15 @@ impl ScriptAction {
                 functions.extend(names.into_iter().map(|name| (at, Box::from(name))));
             }
         }
-        Self { script, surface, functions, reach, write: plan.write, row_limit }
+        Self {
+            script,
+            surface,
+            functions,
+            reach,
+            write: plan.write,
+            cpu: plan.cpu_ms.map(Duration::from_millis),
+            row_limit,
+        }
     }
 }
 
@@ -143,7 +161,7 @@ impl Toolset {
         let call = Call {
             arguments: arguments.as_bytes(),
             surface: &action.surface,
-            limits: Limits { output, ..Limits::default() },
+            limits: Limits { output, cpu: action.cpu.unwrap_or(script::limits::CPU), ..Limits::default() },
             // With a person behind the call its end moves while they think, and is looked after here.
             deadline: context.person.map_or(end, |_| end + ASKING_MAX).into(),
             cancel: context.cancel,
@@ -156,23 +174,30 @@ impl Toolset {
                 () = person.over(deadline) => return Err(errors::timeout(tool, started.elapsed())),
             },
         };
-        let json = result.map_err(|fault| failure(tool, action, &fault, started))?;
-        shape::conforms(tool, &json)?;
-        Ok(Outcome::structured(json))
+        let answer = result.map_err(|fault| failure(tool, action, &fault, started))?;
+        shape::conforms(tool, &answer.json)?;
+        let outcome = Outcome::structured(answer.json);
+        Ok(match answer.text {
+            Some(text) => Outcome { echo: false, content: vec![Content::Text(text)], ..outcome },
+            None => outcome,
+        })
     }
 }
 
 /// What a fault is for the caller of the tool.
 fn failure(tool: &Tool, action: &ScriptAction, fault: &Fault, started: Instant) -> Box<Failure> {
+    let named = || FailureKind::ALL.into_iter().find(|kind| fault.code.as_deref() == Some(kind.as_str()));
     let kind = match fault.kind {
+        FaultKind::Told => {
+            let told = Failure::new(named().unwrap_or(FailureKind::Script), fault.message.as_str());
+            let detail = fault.detail.as_deref().and_then(|json| serde_json::from_str(json).ok());
+            return Box::new(Failure { detail, ..told });
+        }
         FaultKind::Deadline => return errors::timeout(tool, started.elapsed()),
         FaultKind::Cancelled => return errors::cancelled(tool),
         FaultKind::Memory | FaultKind::Stack | FaultKind::Cpu | FaultKind::Output => FailureKind::Limit,
         FaultKind::Refused => FailureKind::Busy,
-        FaultKind::Thrown => {
-            let named = FailureKind::ALL.into_iter().find(|kind| fault.code.as_deref() == Some(kind.as_str()));
-            named.unwrap_or(FailureKind::Script)
-        }
+        FaultKind::Thrown => named().unwrap_or(FailureKind::Script),
         FaultKind::Syntax | FaultKind::Shape | FaultKind::Stalled | FaultKind::Internal => FailureKind::Internal,
     };
     let whose = if action.script.origin().is_within() { "spec" } else { "script" };

@@ -15,10 +15,18 @@ pub(crate) struct Missing {
 }
 
 pub(crate) fn variable(name: &str, lookup: Lookup<'_>, example: &str) -> Result<String, Missing> {
-    lookup(name).filter(|value| !value.is_empty()).ok_or_else(|| Missing {
+    set(name, lookup)?.ok_or_else(|| Missing {
         what: format!("environment variable {name} is not set"),
         help: format!("set it, for example: export {name}='{example}'"),
     })
+}
+
+/// What a variable holds, or the file that `NAME_FILE` names, as containers are given their secrets.
+fn set(name: &str, lookup: Lookup<'_>) -> Result<Option<String>, Missing> {
+    if let Some(value) = lookup(name).filter(|value| !value.is_empty()) {
+        return Ok(Some(value));
+    }
+    lookup(&format!("{name}_FILE")).filter(|path| !path.is_empty()).map(|path| file(&path)).transpose()
 }
 
 /// How a secret of Doppler is looked up: names of variables have no colon.
@@ -32,7 +40,7 @@ pub(crate) fn managed(name: &str, lookup: Lookup<'_>) -> Result<String, Missing>
     })
 }
 
-/// Replaces `${env:NAME}`, `${doppler:NAME}` and `${file:/path}`; the values are put in as they are, so inside of a URL they have to be
+/// Replaces `${env:NAME}`, `${env:NAME:-value}` (the value when it is not set), `${doppler:NAME}` and `${file:/path}`; the values are put in as they are, so inside of a URL they have to be
 /// percent-encoded already.
 pub(crate) fn expand(text: &str, lookup: Lookup<'_>, example: &str) -> Result<String, Missing> {
     let mut out = String::with_capacity(text.len());
@@ -46,7 +54,12 @@ pub(crate) fn expand(text: &str, lookup: Lookup<'_>, example: &str) -> Result<St
             });
         };
         match reference.split_once(':') {
-            Some(("env", name)) => out.push_str(&variable(name.trim(), lookup, example)?),
+            Some(("env", inside)) => match inside.split_once(":-") {
+                Some((name, otherwise)) => {
+                    out.push_str(set(name.trim(), lookup)?.as_deref().unwrap_or(otherwise));
+                }
+                None => out.push_str(&variable(inside.trim(), lookup, example)?),
+            },
             Some(("file", path)) => out.push_str(&file(path.trim())?),
             Some(("doppler", name)) => out.push_str(&managed(name.trim(), lookup)?),
             _ => {
@@ -118,10 +131,15 @@ mod tests {
         let lookup = |name: &str| (name == "A").then(|| "${env:B}".to_owned());
         let text = format!("x${{env:A}}-${{file:{}}}.", path.display());
         assert_eq!(expand(&text, &lookup, "").unwrap(), "x${env:B}-from a file.");
+        let other = format!("{}", path.display());
+        let by_file = move |name: &str| (name == "C_FILE").then(|| other.clone());
+        assert_eq!(expand("${env:C}", &by_file, "").unwrap(), "from a file");
         let missing = expand("${env:B}", &lookup, "an example").unwrap_err();
         assert_eq!(missing.what, "environment variable B is not set");
         assert_eq!(missing.help, "set it, for example: export B='an example'");
         assert!(expand("${file:/nowhere/at/all}", &lookup, "").unwrap_err().what.starts_with("file /nowhere/at/all"));
+        assert_eq!(expand("${env:B:-https://x.example/v0}", &lookup, "").unwrap(), "https://x.example/v0");
+        assert_eq!(expand("${env:A:-no}", &lookup, "").unwrap(), "${env:B}", "one that is set wins");
         assert!(expand("${other:x}", &lookup, "").is_err() && expand("${env:A", &lookup, "").is_err());
     }
 }

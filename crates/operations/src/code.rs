@@ -106,25 +106,6 @@ codes! {
     CannotWrite "MF1026" Failure "The file cannot be written";
     BadEnvFile "MF1027" Usage "The environment file cannot be understood";
     BadCursor "MF1028" Usage "The cursor is not one of this list";
-    Forbidden "MF1029" Refused "The caller may not do that";
-    BadRequest "MF1030" Usage "The request cannot be understood";
-    NoPath "MF1031" NotFound "There is nothing at this path";
-    BadMethod "MF1032" Usage "The path does not take this method";
-    NotAcceptable "MF1033" Usage "The answer cannot be given in a form that the caller accepts";
-    TooLarge "MF1034" Refused "The request is too large";
-    MediaType "MF1035" Usage "The request's body is of a type that is not taken";
-    KeyReused "MF1036" Usage "The Idempotency-Key was used for another request";
-    KeyInUse "MF1037" Conflict "A request with this Idempotency-Key is still running";
-    Precondition "MF1038" Conflict "The server is not in the state that the request names";
-    NoJob "MF1039" NotFound "There is no such job";
-    NoIntake "MF1040" Usage "No intake of natural language is configured";
-    ReservedName "MF1041" Refused "The control plane reserves this name";
-    ControlPlane "MF1042" Upstream "The control plane cannot be used";
-    NoTemplate "MF1043" NotFound "There is no such template";
-    NeedsKey "MF1044" NeedsLogin "A key is needed";
-    NotDeployed "MF1060" NotFound "The server is not deployed";
-    NothingBefore "MF1061" Conflict "There is no version to go back to";
-    NoTarget "MF1062" Usage "There is no such target";
-    NoControlPlane "MF1063" Failure "No control plane runs";
+    Shim "MF1070" Failure "The shim cannot begin";
     Internal "MF1099" Failure "A fault in MCP Factory itself";
 }

@@ -2,6 +2,7 @@
 //! need. Each failed check names its remedy.
 
 mod checks;
+mod settings;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -22,6 +23,9 @@ pub const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
+    /// Only this server: each of its settings, and whether its upstreams accept them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
     /// Do not connect to databases.
     #[serde(default)]
     pub offline: bool,
@@ -36,7 +40,7 @@ fn default_port() -> u16 {
 
 impl Default for Input {
     fn default() -> Self {
-        Self { offline: false, port: PORT }
+        Self { server: None, offline: false, port: PORT }
     }
 }
 
@@ -78,7 +82,8 @@ pub struct Output {
     /// The home folder.
     pub home: String,
     /// The checks by name: `home`, `catalogue`, `disk`, `port`, `clients`, and for every server
-    /// `server NAME` and `server NAME connection CONNECTION`.
+    /// `server NAME` and `server NAME connection CONNECTION`. Of one server: `server NAME setting VARIABLE` and
+    /// `server NAME call TOOL`.
     pub checks: BTreeMap<String, Check>,
 }
 
@@ -89,6 +94,12 @@ pub async fn doctor(context: &Context, input: &Input) -> Result<Output, Error> {
         let (state, detail, fix) = finding;
         checks.insert(name, Check { state, detail, fix, elapsed_ms: ms_since(start) });
     };
+    if let Some(name) = &input.server {
+        for (check, start, finding) in Box::pin(settings::of_server(context, name, input.offline)).await? {
+            put(check, start, finding);
+        }
+        return Ok(output(context, checks));
+    }
     let start = Instant::now();
     put("home".to_owned(), start, checks::home(context.home.path()));
     let start = Instant::now();
@@ -107,12 +118,16 @@ pub async fn doctor(context: &Context, input: &Input) -> Result<Output, Error> {
             }
         }
     }
-    Ok(Output {
+    Ok(output(context, checks))
+}
+
+fn output(context: &Context, checks: BTreeMap<String, Check>) -> Output {
+    Output {
         healthy: checks.values().all(|check| check.state != State::Failed),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         home: context.home.path().display().to_string(),
         checks,
-    })
+    }
 }
 
 /// State, what was found, what to do.

@@ -8,6 +8,7 @@
 
 pub mod all;
 pub mod authorize;
+pub mod calling;
 pub mod clients;
 pub mod code;
 pub mod context;
@@ -17,6 +18,7 @@ pub mod deploy;
 pub mod doctor;
 mod error;
 pub mod explain;
+pub mod first_party;
 pub mod fmt;
 pub mod jobs;
 pub mod kept;

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use spec::Spec;
 
-use crate::{Code, Context, Error, SpecText, Subject};
+use crate::{Code, Context, Error, SpecText, Subject, first_party};
 
 /// A subject, read.
 #[derive(Debug)]
@@ -53,9 +53,17 @@ pub(crate) async fn load(context: &Context, subject: &Subject, strict: bool) -> 
             Ok(Loaded { spec: parsed.spec, source: source.clone(), diagnostics: parsed.diagnostics, stored: None })
         }
         Subject::Server { name, version } => {
-            let (name, version) = (name.clone(), version.clone());
-            let version = context.store(move |store| store.version(&name, version.as_deref())).await?;
-            from_catalogue(version)
+            let own = first_party::find(name);
+            let (name, wanted) = (own.map_or(name.as_str(), |own| own.name).to_owned(), version.clone());
+            let found = context.store(move |store| store.version(&name, wanted.as_deref())).await;
+            match (found, own) {
+                (Err(error), Some(own)) if error.code == Code::NoServer && version.is_none() => {
+                    let source = own.spec();
+                    let parsed = source.parse(strict)?;
+                    Ok(Loaded { spec: parsed.spec, source, diagnostics: parsed.diagnostics, stored: None })
+                }
+                (found, _) => from_catalogue(found?),
+            }
         }
     }
 }

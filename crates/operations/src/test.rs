@@ -130,7 +130,7 @@ pub async fn all(context: &Context, input: &AllInput) -> Result<AllOutput, Error
     })
 }
 
-async fn made(context: &Context, subject: &Subject, dev: bool) -> Result<(String, Made), Error> {
+pub(crate) async fn made(context: &Context, subject: &Subject, dev: bool) -> Result<(String, Made), Error> {
     let loaded = pipeline::load(context, subject, false).await?;
     let plan = loaded.stored.as_ref().map(|stored| stored.plan.clone());
     let using = plan.as_ref().map_or(Use::New(None), Use::Stored);

@@ -244,6 +244,8 @@ fn scripted(spec: &Spec, tool: &Tool, script: &Script) -> ToolPlan {
     let connections = spec.connections.iter().map(|connection| connection.name().to_owned());
     let action = ActionPlan::Script(ScriptPlan {
         code: script.code.clone(),
+        export: script.module.clone().map(|module| (module, script.function.clone().unwrap_or(tool.name.clone()))),
+        cpu_ms: script.cpu_ms,
         connections: connections.filter(|name| tool.connection.as_ref().is_none_or(|only| only == name)).collect(),
         write: script.write,
         fetch: script.fetch.clone(),

@@ -218,8 +218,15 @@ pub struct StepPlan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScriptPlan {
-    /// The module.
+    /// The module. Empty when it is one of the spec's.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
     pub code: String,
+    /// The module of the spec, by name, and the function that it exports.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub export: Option<(String, String)>,
+    /// Most processor time of one run, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cpu_ms: Option<u64>,
     /// The connections that it reaches, by name.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub connections: Vec<String>,

@@ -140,7 +140,10 @@ fn hints(annotations: &Annotations) -> String {
 fn render_script(out: &mut String, script: &ScriptPlan) {
     let reach = if script.connections.is_empty() { "no connection".to_owned() } else { script.connections.join(", ") };
     let _ = writeln!(out, "  a script that reaches {reach}; {} rows of a query at most", script.row_limit);
-    indent(out, script.code.trim_end());
+    match &script.export {
+        Some((module, function)) => indent(out, &format!("function `{function}` of module `{module}`")),
+        None => indent(out, script.code.trim_end()),
+    }
 }
 
 fn render_sql(out: &mut String, sql: &SqlPlan) {

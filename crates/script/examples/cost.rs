@@ -90,7 +90,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "50 parallel calls of {UPSTREAM:?}: {:?}, {:.2} of the slowest (limit 1.3), result {}",
         began.elapsed(),
         began.elapsed().as_secs_f64() / UPSTREAM.as_secs_f64(),
-        String::from_utf8_lossy(&result)
+        String::from_utf8_lossy(&result.json)
     );
     Ok(())
 }

@@ -12,6 +12,9 @@ use crate::machine::{self, SCRIPT};
 use crate::origin::Origin;
 use crate::sandbox::Sandbox;
 
+/// The export that is called unless another one is named.
+const DEFAULT: &str = "default";
+
 /// A script that was compiled and checked. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Script(pub(crate) Arc<Inner>);
@@ -19,6 +22,8 @@ pub struct Script(pub(crate) Arc<Inner>);
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) code: Code,
+    /// The name of the export that is called.
+    pub(crate) entry: Arc<str>,
     pub(crate) origin: Origin,
     /// Runs that were given up and still hold a thread.
     pub(crate) abandoned: AtomicUsize,
@@ -40,7 +45,15 @@ impl Script {
     /// # Errors
     /// The text is too long, is not JavaScript, imports another module, throws when it is loaded, or exports no function.
     pub fn compile(text: &str, origin: Origin) -> Result<Self, Fault> {
-        Self::build(text, origin, true)
+        Self::build(text, DEFAULT, origin, true)
+    }
+
+    /// As [`Script::compile`], for the export of this name.
+    ///
+    /// # Errors
+    /// As [`Script::compile`].
+    pub fn compile_export(text: &str, export: &str, origin: Origin) -> Result<Self, Fault> {
+        Self::build(text, export, origin, true)
     }
 
     /// As [`Script::compile`], but parsed at each run: what happens past [`crate::limits::BYTECODE_BYTES_MAX`].
@@ -48,35 +61,42 @@ impl Script {
     /// # Errors
     /// As [`Script::compile`].
     pub fn compile_uncached(text: &str, origin: Origin) -> Result<Self, Fault> {
-        Self::build(text, origin, false)
+        Self::build(text, DEFAULT, origin, false)
     }
 
-    fn build(text: &str, origin: Origin, is_kept: bool) -> Result<Self, Fault> {
+    fn build(text: &str, entry: &str, origin: Origin, is_kept: bool) -> Result<Self, Fault> {
         if text.len() > SOURCE_BYTES_MAX {
             let message = format!("the script has {} bytes, and {SOURCE_BYTES_MAX} are the most", text.len());
             return Err(Fault::new(FaultKind::Shape, message));
         }
-        let origin = origin.of(text);
+        let (origin, entry): (Origin, Arc<str>) = (origin.of(text), entry.into());
         let digest = Digest::of(text.as_bytes());
-        if is_kept && let Some(modules) = intern::get(&digest) {
-            return Ok(Self::new(Code::Compiled(modules), origin));
+        let known = intern::get(&digest).filter(|_| is_kept);
+        if let Some(modules) = known
+            && &*entry == DEFAULT
+            && text.contains("export default")
+        {
+            return Ok(Self::new(Code::Compiled(modules), entry, origin));
         }
         let source: Arc<str> = text.into();
         let (answer, wait) = mpsc::sync_channel(1);
         Sandbox::shared().workers.submit({
-            let origin = origin.clone();
+            let (origin, entry) = (origin.clone(), entry.clone());
             move || {
-                let _ = answer.send(prepare(&source, &origin, is_kept.then_some(digest)));
+                // Compiled already: whether it has this export is not known yet.
+                let ready = known.map(Code::Compiled).map(|code| machine::check(&code, &entry, &origin).map(|()| code));
+                let make = || prepare(&source, &entry, &origin, is_kept.then_some(digest));
+                let _ = answer.send(ready.unwrap_or_else(make));
             }
         });
         let code = wait.recv_timeout(COMPILE_WAIT).map_err(|_| {
             Fault::new(FaultKind::Cpu, format!("the script could not be loaded within {} s", COMPILE_WAIT.as_secs()))
         })??;
-        Ok(Self::new(code, origin))
+        Ok(Self::new(code, entry, origin))
     }
 
-    fn new(code: Code, origin: Origin) -> Self {
-        Self(Arc::new(Inner { code, origin, abandoned: AtomicUsize::new(0) }))
+    fn new(code: Code, entry: Arc<str>, origin: Origin) -> Self {
+        Self(Arc::new(Inner { code, entry, origin, abandoned: AtomicUsize::new(0) }))
     }
 
     /// Where the text stands in the user's file.
@@ -95,10 +115,10 @@ impl Script {
     }
 }
 
-fn prepare(source: &Arc<str>, origin: &Origin, digest: Option<Digest>) -> Result<Code, Fault> {
+fn prepare(source: &Arc<str>, entry: &Arc<str>, origin: &Origin, digest: Option<Digest>) -> Result<Code, Fault> {
     let bytecode = machine::bytecode(SCRIPT, source, origin)?;
     // Only what was seen to load is kept, so that what is found in the store needs no check.
-    machine::check(&Code::Source(source.clone()), origin)?;
+    machine::check(&Code::Source(source.clone()), entry, origin)?;
     Ok(digest
         .and_then(|digest| intern::put(digest, SCRIPT, bytecode))
         .map_or_else(|| Code::Source(source.clone()), Code::Compiled))

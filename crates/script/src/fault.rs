@@ -23,6 +23,8 @@ pub enum FaultKind {
     Shape,
     /// The script threw, or what it returned cannot be written as JSON.
     Thrown,
+    /// The script failed with words of its own for the caller: `throw fail("…")`.
+    Told,
     /// The memory limit.
     Memory,
     /// The stack limit.
@@ -52,6 +54,8 @@ pub struct Fault {
     pub message: String,
     /// The `code` of the error that was thrown, as a [`crate::HostError`] carries it.
     pub code: Option<String>,
+    /// Facts for programs that came with [`FaultKind::Told`], JSON.
+    pub detail: Option<String>,
     /// The innermost place in the script.
     pub place: Option<Place>,
     /// The calls that led there, innermost first: function and place.
@@ -65,7 +69,7 @@ impl Fault {
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         let mut message = message.into();
         truncate(&mut message, limits::MESSAGE_BYTES_MAX);
-        Self { kind, message, code: None, place: None, trace: Vec::new(), file: String::new() }
+        Self { kind, message, code: None, detail: None, place: None, trace: Vec::new(), file: String::new() }
     }
 
     /// Takes the places from an error's stack.

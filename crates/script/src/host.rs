@@ -21,6 +21,15 @@ pub trait Host: Send + Sync {
     fn log(&self, _level: Level, _text: &str) {}
 }
 
+/// What a run gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The value that the function returned, JSON.
+    pub json: Bytes,
+    /// The text for people that it was returned with: `return answer(value, text)`.
+    pub text: Option<String>,
+}
+
 /// How important a log line is: the levels of syslog (RFC 5424), as MCP uses them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -97,7 +106,7 @@ impl fmt::Display for HostError {
 impl std::error::Error for HostError {}
 
 /// Names that the second parameter of a script's function has anyhow.
-pub(crate) const OWN: [&str; 3] = ["log", "progress", "sleep"];
+pub(crate) const OWN: [&str; 5] = ["answer", "fail", "log", "progress", "sleep"];
 
 /// The objects of the host and their functions, in the order of their numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,12 +115,12 @@ pub struct Surface {
 }
 
 impl Surface {
-    /// Nothing but `log`, `progress` and `sleep`.
+    /// Nothing but the names of the script's own: `answer`, `fail`, `log`, `progress` and `sleep`.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds an object with functions. A name of the script's own (`log`, `progress`, `sleep`) is not replaced: gives
+    /// Adds an object with functions. A name of the script's own is not replaced: gives
     /// `false` then.
     pub fn add<'a>(&mut self, object: &str, functions: impl IntoIterator<Item = &'a str>) -> bool {
         if OWN.contains(&object) {

@@ -33,7 +33,7 @@ mod workers;
 
 pub use code::Script;
 pub use fault::{Fault, FaultKind, Place};
-pub use host::{Host, HostError, HostFuture, Level, Surface};
+pub use host::{Answer, Host, HostError, HostFuture, Level, Surface};
 pub use limits::Limits;
 pub use origin::Origin;
 pub use sandbox::{Call, Sandbox};

@@ -25,6 +25,8 @@ pub(crate) const SCRIPT: &str = "script";
 /// What a machine is made from.
 pub(crate) struct Setup {
     pub(crate) code: Code,
+    /// The name of the export that is called.
+    pub(crate) entry: Arc<str>,
     pub(crate) origin: Origin,
     pub(crate) surface: String,
     pub(crate) arguments: Vec<u8>,
@@ -59,7 +61,7 @@ impl Machine {
     }
 
     fn begin(setup: Setup, is_check: bool) -> Step {
-        let Setup { code, origin, surface, arguments, mut limits, port, watch } = setup;
+        let Setup { code, entry, origin, surface, arguments, mut limits, port, watch } = setup;
         limits.memory = limits.memory.max(MEMORY_BYTES_MIN);
         watch.begin();
         let made = engine::make(&code, limits, &watch);
@@ -75,7 +77,7 @@ impl Machine {
         let machine = Box::new(Self { context, runtime, ending, origin, watch, memory: limits.memory });
         let entered = machine.context.with(|ctx| {
             let arguments = (!is_check).then_some(arguments);
-            machine.enter(&ctx, &code, &surface, arguments, port).map_err(|_| machine.thrown(&ctx))
+            machine.enter(&ctx, (&code, &entry), &surface, arguments, port).map_err(|_| machine.thrown(&ctx))
         });
         machine.turn(entered)
     }
@@ -93,7 +95,7 @@ impl Machine {
     fn enter<'js>(
         &self,
         ctx: &Ctx<'js>,
-        code: &Code,
+        (code, entry): (&Code, &str),
         surface: &str,
         arguments: Option<Vec<u8>>,
         port: Port,
@@ -108,7 +110,7 @@ impl Machine {
             Some(json) => ctx.json_parse(json)?,
             None => Value::new_undefined(ctx.clone()),
         };
-        start.call::<_, ()>((loaded, namespace, arguments))
+        start.call::<_, ()>((loaded, namespace, arguments, entry))
     }
 
     /// Lets the engine compute until it has nothing to do.
@@ -178,12 +180,13 @@ fn settle(ctx: &Ctx<'_>, settled: Settled) -> rquickjs::Result<()> {
 }
 
 /// Loads a script without calling its function.
-pub(crate) fn check(code: &Code, origin: &Origin) -> Result<(), Fault> {
+pub(crate) fn check(code: &Code, entry: &Arc<str>, origin: &Origin) -> Result<(), Fault> {
     let limits = Limits { cpu: LOAD_CPU, ..Limits::default() };
     let (port, _inbox) = crate::port::open(limits.memory);
     let watch = Arc::new(Watch::new(limits.cpu));
     let setup = Setup {
         code: code.clone(),
+        entry: entry.clone(),
         origin: origin.clone(),
         surface: "[]".to_owned(),
         arguments: Vec::new(),

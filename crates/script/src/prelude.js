@@ -58,11 +58,38 @@ function toText(value) {
   }
 }
 
+// A result with the text that people read instead of its JSON.
+class Answer {
+  #value;
+  #text;
+  constructor(value, text) {
+    this.#value = value;
+    this.#text = text;
+  }
+  static read(one) {
+    return typeof one === "object" && one !== null && #value in one ? [one.#value, one.#text] : undefined;
+  }
+}
+
+// A failure that the caller reads as it is written, without a place in the script.
+class Told extends AnyError {
+  #detail;
+  constructor(message, detail) {
+    super(message);
+    this.#detail = detail;
+  }
+  static read(one) {
+    return #detail in one ? one.#detail : undefined;
+  }
+}
+
 // What an error says, however it was made.
 function describe(error) {
   try {
     if (typeof error !== "object" || error === null) return ["", `the script threw ${toText(error)}`, "", ""];
     const { name, message, stack, code } = error;
+    const detail = Told.read(error);
+    if (detail !== undefined) return ["Told", toText(message), "", typeof code === "string" ? wellFormed(code) : "", detail];
     return [toText(name ?? ""), toText(message ?? error), typeof stack === "string" ? wellFormed(stack) : "", typeof code === "string" ? wellFormed(code) : ""];
   } catch {
     return ["", "the script threw a value that cannot be read", "", ""];
@@ -116,6 +143,15 @@ export function open(names, send, note, finish) {
       throw new RangeError(`"${level}" is no level; there are debug, info, notice, warning, error, critical, alert, emergency`);
     }
   };
+  host.answer = (value, text) => {
+    if (typeof text !== "string") throw new TypeError("answer(value, text) takes the text as a string");
+    return new Answer(value, wellFormed(text));
+  };
+  host.fail = (message, code, detail) => {
+    const told = new Told(toText(message), detail === undefined ? "" : stringify(detail, strict));
+    if (code !== undefined) defineProperty(told, "code", { value: toText(code), writable: true, enumerable: true, configurable: true });
+    return told;
+  };
   freeze(host);
 
   const line = (level) => (...values) => {
@@ -127,19 +163,24 @@ export function open(names, send, note, finish) {
     debug: line("debug"), log: line("info"), info: line("info"), warn: line("warning"), error: line("error"),
   });
 
-  async function start(loaded, module, args) {
+  async function start(loaded, module, args, entry) {
     try {
       await loaded;
-      const main = module.default;
-      if (typeof main !== "function") return finish("shape", "", "the script does not `export default` a function", "", "");
-      if (args === undefined) return finish("ok", "null", "", "", "");
-      const value = await main(args, host);
-      return finish("ok", value === undefined ? "null" : stringify(value, strict), "", "", "");
+      const main = module[entry];
+      if (typeof main !== "function") {
+        const missing = entry === "default" ? "`export default` a function" : `export a function \`${entry}\``;
+        return finish("shape", "", `the script does not ${missing}`, "", "", "");
+      }
+      if (args === undefined) return finish("ok", "null", "", "", "", "");
+      const given = await main(args, host);
+      const [value, text] = Answer.read(given) ?? [given, undefined];
+      const json = value === undefined ? "null" : stringify(value, strict);
+      return text === undefined ? finish("ok", json, "", "", "", "") : finish("answer", json, text, "", "", "");
     } catch (error) {
       // What the engine throws when there is no memory left for an error.
-      if (error === null) return finish("memory", "", "", "", "");
-      const [name, message, stack, code] = describe(error);
-      return finish("error", name, message, stack, code);
+      if (error === null) return finish("memory", "", "", "", "", "");
+      const [name, message, stack, code, detail] = describe(error);
+      return finish(detail === undefined ? "error" : "told", name, message, stack, code, detail ?? "");
     }
   }
 

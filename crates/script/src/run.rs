@@ -3,25 +3,30 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 
 use crate::code::{Inner, Script};
 use crate::fault::{Fault, FaultKind};
 use crate::flying::{Flying, Settled};
-use crate::host::{Host, Level};
+use crate::host::{Answer, Host, Level};
 use crate::machine::{Finished, Machine, Setup, Step, Watch};
 use crate::port::{self, Inbox, Note};
 use crate::sandbox::{Call, Sandbox};
 
 /// From the first slice to the result.
-pub(crate) async fn drive(sandbox: &Sandbox, script: &Script, host: &dyn Host, call: Call<'_>) -> Result<Bytes, Fault> {
+pub(crate) async fn drive(
+    sandbox: &Sandbox,
+    script: &Script,
+    host: &dyn Host,
+    call: Call<'_>,
+) -> Result<Answer, Fault> {
     let (port, mut inbox) = port::open(call.limits.memory);
     let mut flying = Flying::new(host, call.limits.calls, inbox.load.clone());
     let watch = Arc::new(Watch::new(call.limits.cpu));
     let setup = Setup {
         code: script.0.code.clone(),
+        entry: script.0.entry.clone(),
         origin: script.0.origin.clone(),
         surface: call.surface.to_json(),
         arguments: call.arguments.to_vec(),

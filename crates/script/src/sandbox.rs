@@ -2,14 +2,13 @@
 
 use std::sync::{Arc, LazyLock};
 
-use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::code::Script;
 use crate::fault::{Fault, FaultKind};
-use crate::host::{Host, Surface};
+use crate::host::{Answer, Host, Surface};
 use crate::limits::{Limits, RUNS_AT_ONCE, THREADS_MAX};
 use crate::run;
 use crate::workers::Workers;
@@ -48,11 +47,11 @@ impl Sandbox {
         &SHARED
     }
 
-    /// Runs a script; gives its result as JSON. Dropping the future stops the run.
+    /// Runs a script; gives its result. Dropping the future stops the run.
     ///
     /// # Errors
     /// The script threw, or a limit, the deadline or the caller ended it.
-    pub async fn run(&self, script: &Script, host: &dyn Host, call: Call<'_>) -> Result<Bytes, Fault> {
+    pub async fn run(&self, script: &Script, host: &dyn Host, call: Call<'_>) -> Result<Answer, Fault> {
         script.admit()?;
         let work = async {
             // The semaphore is never closed.

@@ -80,6 +80,7 @@ pub(crate) fn all(spec: &Spec, tree: &Node, names: &Names, lines: &Lines<'_>, re
     triggers::all(&mut check);
     ask::all(&mut check);
     names::unused_connections(&mut check);
+    script::unused_modules(&mut check);
 }
 
 /// A spec under check, with its tree.

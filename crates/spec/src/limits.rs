@@ -22,7 +22,7 @@ pub const PARAMETERS_MAX: usize = 128;
 /// Default of `limits.timeoutMs`: one call, milliseconds.
 pub const TIMEOUT_MS: u64 = 30_000;
 /// Largest `timeoutMs` anywhere, milliseconds.
-pub const TIMEOUT_MS_MAX: u64 = 3_600_000;
+pub const TIMEOUT_MS_MAX: u64 = 7_200_000;
 /// Default of `limits.rows`: rows of one answer.
 pub const ROWS: u64 = 1_000;
 /// Largest `limits.rows`.
@@ -127,6 +127,8 @@ pub const STEP_WITHIN_MS: u64 = 60_000;
 pub const ASK_MS: u64 = 5 * 60_000;
 /// Largest `timeoutMs` of a question to a person, milliseconds. What clients bring back for a call is kept a little longer.
 pub const ASK_MS_MAX: u64 = 10 * 60_000;
+/// Largest `cpuMs` of a script: processor time of one run, milliseconds.
+pub const SCRIPT_CPU_MS_MAX: u64 = 120_000;
 /// Default of `concurrency` of a `command` action: runs of its program at once.
 pub const COMMAND_CONCURRENCY: u64 = 4;
 /// Largest `concurrency` of a `command` action.

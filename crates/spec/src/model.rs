@@ -27,7 +27,7 @@ pub use connection::{
     ActAs, Connection, ConnectionKind, Credentials, Database, Embedding, FileLimits, Folder, Gcs, HttpCache,
     HttpConnection, HttpLimits, HttpTls, KeyForm, McpConnection, McpProtocol, McpTransport, Metric, MongoStore,
     OauthAssertion, OauthExchange, Pool, Program, RateLimit, RedisStore, Retries, S3, SecretPlace, SecretRef,
-    SignatureEncoding, SignatureHash, Slack, Smtp, StoreTls, Tls, TlsMode, Twilio, VectorStore,
+    SignatureEncoding, SignatureHash, Slack, Smtp, StoreTls, Tls, TlsMode, Twilio, VectorStore, reference_name,
 };
 pub use group::Group;
 pub use parameter::{Bind, Parameter, Schema};
@@ -36,6 +36,8 @@ pub use resource::Resource;
 pub use shape::Shape;
 pub use tool::{Annotations, Tool, input_schema};
 pub use trigger::{FileEvent, QueueEngine, Trigger};
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,6 +87,10 @@ pub struct Spec {
     /// Prompts that a client can offer to people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prompts: Vec<Prompt>,
+    /// Code that scripts share: ECMAScript modules by name. A tool calls a function that one exports with
+    /// `script: {module: NAME, function: EXPORT}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub modules: BTreeMap<String, String>,
     /// Events that call tools.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub triggers: Vec<Trigger>,
@@ -94,6 +100,17 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// The code of a script, and the name of the export that is called when it is not the default one.
+    pub fn script<'a>(&'a self, tool: &'a str, script: &'a Script) -> (&'a str, Option<&'a str>) {
+        match &script.module {
+            None => (&script.code, None),
+            Some(module) => {
+                let code = self.modules.get(module).map(String::as_str).unwrap_or_default();
+                (code, Some(script.function.as_deref().unwrap_or(tool)))
+            }
+        }
+    }
+
     /// The groups: those that are declared, then those that only tools name.
     pub fn all_groups(&self) -> Vec<Group> {
         let mut groups = self.groups.clone();

@@ -8,10 +8,7 @@ use crate::exec::Run;
 use crate::repo;
 
 /// The environments: `tests/clients/python/NAME.txt` says what is in each.
-pub const ENVIRONMENTS: [&str; 8] =
-    [TOOLS, "py-1x", "py-old", "py-services", "py-storage", "py-mongo", ORIGINALS, CONTRACT];
-/// The environment with Schemathesis.
-pub const CONTRACT: &str = "py-contract";
+pub const ENVIRONMENTS: [&str; 7] = [TOOLS, "py-1x", "py-old", "py-services", "py-storage", "py-mongo", "py-droid"];
 /// The environment with the newest SDK, mcpcheck and Node.js.
 pub const TOOLS: &str = "py";
 /// The environment with the original servers of `tests/originals`.

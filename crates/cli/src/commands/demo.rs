@@ -1,6 +1,6 @@
 //! `mcp-factory demo`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use operations::Error;
 
 use super::{Threads, runtime};
@@ -9,6 +9,7 @@ use crate::session::Session;
 
 const EXAMPLES: &str = "Examples:
   mcp-factory demo
+  mcp-factory demo droids                                  a swarm of 20 droids at a fake of Factory
   DATABASE_URL=postgresql://localhost/scratch mcp-factory demo
 ";
 
@@ -19,8 +20,25 @@ const EXAMPLES: &str = "Examples:
 /// folder and removed at the end. Exits with 0 only if every answer was right.
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// What to show
+    #[arg(value_enum, value_name = "WHAT", default_value_t = What::Example)]
+    what: What,
+}
 
-pub(crate) fn run(_arguments: Arguments, session: &Session) -> Result<u8, Error> {
-    runtime(Threads::One)?.block_on(Box::pin(crate::demo::show(session)))
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// The example server, over every transport
+    Example,
+    /// A swarm of droids at a fake of Factory, watched while it works
+    #[cfg(feature = "fakes")]
+    Droids,
+}
+
+pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> {
+    match arguments.what {
+        What::Example => runtime(Threads::One)?.block_on(Box::pin(crate::demo::show(session))),
+        #[cfg(feature = "fakes")]
+        What::Droids => runtime(Threads::PerProcessor)?.block_on(Box::pin(crate::demo::droids::show(session))),
+    }
 }

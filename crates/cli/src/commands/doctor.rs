@@ -14,6 +14,7 @@ use crate::table::counted;
 const EXAMPLES: &str = "Examples:
   mcp-factory doctor
   mcp-factory doctor --offline
+  mcp-factory doctor factory_droid_swarm               the settings of one server
   mcp-factory doctor --output json | jq '.checks | map_values(.state)'
 ";
 
@@ -23,6 +24,9 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
 pub(crate) struct Arguments {
+    /// Check only the settings of this server, one of the catalogue or one that comes with the program
+    #[arg(value_name = "NAME")]
+    server: Option<String>,
     /// Do not connect to databases
     #[arg(long)]
     offline: bool,
@@ -32,8 +36,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
-    let input = Input { offline: arguments.offline, port: arguments.port };
-    let found = session.run::<Doctor>(&context, input).await?;
+    let input = Input { server: arguments.server, offline: arguments.offline, port: arguments.port };
+    let found = Box::pin(doctor(&context, &input)).await?;
     session.printer.answer(&found, |style| text(&found, style));
     Ok(if found.healthy { OK } else { BAD_NEWS })
 }

@@ -222,7 +222,7 @@ fn asked(arguments: &Arguments, session: &Session) -> Result<(Context, Input, Op
 
 /// Logs of the program itself, on standard error. `MCP_FACTORY_LOG` says how much, in the words of
 /// `tracing-subscriber`'s `EnvFilter`.
-fn log_to_stderr() {
+pub(crate) fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("MCP_FACTORY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();

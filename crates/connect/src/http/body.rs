@@ -147,6 +147,9 @@ pub(super) async fn read(
         chunk.reserve(CHUNK);
         let count = plain.read_buf(&mut chunk).await.map_err(|error| Fault::Broken(reason(&error)))?;
         if count == 0 {
+            if let Some(collector) = &mut collector {
+                collector.end();
+            }
             break;
         }
         total += count;

@@ -11,6 +11,8 @@ pub struct Events {
     pub done_data: Option<String>,
     /// Most events that are kept.
     pub max: usize,
+    /// Whether an event that the end of the stream cuts off before its empty line counts. The standard drops it.
+    pub unfinished: bool,
 }
 
 /// One event.
@@ -73,6 +75,17 @@ impl<'a> Collector<'a> {
             }
         }
         false
+    }
+
+    /// The stream has ended.
+    pub(super) fn end(&mut self) {
+        if self.wanted.unfinished {
+            let line = std::mem::take(&mut self.line);
+            if !line.is_empty() {
+                self.end_of_line(&String::from_utf8_lossy(&line));
+            }
+            self.end_of_event();
+        }
     }
 
     fn end_of_line(&mut self, line: &str) -> bool {

@@ -18,7 +18,7 @@ use super::{Api, Call, Event, Events};
 use crate::{Error, ErrorKind};
 
 /// Every event there is.
-static ALL: Events = Events { keep: Vec::new(), done_event: None, done_data: None, max: usize::MAX };
+static ALL: Events = Events { keep: Vec::new(), done_event: None, done_data: None, max: usize::MAX, unfinished: false };
 
 /// An answer that is still being read. Dropping it ends the request. Secrets are masked in what is read.
 pub struct Live {

@@ -70,6 +70,7 @@ fn events(action: &Http) -> Option<Events> {
         done_event: events.done_event.clone(),
         done_data: events.done_data.clone(),
         max: usize::try_from(events.max).unwrap_or(usize::MAX),
+        unfinished: false,
     })
 }
 

@@ -12,7 +12,6 @@ use std::time::Duration;
 use base::Diagnostic;
 use connect::Statement;
 use plan::{ActionPlan, On, Plan, ScriptPlan, SqlPlan, StatementPlan, ToolPlan};
-use script::Script;
 use serde_json::Value;
 use spec::Spec;
 use spec::model::{
@@ -264,7 +263,20 @@ impl Compiler<'_> {
 
     fn script(&mut self, tool: &spec::model::Tool, planned: &ScriptPlan, path: &str) -> Action {
         let place = ScriptPlace(planned.place);
-        let script = match Script::compile(&planned.code, scripts::origin(&planned.code, place)) {
+        let code = match &planned.export {
+            None => &planned.code,
+            Some((module, _)) => match self.spec.modules.get(module) {
+                Some(code) => code,
+                None => {
+                    let message =
+                        format!("the plan of tool `{}` uses module `{module}`, which is not there", tool.name);
+                    self.fail(codes::PLAN_DIFFERS, message, &format!("{path}/script"), "plan the spec again");
+                    return Action::NotImplemented(String::new());
+                }
+            },
+        };
+        let function = planned.export.as_ref().map(|(_, function)| function.as_str());
+        let script = match scripts::compile(code, function, place) {
             Ok(script) => script,
             Err(fault) => {
                 self.problems.push(scripts::problem(&tool.name, path, &fault, place));
@@ -285,7 +297,7 @@ impl Compiler<'_> {
             }
         }
         // A script that never names them does not reach the other tools.
-        if planned.code.contains(scripts::TOOLS) {
+        if code.contains(scripts::TOOLS) {
             let others = self.spec.tools.iter().filter(|other| other.name != tool.name);
             reach.push(Reach::tools(others.map(|other| other.name.as_str().into()).collect()));
         }

@@ -10,7 +10,7 @@ use super::{FREE_BYTES_MIN, Finding, State};
 use crate::Context;
 use crate::status;
 
-fn passed(detail: impl Into<String>) -> Finding {
+pub(super) fn passed(detail: impl Into<String>) -> Finding {
     (State::Passed, detail.into(), None)
 }
 
@@ -18,7 +18,7 @@ fn warning(detail: impl Into<String>, fix: impl Into<String>) -> Finding {
     (State::Warning, detail.into(), Some(fix.into()))
 }
 
-fn failed(detail: impl Into<String>, fix: impl Into<String>) -> Finding {
+pub(super) fn failed(detail: impl Into<String>, fix: impl Into<String>) -> Finding {
     (State::Failed, detail.into(), Some(fix.into()))
 }
 

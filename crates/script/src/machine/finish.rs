@@ -8,11 +8,12 @@ use parking_lot::Mutex;
 use rquickjs::{Ctx, Function, Runtime, Value};
 
 use crate::fault::{Fault, FaultKind};
+use crate::host::Answer;
 use crate::origin::Origin;
 
 /// The end of a run.
 pub(crate) struct Finished {
-    pub(crate) result: Result<Bytes, Fault>,
+    pub(crate) result: Result<Answer, Fault>,
     /// Promises that were rejected without anybody looking.
     pub(crate) unhandled: usize,
 }
@@ -25,6 +26,8 @@ struct Said {
     message: String,
     stack: String,
     code: String,
+    /// JSON, or nothing.
+    detail: String,
 }
 
 /// Where the prelude puts the end of a run.
@@ -55,9 +58,12 @@ impl Ending {
     /// The function that the prelude calls at the end.
     pub(super) fn callback<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<Function<'js>> {
         let said = self.said.clone();
-        Function::new(ctx.clone(), move |how: String, text: String, message: String, stack: String, code: String| {
-            said.lock().get_or_insert(Said { how, text, message, stack, code });
-        })
+        Function::new(
+            ctx.clone(),
+            move |how: String, text: String, message: String, stack: String, code: String, detail: String| {
+                said.lock().get_or_insert(Said { how, text, message, stack, code, detail });
+            },
+        )
     }
 
     pub(super) fn is_set(&self) -> bool {
@@ -65,14 +71,25 @@ impl Ending {
     }
 
     /// The result, if there is one.
-    pub(super) fn take(&self, origin: &Origin) -> Option<Result<Bytes, Fault>> {
-        let Said { how, text, message, stack, code } = self.said.lock().take()?;
+    pub(super) fn take(&self, origin: &Origin) -> Option<Result<Answer, Fault>> {
+        let Said { how, text, message, stack, code, detail } = self.said.lock().take()?;
         Some(match how.as_str() {
-            "ok" if text.len() > self.output_max => Err(Fault::new(
+            "ok" | "answer" if text.len().max(message.len()) > self.output_max => Err(Fault::new(
                 FaultKind::Output,
-                format!("the result has {} bytes, and {} are the most; return less", text.len(), self.output_max),
+                format!(
+                    "the result has {} bytes, and {} are the most; return less",
+                    text.len().max(message.len()),
+                    self.output_max
+                ),
             )),
-            "ok" => Ok(Bytes::from(text)),
+            "ok" => Ok(Answer { json: Bytes::from(text), text: None }),
+            "answer" => Ok(Answer { json: Bytes::from(text), text: Some(message) }),
+            "told" => {
+                let mut fault = Fault::new(FaultKind::Told, message);
+                fault.code = (!code.is_empty()).then_some(code);
+                fault.detail = (!detail.is_empty()).then_some(detail);
+                Err(fault)
+            }
             "memory" => Err(out_of_memory()),
             "shape" => Err(Fault::new(FaultKind::Shape, message)),
             _ => {
@@ -83,7 +100,7 @@ impl Ending {
         })
     }
 
-    pub(super) fn finish(&self, result: Result<Bytes, Fault>) -> Finished {
+    pub(super) fn finish(&self, result: Result<Answer, Fault>) -> Finished {
         Finished { result, unhandled: self.unhandled.load(Ordering::Relaxed) }
     }
 }

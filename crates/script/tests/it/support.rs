@@ -94,8 +94,8 @@ impl Run {
             deadline: Instant::now() + self.time,
             cancel: &self.cancel,
         };
-        let bytes = Sandbox::shared().run(script, host, call).await?;
-        Ok(serde_json::from_slice(&bytes).expect("a result is JSON"))
+        let answer = Sandbox::shared().run(script, host, call).await?;
+        Ok(serde_json::from_slice(&answer.json).expect("a result is JSON"))
     }
 
     /// Runs the text of a script both compiled and parsed at each run; both must agree.

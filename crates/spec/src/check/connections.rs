@@ -5,7 +5,7 @@ use base::{Diagnostic, Span};
 use super::{Check, auth, secrets};
 
 use crate::codes;
-use crate::model::{Connection, ConnectionKind, Database, TlsMode};
+use crate::model::{Connection, ConnectionKind, Database, TlsMode, reference_name};
 use crate::structure::clip;
 use crate::syntax::Node;
 
@@ -178,14 +178,15 @@ fn has_secret_query(url: &str) -> bool {
     })
 }
 
-/// Checks `${env:NAME}` and `${file:/path}`; `true` when one is wrong.
+/// Checks `${env:NAME}`, `${env:NAME:-value}` and `${file:/path}`; `true` when one is wrong.
 pub(super) fn references(check: &mut Check<'_, '_>, url: &str, span: Span) -> bool {
     let mut rest = url;
     while let Some(at) = rest.find("${") {
         let inside = &rest[at + 2..];
         let reference = inside.split_once('}').map(|(reference, _)| reference);
         let is_good = match reference.and_then(|reference| reference.split_once(':')) {
-            Some(("env" | "doppler", name)) => auth::is_env_var(name),
+            Some(("env", name)) => auth::is_env_var(reference_name(name)),
+            Some(("doppler", name)) => auth::is_env_var(name),
             Some(("file", path)) => path.starts_with('/') && !path.split('/').any(|part| part == ".."),
             _ => false,
         };

@@ -5,13 +5,13 @@ use crate::codes;
 use crate::limits::{
     ARGUMENT_BYTES_MAX, ASK_MS_MAX, COMMAND_CONCURRENCY_MAX, CONCURRENCY_MAX, FILE_BYTES_MAX, FILE_ENTRIES_MAX,
     FILE_MATCHES_MAX, HTTP_BODY_BYTES_MAX, HTTP_EVENTS_MAX, HTTP_PAGES_MAX, PAGE_SIZE_MAX, POOL_SIZE_MAX,
-    REDIRECTS_MAX, RESULT_BYTES_MAX, RETRIES_MAX, ROWS_MAX, STEP_PARALLEL_MAX, TIMEOUT_MS_MAX, VECTOR_DIMENSIONS_MAX,
-    VECTOR_SCAN_ROWS_MAX,
+    REDIRECTS_MAX, RESULT_BYTES_MAX, RETRIES_MAX, ROWS_MAX, SCRIPT_CPU_MS_MAX, STEP_PARALLEL_MAX, TIMEOUT_MS_MAX,
+    VECTOR_DIMENSIONS_MAX, VECTOR_SCAN_ROWS_MAX,
 };
 use crate::syntax::Node;
 
 /// Definition, key, least, most. The published schema and the reference page have them too.
-pub(crate) const RANGES: [(&str, &str, u64, u64); 38] = [
+pub(crate) const RANGES: [(&str, &str, u64, u64); 39] = [
     ("Limits", "timeoutMs", 1, TIMEOUT_MS_MAX),
     ("Limits", "rows", 1, ROWS_MAX),
     ("Limits", "resultBytes", 1, RESULT_BYTES_MAX),
@@ -50,6 +50,7 @@ pub(crate) const RANGES: [(&str, &str, u64, u64); 38] = [
     ("Step", "withinMs", 1, TIMEOUT_MS_MAX),
     ("Ask", "timeoutMs", 1_000, ASK_MS_MAX),
     ("Command", "concurrency", 1, COMMAND_CONCURRENCY_MAX),
+    ("Script", "cpuMs", 1, SCRIPT_CPU_MS_MAX),
 ];
 
 pub(super) fn all(check: &mut Check<'_, '_>) {
@@ -84,6 +85,7 @@ pub(super) fn all(check: &mut Check<'_, '_>) {
 /// The numbers of the action of a tool or a step.
 fn action(check: &mut Check<'_, '_>, tool: &Node) {
     ranges(check, tool.get("command"), "Command");
+    ranges(check, tool.get("script"), "Script");
     let sql = tool.get("sql");
     ranges(check, sql, "Sql");
     ranges(check, sql.and_then(|sql| sql.get("page")), "Page");

@@ -1,5 +1,7 @@
 //! Scripts of tools. Whether the code can be compiled is for the room that can compile it.
 
+use std::collections::BTreeMap;
+
 use base::{Diagnostic, nearest};
 
 use self::shape::{Call, Taken};
@@ -14,7 +16,7 @@ mod shape;
 mod words;
 
 /// Names that the second parameter of a script's function has anyhow.
-const OWN_NAMES: [&str; 5] = ["log", "markdown", "progress", "sleep", "tools"];
+const OWN_NAMES: [&str; 6] = ["answer", "fail", "log", "progress", "sleep", "tools"];
 
 /// What a script may do that writes: nothing more is known of it.
 const ANYTHING: Effects = Effects { read_only: false, destructive: true, idempotent: false };
@@ -24,12 +26,12 @@ pub(crate) fn places(spec: &mut Spec, tree: &Node, lines: &Lines<'_>) {
     let nodes = tree.get("tools").map(Node::items).unwrap_or_default();
     for (tool, node) in spec.tools.iter_mut().zip(nodes) {
         match &mut tool.action {
-            Some(Action::Script(script)) => note(script, node, lines),
+            Some(Action::Script(script)) => note(script, (&spec.modules, tree), node, lines),
             Some(Action::Steps(steps)) => {
                 let nodes = node.get("steps").and_then(|steps| steps.get("do")).map(Node::items).unwrap_or_default();
                 for (step, node) in steps.list.iter_mut().zip(nodes) {
                     if let Some(Action::Script(script)) = &mut step.action {
-                        note(script, node, lines);
+                        note(script, (&spec.modules, tree), node, lines);
                     }
                 }
             }
@@ -39,8 +41,13 @@ pub(crate) fn places(spec: &mut Spec, tree: &Node, lines: &Lines<'_>) {
 }
 
 /// Notes where the script of a tool or a step stands.
-fn note(script: &mut Script, node: &Node, lines: &Lines<'_>) {
-    if let Some(code) = node.get("script").and_then(|script| script.get("code")) {
+fn note(script: &mut Script, modules: (&BTreeMap<String, String>, &Node), node: &Node, lines: &Lines<'_>) {
+    if let Some(name) = &script.module {
+        let text = modules.1.get("modules").and_then(|all| all.get(name));
+        if let (Some(node), Some(code)) = (text, modules.0.get(name)) {
+            script.place = ScriptPlace(place(code, node, lines));
+        }
+    } else if let Some(code) = node.get("script").and_then(|script| script.get("code")) {
         script.place = ScriptPlace(place(&script.code, code, lines));
     }
 }
@@ -78,7 +85,9 @@ fn place(code: &str, node: &Node, lines: &Lines<'_>) -> Option<TextPlace> {
 /// Checks a script; gives what it may do.
 pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Script, node: &Node) -> Option<Effects> {
     let at = node.get("script")?;
-    if action.code.trim().is_empty() && !check.is_damaged(at) {
+    source(check, action, at);
+    let is_written = at.get("code").is_some();
+    if action.module.is_none() && is_written && action.code.trim().is_empty() && !check.is_damaged(at) {
         let help = "write `export default async function run(args, host) { … }`";
         check.error(codes::EMPTY_TEXT, at.span, "the script is empty", help);
     }
@@ -98,15 +107,53 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Script, node:
     Some(if action.write { ANYTHING } else { sql::NO_EFFECTS })
 }
 
-/// Checks what a script may fetch.
-fn fetch(check: &mut Check<'_, '_>, action: &Script, node: &Node) {
-    let Some(at) = node.get("fetch").filter(|_| action.fetch.is_some()) else { return };
-    if let Some(list) = at.get("hosts") {
-        hosts::all(check, list);
+/// Modules that no script names.
+pub(super) fn unused_modules(check: &mut Check<'_, '_>) {
+    let spec = check.spec;
+    let names = |action: Option<&Action>, name: &str| matches!(action, Some(Action::Script(script)) if script.module.as_deref() == Some(name));
+    let used = |name: &str| {
+        spec.tools.iter().any(|tool| match &tool.action {
+            Some(Action::Steps(steps)) => steps.list.iter().any(|step| names(step.action.as_ref(), name)),
+            action => names(action.as_ref(), name),
+        })
+    };
+    let Some(modules) = check.tree.get("modules") else { return };
+    for name in spec.modules.keys().filter(|name| !used(name)) {
+        let span = modules.entry(name).map_or(modules.span, |entry| entry.key.span);
+        let message = format!("no tool uses the module `{}`", clip(name));
+        check.warning(codes::MODULE, span, message, "name it in a tool: `script: {module: NAME}`, or remove it");
     }
-    if !action.code.contains("fetch") && !check.is_damaged(node) {
-        let message = "the script may fetch, and never names `fetch`";
-        check.warning(codes::FETCH_IDLE, at.span, message, "remove `fetch`, or call `await fetch(url)`");
+}
+
+/// A script has code of its own, or names a module that is there.
+fn source(check: &mut Check<'_, '_>, action: &Script, at: &Node) {
+    let own = !action.code.is_empty();
+    match &action.module {
+        None => {
+            if at.get("code").is_none() {
+                let help = "add `code: \"export default async function run(args, host) { … }\"`, or `module: NAME`";
+                check.error(codes::MISSING_KEY, at.span, "the script has neither `code` nor `module`", help);
+            }
+            if let Some(function) = at.entry("function") {
+                let help = "add `module: NAME`; code of its own is called by its default export";
+                check.error(codes::SCRIPT_SOURCE, function.key.span, "`function` names an export of no module", help);
+            }
+        }
+        Some(_) if own => {
+            let help = "keep one of them: code that several tools share belongs into `modules`";
+            check.error(codes::SCRIPT_SOURCE, at.span_of("module"), "the script has both `code` and `module`", help);
+        }
+        Some(name) if !check.spec.modules.contains_key(name) => {
+            let known: Vec<&str> = check.spec.modules.keys().map(String::as_str).collect();
+            let help = if known.is_empty() {
+                format!("declare it: `modules: {{{}: \"export async function …\"}}`", clip(name))
+            } else {
+                format!("there are {}", list(&known))
+            };
+            let message = format!("there is no module `{}`", clip(name));
+            check.error(codes::SCRIPT_MODULE, at.span_of("module"), message, help);
+        }
+        Some(_) => {}
     }
 }
 
@@ -131,10 +178,7 @@ fn uses(check: &mut Check<'_, '_>, tool: &Tool, action: &Script, node: &Node) {
             continue;
         }
         let place = align::place(check.lines, node, *offset, name.len());
-        let help = match *name {
-            "fetch" => "allow it: `script: {fetch: {hosts: [api.example.com]}, code: …}`, or use a connection",
-            _ => "a script reaches its connections, `log`, `progress` and `sleep`: no network, no files, no modules",
-        };
+        let help = "a script reaches its connections, `answer`, `fail`, `log`, `progress` and `sleep`: no network, no files, no other modules";
         check.warning(codes::SCRIPT_USES, place, format!("a script has no `{name}`"), help);
     }
     for call in &shape.calls {

@@ -291,11 +291,17 @@ impl Connection {
     }
 }
 
+/// The name in what stands between `${env:` and `}`: `NAME`, or `NAME:-value` with a value for when it is not set.
+pub fn reference_name(inside: &str) -> &str {
+    inside.split_once(":-").map_or(inside, |(name, _)| name).trim()
+}
+
 /// The variables in `{env: NAME}` and `${env:NAME}`.
 fn collect(value: &Value, names: &mut Vec<String>) {
     match value {
         Value::String(text) => {
-            let references = text.split("${env:").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.trim()));
+            let references =
+                text.split("${env:").skip(1).filter_map(|rest| Some(reference_name(rest.split_once('}')?.0)));
             names.extend(references.map(str::to_owned));
         }
         Value::Array(items) => items.iter().for_each(|item| collect(item, names)),

@@ -107,6 +107,9 @@ fn short_forms(schema: &mut Value) {
     if let Some(tool) = definitions(schema).and_then(|all| all.get_mut("Tool")?.as_object_mut()) {
         tool.insert("not".to_owned(), json!({"anyOf": [{"required": ["sql", "reply"]}, {"required": ["sql", "script"]}, {"required": ["script", "reply"]}]}));
     }
+    if let Some(script) = definitions(schema).and_then(|all| all.get_mut("Script")?.as_object_mut()) {
+        script.insert("anyOf".to_owned(), json!([{"required": ["code"]}, {"required": ["module"]}]));
+    }
     if let Some(all) = definitions(schema) {
         all.insert("Schema".to_owned(), fragment::schema());
         all.insert("SchemaKeywords".to_owned(), fragment::keywords());

@@ -146,7 +146,7 @@ pub(crate) fn property(definition: &str, key: &str, node: Node, source: &str, re
 pub(crate) fn expected(definition: &str, key: &str) -> Option<&'static str> {
     Some(match (definition, key) {
         ("Sql", "sql") => "SQL text, a list of SQL texts, or a map",
-        ("Script", "script") => "JavaScript text, or a map with `code`",
+        ("Script", "script") => "JavaScript text, or a map with `code` or `module`",
         ("Reply", "reply") => "text, or a map with `text`, `json`, `content` or another kind of answer",
         ("Http", "http") => "a text such as `GET /users/{id}`, or a map with `path`",
         ("Redis", "redis") => "a command such as `[GET, key]`, or a map with `command`, `commands` or `scan`",

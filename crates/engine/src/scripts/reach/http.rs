@@ -1,9 +1,10 @@
 //! HTTP APIs as a script sees them: `await api.get('/users/{id}', {params: {id: 7}})`.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use connect::http::{Api, Body, Call, Method, PathTemplate, Reply};
+use connect::http::{Api, Body, Call, Events, Method, PathTemplate, Reply};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use spec::expression::plain;
@@ -30,6 +31,34 @@ struct Options {
     form: Option<Map<String, Value>>,
     text: Option<String>,
     idempotent: Option<bool>,
+    /// Longest wait for the whole answer; the deadline of the call ends it anyhow.
+    timeout_ms: Option<u64>,
+    /// How a stream of events is read. Without it a stream is a text.
+    events: Option<Stream>,
+}
+
+/// Which events of a stream are given.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Stream {
+    keep: Vec<String>,
+    done_event: Option<String>,
+    done_data: Option<String>,
+    max: Option<usize>,
+    unfinished: bool,
+}
+
+impl From<Stream> for Events {
+    fn from(stream: Stream) -> Self {
+        let max = usize::try_from(spec::limits::HTTP_EVENTS_MAX).unwrap_or(usize::MAX);
+        Self {
+            keep: stream.keep,
+            done_event: stream.done_event,
+            done_data: stream.done_data,
+            max: stream.max.unwrap_or(max).min(max),
+            unfinished: stream.unfinished,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -51,15 +80,16 @@ pub(super) async fn call(
         Ok(Arguments::With((path, options))) => (path, options.map(|options| *options).unwrap_or_default()),
         Err(_) => {
             let message = format!(
-                "`{connection}.{name}(path, options)` takes a path and an object with `params`, `query`, `headers`, `json`, `form`, `text`"
+                "`{connection}.{name}(path, options)` takes a path and an object with `params`, `query`, `headers`, `json`, `form`, `text`, `timeoutMs`, `events`, `idempotent`"
             );
             return Err(refuse(FailureKind::Value, message));
         }
     };
+    let until = options.timeout_ms.map(|time| Instant::now() + Duration::from_millis(time));
+    let until = until.map_or(host.deadline(), |until| until.min(host.deadline()));
     let mut call = request(name, &path, options, host.writes())?;
     call.subject = host.context.upstream(api.subject());
-    let reply =
-        api.send(&call, host.deadline().into(), host.context.cancel).await.map_err(|error| told(&error, true))?;
+    let reply = api.send(&call, until.into(), host.context.cancel).await.map_err(|error| told(&error, true))?;
     if name == "request" {
         return Ok(whole(&reply));
     }
@@ -95,6 +125,7 @@ fn request(name: &str, path: &str, options: Options, writes: bool) -> Result<Cal
     call.query = pairs(options.query);
     call.headers = pairs(options.headers);
     call.idempotent = options.idempotent;
+    call.events = options.events.map(Events::from);
     call.body = match (options.json, options.form, options.text) {
         (None, None, None) => Body::None,
         (Some(json), None, None) => Body::Json(json.to_string().into()),
@@ -122,8 +153,12 @@ fn pairs(values: Map<String, Value>) -> Vec<(String, String)> {
     each.collect()
 }
 
-/// JSON as it is, anything else as text.
+/// The events of a stream; JSON as it is, anything else as text.
 fn body(reply: &Reply) -> Bytes {
+    if let Some(events) = &reply.events {
+        let each = events.iter().map(|one| json!({ "event": one.event, "data": one.data, "id": one.id }));
+        return Value::from_iter(each).to_string().into();
+    }
     match serde_json::from_slice::<&serde_json::value::RawValue>(&reply.body) {
         Ok(_) => reply.body.clone(),
         Err(_) if reply.body.is_empty() => Bytes::from_static(b"null"),

@@ -7,18 +7,26 @@ use super::super::HttpLimits;
 
 /// JavaScript in a sandbox: one ECMAScript module whose default export is a function of the call's arguments and of what it may
 /// reach, `export default async function run(args, { my_db, log, progress, sleep }) { … }`. A string is short for `{code: …}`.
+/// Code that several tools share stands in `modules`, of which a tool names one and a function that it exports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Script {
     /// The module. Each connection is an object with `query(sql, values)`, which gives rows, and `execute(sql, values)`, which
     /// gives the number of rows changed; names in the SQL, `:name`, are bound. With `connection` in the tool it is the only one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub code: String,
+    /// The name of a module of the spec (`modules`) in place of `code`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// The function of the module, by the name of its export. Default: the tool's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
     /// Whether its statements may change data. Without it they run in read-only transactions.
     #[serde(default)]
     pub write: bool,
-    /// Lets the script call `fetch`. Without it there is no `fetch`.
+    /// Most processor time of one run, milliseconds, waiting not counted. Default: 2000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fetch: Option<Fetch>,
+    pub cpu_ms: Option<u64>,
     /// Where the code stands in the document that it was read from.
     #[serde(skip)]
     pub place: ScriptPlace,

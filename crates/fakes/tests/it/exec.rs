@@ -1,0 +1,159 @@
+//! Running prompts through a shim: the fake one, and a real one with a stand-in for `droid`.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use base::Secret;
+use fakes::FactorySettings;
+use serde_json::json;
+use shim::{Settings, Shim};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chunks_of_every_form_are_put_together() {
+    let world = World::new(0).await;
+    let arguments = json!({ "prompt": "hi", "cwd": "/work", "auto": "medium", "mission": "m-1" });
+    let said = world.call("factory_exec", arguments).await;
+    assert!(!said.is_error, "{}", said.text);
+    let value = said.structured.unwrap();
+    assert_eq!(value["output"], "prompt: hi\na JSON string\n{\"step\":1,\"of\":2}\nplain text,\n two lines");
+    assert_eq!(
+        value["done"],
+        json!({ "ok": true, "mode": "auto-medium", "cwd": "/work", "mission": "m-1", "session_id": "m-1" })
+    );
+    assert!(said.text.ends_with(
+        "[done] {\"ok\":true,\"mode\":\"auto-medium\",\"cwd\":\"/work\",\"mission\":\"m-1\",\"session_id\":\"m-1\"}"
+    ));
+    let defaults = world.good("factory_exec", json!({ "prompt": "hi" })).await;
+    assert_eq!((&defaults["done"]["mode"], &defaults["done"]["cwd"]), (&json!("auto-high"), &json!(null)));
+    let empty = world.call("factory_exec", json!({ "prompt": "[fake:empty]", "auto": "off" })).await;
+    assert!(empty.text.starts_with("The shim streamed no output.\n[done] "), "{}", empty.text);
+    let health = world.good("factory_healthz", json!({})).await;
+    assert_eq!(health["health"]["service"], "fake-shim");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_secret_is_told() {
+    let world = World::with(FactorySettings::default(), &[("FACTORY_SHIM_SECRET", "another")]).await;
+    let text = world.bad("factory_exec", json!({ "prompt": "hi" })).await;
+    assert!(text.contains("401") && text.contains("FACTORY_SHIM_SECRET"), "{text}");
+}
+
+/// A program that speaks as `droid exec` was seen to do.
+const DROID: &str = r#"#!/bin/sh
+out=text; session=new-session; auto=none
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --output-format) out=$2; shift ;;
+    --cwd) cd "$2" || exit 3; shift ;;
+    --auto) auto=$2; shift ;;
+    -s) session=$2; shift ;;
+    --) shift; prompt=$1 ;;
+  esac
+  shift
+done
+case "$prompt" in
+  *crash*) echo "it broke" >&2; exit 4 ;;
+  *hang*) sleep 300 & echo $! > child.pid; wait ;;
+  *flood*) while :; do echo 0123456789012345678901234567890123456789; done ;;
+esac
+note() { printf '{"jsonrpc":"2.0","factoryApiVersion":"1.0.0","type":"notification","method":"droid.session_notification","params":{"notification":%s}}\n' "$1"; }
+if [ "$out" = json ]; then
+  printf '{"type":"result","subtype":"success","is_error":false,"duration_ms":12,"num_turns":1,"result":"auto %s in %s: %s","session_id":"%s"}\n' "$auto" "$(basename "$PWD")" "$prompt" "$session"
+else
+  note '{"type":"droid_working_state_changed","newState":"thinking"}'
+  note '{"type":"assistant_text_delta","messageId":"m","blockIndex":0,"textDelta":"Hel"}'
+  note '{"type":"assistant_text_delta","messageId":"m","blockIndex":0,"textDelta":"lo"}'
+  note '{"type":"droid_working_state_changed","newState":"idle"}'
+fi
+"#;
+
+/// A real shim with the stand-in, and the server that uses it.
+async fn real(root: &Path, change: impl FnOnce(&mut Settings)) -> (World, CancellationToken) {
+    let bin = root.join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    std::fs::create_dir_all(root.join("project")).unwrap();
+    std::fs::write(bin.join("droid"), DROID).unwrap();
+    std::fs::set_permissions(bin.join("droid"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut settings = Settings::new(Secret::new("s3cret"), root);
+    settings.environment = vec![("PATH".to_owned(), format!("{}:/usr/bin:/bin", bin.display()))];
+    change(&mut settings);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let stop = CancellationToken::new();
+    tokio::spawn(Shim::new(settings).unwrap().serve(listener, stop.clone()));
+    let variables = [("FACTORY_SHIM_URL", url.as_str()), ("FACTORY_SHIM_SECRET", "s3cret")];
+    (World::with(FactorySettings::default(), &variables).await, stop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_shim_runs_the_agent_and_streams_what_it_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, stop) = real(folder.path(), |_| {}).await;
+    let arguments = json!({ "prompt": "say it's \"done\" -x", "cwd": "project", "auto": "medium", "mission": "s-7" });
+    let value = world.good("factory_exec", arguments).await;
+    assert!(value["output"].as_str().unwrap().starts_with("auto medium in project: say it's"), "{value}");
+    assert_eq!((&value["done"]["end"], &value["done"]["session_id"]), (&json!("finished"), &json!("s-7")), "{value}");
+    let failed = world.good("factory_exec", json!({ "prompt": "crash" })).await;
+    assert_eq!((&failed["done"]["exit_code"], &failed["done"]["stderr"]), (&json!(4), &json!("it broke")), "{failed}");
+    let outside = world.bad("factory_exec", json!({ "prompt": "x", "cwd": "/etc" })).await;
+    assert!(outside.contains("400") && outside.contains("folder"), "{outside}");
+    let health = world.good("factory_healthz", json!({})).await;
+    assert_eq!((&health["health"]["status"], &health["health"]["runs"]), (&json!("ok"), &json!(2)));
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_shim_reads_json_rpc_and_keeps_its_limits() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = ["droid", "exec", "--output-format", "stream-jsonrpc", "--", "{prompt}"];
+    let (world, stop) = real(folder.path(), |settings| {
+        settings.command = words.map(str::to_owned).to_vec();
+        settings.output_bytes = 100_000;
+        settings.timeout = Duration::from_secs(2);
+    })
+    .await;
+    let value = world.good("factory_exec", json!({ "prompt": "hi" })).await;
+    assert_eq!((&value["output"], &value["done"]["end"]), (&json!("Hello"), &json!("finished")), "{value}");
+    let flood = world.good("factory_exec", json!({ "prompt": "flood" })).await;
+    assert_eq!(flood["done"]["end"], "output_limit", "{}", flood["done"]);
+    let hang = world.good("factory_exec", json!({ "prompt": "hang" })).await;
+    assert_eq!(hang["done"]["end"], "timeout", "{}", hang["done"]);
+    gone(&folder.path().join("child.pid")).await;
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_group_ends_when_the_caller_goes_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, stop) = real(folder.path(), |_| {}).await;
+    let child = folder.path().join("child.pid");
+    let cancel = world.context.cancel.clone();
+    let wait = async {
+        while !std::fs::read_to_string(&child).is_ok_and(|text| text.ends_with('\n')) {
+            tokio::task::yield_now().await;
+        }
+        cancel.cancel();
+    };
+    let (said, ()) = tokio::join!(world.call("factory_exec", json!({ "prompt": "hang" })), wait);
+    assert!(said.is_error, "{}", said.text);
+    gone(&child).await;
+    stop.cancel();
+}
+
+/// Waits until the process that a file names is no more.
+async fn gone(file: &Path) {
+    let pid = std::fs::read_to_string(file).unwrap().trim().to_owned();
+    let is_there = || std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while is_there() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("the child of the agent ends with it");
+}

@@ -1,0 +1,164 @@
+//! One run of the agent: its lines become events while it works.
+
+use std::process::ExitStatus;
+use std::time::Instant;
+
+use connect::process::Started;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::ChildStderr;
+
+use crate::http::Events;
+use crate::limits::{ERROR_BYTES, KEEP_ALIVE, LINE_BYTES_MAX};
+use crate::output::{Facts, Said};
+
+/// Bounds of one run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) until: Instant,
+    pub(crate) output_bytes: usize,
+}
+
+/// Why a run ended.
+enum End {
+    /// The program ended.
+    Exit(std::io::Result<ExitStatus>),
+    /// The caller has gone.
+    Gone,
+    /// It took too long.
+    Time,
+    /// It said too much.
+    Output,
+}
+
+/// Streams a started program to its end, then tells how it ended.
+pub(crate) async fn stream(mut started: Started, input: Option<String>, events: Events, bounds: Bounds) {
+    let began = Instant::now();
+    let (stdin, stdout, stderr) = started.pipes();
+    let errors = tokio::spawn(tail(stderr));
+    let feeding = tokio::spawn(async move {
+        if let (Some(mut stdin), Some(text)) = (stdin, input) {
+            // A program that does not read its input is no failure.
+            let _ = stdin.write_all(text.as_bytes()).await;
+        }
+    });
+    let mut facts = Facts::default();
+    let end = {
+        let lines = lines(stdout, &mut facts, &events, bounds.output_bytes);
+        tokio::pin!(lines);
+        tokio::select! {
+            biased;
+            () = events.closed() => End::Gone,
+            () = tokio::time::sleep_until(bounds.until.into()) => End::Time,
+            end = &mut lines => end,
+        }
+    };
+    feeding.abort();
+    let end = match end {
+        End::Exit(_) => End::Exit(tokio::select! {
+            status = started.ended() => status,
+            () = tokio::time::sleep_until(bounds.until.into()) => {
+                started.stop().await;
+                Err(std::io::Error::other("it closed its output and did not end"))
+            }
+        }),
+        other => {
+            started.stop().await;
+            other
+        }
+    };
+    let errors = errors.await.unwrap_or_default();
+    let done = told(&facts, &end, &errors, began);
+    events.send("done", &done.to_string()).await;
+}
+
+/// Hands on what the program writes, until it writes no more.
+async fn lines(stdout: Option<impl AsyncRead + Unpin>, facts: &mut Facts, events: &Events, most: usize) -> End {
+    let Some(stdout) = stdout else { return End::Exit(Err(std::io::Error::other("it has no output"))) };
+    let mut reader = BufReader::new(stdout);
+    let mut total = 0;
+    let mut line = Vec::new();
+    loop {
+        let read = {
+            let next = next(&mut reader, &mut line);
+            tokio::pin!(next);
+            loop {
+                tokio::select! {
+                    read = &mut next => break read,
+                    () = tokio::time::sleep(KEEP_ALIVE) => {
+                        if !events.raw(": working\n\n").await {
+                            return End::Gone;
+                        }
+                    }
+                }
+            }
+        };
+        match read {
+            Ok(0) if line.is_empty() => return End::Exit(Ok(ExitStatus::default())),
+            Ok(_) => {}
+            Err(error) => return End::Exit(Err(error)),
+        }
+        total += line.len();
+        if total > most {
+            return End::Output;
+        }
+        let is_whole = line.last() == Some(&b'\n');
+        let text = String::from_utf8_lossy(&line).into_owned();
+        let said = if is_whole { facts.line(text.trim_end_matches(['\n', '\r'])) } else { rest(facts, text) };
+        line.clear();
+        if let Said::Text(text) = said
+            && !text.is_empty()
+            && !events.send("chunk", &json!({ "data": text }).to_string()).await
+        {
+            return End::Gone;
+        }
+    }
+}
+
+/// A line without a line break: the last one, or a piece of a long one.
+fn rest(facts: &mut Facts, text: String) -> Said {
+    match facts.line(&text) {
+        Said::Text(known) if known == format!("{text}\n") => Said::Text(text),
+        said => said,
+    }
+}
+
+async fn next<R: AsyncRead + Unpin>(reader: &mut BufReader<R>, line: &mut Vec<u8>) -> std::io::Result<usize> {
+    let room = u64::try_from(LINE_BYTES_MAX.saturating_sub(line.len())).unwrap_or(0);
+    reader.take(room).read_until(b'\n', line).await
+}
+
+/// The last bytes of what a program writes to its standard error.
+async fn tail(stderr: Option<ChildStderr>) -> String {
+    let Some(mut stderr) = stderr else { return String::new() };
+    let mut kept = Vec::new();
+    let mut piece = [0; 4096];
+    while let Ok(count @ 1..) = stderr.read(&mut piece).await {
+        kept.extend_from_slice(&piece[..count]);
+        let over = kept.len().saturating_sub(ERROR_BYTES);
+        kept.drain(..over);
+    }
+    String::from_utf8_lossy(&kept).trim().to_owned()
+}
+
+fn told(facts: &Facts, end: &End, errors: &str, began: Instant) -> Value {
+    let mut done = facts.told();
+    let (why, code) = match end {
+        End::Exit(Ok(status)) if status.success() => ("finished", status.code()),
+        End::Exit(Ok(status)) => ("failed", status.code()),
+        End::Exit(Err(_)) => ("failed", None),
+        End::Gone => ("cancelled", None),
+        End::Time => ("timeout", None),
+        End::Output => ("output_limit", None),
+    };
+    done["end"] = why.into();
+    done["exit_code"] = code.into();
+    done["duration_ms"] = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).into();
+    if why != "finished" {
+        done["is_error"] = true.into();
+        if !errors.is_empty() {
+            done["stderr"] = errors.into();
+        }
+    }
+    done
+}

@@ -1,0 +1,126 @@
+//! The two routes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use http::Method;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::Agent;
+use crate::http::{self as wire, Handler, Request, Response, events, json_answer, refusal, with_header};
+use crate::request::Job;
+use crate::run::{self, Bounds};
+use crate::settings::{Problem, Settings};
+use crate::signature::{self, Refusal, Verifier};
+
+/// A shim that is ready to serve.
+#[derive(Debug)]
+pub struct Shim {
+    verifier: Verifier,
+    agent: Agent,
+    root: PathBuf,
+    settings: Settings,
+    permits: Arc<Semaphore>,
+    began: Instant,
+    runs: AtomicU64,
+}
+
+impl Shim {
+    /// Checks the settings: the folder is there, the program can be found, the secret is not empty.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn new(settings: Settings) -> Result<Self, Problem> {
+        if settings.secret.expose().is_empty() {
+            return Err(Problem("the shared secret is empty".to_owned()));
+        }
+        let shown = settings.root.display();
+        let root = settings
+            .root
+            .canonicalize()
+            .map_err(|error| Problem(format!("the folder {shown} cannot be used: {error}")))?;
+        if !root.is_dir() {
+            return Err(Problem(format!("{shown} is not a folder")));
+        }
+        Ok(Self {
+            verifier: Verifier::new(settings.secret.clone()),
+            agent: Agent::find(&settings)?,
+            root,
+            permits: Arc::new(Semaphore::new(settings.concurrency.max(1))),
+            settings,
+            began: Instant::now(),
+            runs: AtomicU64::new(0),
+        })
+    }
+
+    /// Serves until it is told to stop; programs that run then are ended.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
+        wire::serve(listener, Arc::new(self), stop).await;
+    }
+
+    fn health(&self) -> Response {
+        let free = self.permits.available_permits();
+        json_answer(
+            200,
+            &json!({
+                "status": "ok",
+                "service": "mcp-factory-shim",
+                "version": env!("CARGO_PKG_VERSION"),
+                "running": self.settings.concurrency.max(1).saturating_sub(free),
+                "concurrency": self.settings.concurrency.max(1),
+                "runs": self.runs.load(Ordering::Relaxed),
+                "uptime_seconds": self.began.elapsed().as_secs(),
+            }),
+        )
+    }
+
+    fn exec(&self, request: &Request) -> Response {
+        if let Err(why) = self.verifier.check(request.header(signature::HEADER), &request.body, signature::now()) {
+            tracing::warn!(%why, "a request was refused");
+            let status = if why == Refusal::Full { 429 } else { 401 };
+            return refusal(status, why.code(), &why.to_string());
+        }
+        let job = match Job::read(&request.body, &self.root) {
+            Ok(job) => job,
+            Err(why) => return refusal(400, "bad_request", &why),
+        };
+        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
+            let why = format!("{} programs run already, the most that may", self.settings.concurrency.max(1));
+            return with_header(refusal(429, "busy", &why), "retry-after", "5");
+        };
+        let (arguments, input) = self.agent.arguments(&job);
+        let started = match self.agent.program(&job).start(&arguments) {
+            Ok(started) => started,
+            Err(error) => {
+                tracing::error!(%error, "the program could not be started");
+                return refusal(500, "not_started", "the program could not be started; the shim's log says why");
+            }
+        };
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        tracing::info!(folder = %job.folder.display(), mode = job.mode.word(), "a run begins");
+        let (events, response) = events();
+        let bounds = Bounds { until: Instant::now() + self.settings.timeout, output_bytes: self.settings.output_bytes };
+        tokio::spawn(async move {
+            let _permit = permit;
+            run::stream(started, input, events, bounds).await;
+        });
+        response
+    }
+}
+
+impl Handler for Shim {
+    async fn answer(self: Arc<Self>, request: Request) -> Response {
+        match (&request.method, request.path.as_str()) {
+            (&Method::GET, "/healthz") => self.health(),
+            (&Method::POST, "/factory/exec") => self.exec(&request),
+            (_, "/healthz") => with_header(refusal(405, "method", "ask with GET"), "allow", "GET"),
+            (_, "/factory/exec") => with_header(refusal(405, "method", "ask with POST"), "allow", "POST"),
+            _ => refusal(404, "not_found", "there are GET /healthz and POST /factory/exec"),
+        }
+    }
+}
