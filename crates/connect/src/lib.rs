@@ -49,6 +49,8 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
+pub mod state;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod steps;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "http", feature = "redis", feature = "mongo"))]

@@ -12,6 +12,7 @@ use connect::http::Api;
 use connect::mongo::Mongo;
 use connect::process::Program;
 use connect::redis::Redis;
+use connect::state::State;
 use connect::vector::Store as Vectors;
 
 use crate::actions::send::Messenger;
@@ -45,6 +46,8 @@ pub struct Connections {
     pub fetches: HashMap<String, Result<Arc<Api>, String>>,
     /// The programs of `command` actions by tool (`tool`, or `tool/step`), or why one cannot be run.
     pub programs: HashMap<String, Result<Program, String>>,
+    /// What the server remembers, when its spec asks for that.
+    pub state: Option<Arc<State>>,
     /// Connections that could not be opened, and why.
     pub unavailable: HashMap<String, String>,
 }

@@ -29,6 +29,7 @@ mod run;
 mod schema;
 mod scripts;
 mod shape;
+mod timers;
 mod toolset;
 mod trim;
 mod uri;

@@ -31,6 +31,14 @@ pub const FILES_READ_MAX: usize = 100;
 pub const VECTOR_RESULTS: usize = 10;
 /// Shortest secret that is masked, bytes: a shorter one would mask ordinary words.
 pub const MASKED_BYTES_MIN: usize = 6;
+/// Timers whose tools run at once.
+pub const TIMERS_AT_ONCE: usize = 8;
+/// How long a timer is held by a process that says nothing more: after that another one, or the next, takes it.
+pub const TIMER_HOLD: Duration = Duration::from_secs(30);
+/// Wait before a timer that failed is tried again, times the number of attempts.
+pub const TIMER_BACKOFF: Duration = Duration::from_secs(10);
+/// Attempts after which a timer is given up.
+pub const TIMER_ATTEMPTS_MAX: u32 = 10;
 /// Deepest chain of tools that call each other: each link needs room on the stack while it is worked on.
 pub const CALL_DEPTH_MAX: usize = 4;
 /// Longest time that the questions of one script may take, in all.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use base::{Digest, Secret, nearest};
 use bytes::Bytes;
 use connect::Database;
+use connect::state::State;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use spec::model::{Annotations, Icon, Limits, PageBy, SqlResult};
@@ -60,6 +61,8 @@ pub struct Toolset {
     pub(crate) mask: Mask,
     /// Whether any tool may ask the person behind its caller.
     pub(crate) asks: bool,
+    /// What the server remembers.
+    pub(crate) state: Option<Arc<State>>,
     /// Digest of the spec, which cursors are tied to.
     pub(crate) digest: Digest,
 }

@@ -13,6 +13,7 @@ pub mod limits;
 mod open;
 mod reality;
 mod resolve;
+pub mod timers;
 mod users;
 
 pub use auth::{Caller, Keys, auth, auth_variable};

@@ -154,6 +154,27 @@ impl Opened {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
+    /// Opens what the server remembers, a file of its own in this folder.
+    pub fn remember(&mut self, spec: &Spec, folder: &Path) {
+        let Some(declared) = &spec.state else { return };
+        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let limits = connect::state::Limits {
+            value_bytes: size(declared.value_bytes),
+            file_bytes: declared.file_bytes,
+            timers: size(declared.timers),
+            ..connect::state::Limits::default()
+        };
+        match connect::state::State::open(&folder.join(format!("{}.db", spec.name)), limits) {
+            Ok(state) => self.connections.state = Some(Arc::new(state)),
+            Err(fault) => {
+                let message = format!("what the server remembers cannot be opened: {fault}");
+                let help = format!("make {} writable, or choose another home folder with `--home`", folder.display());
+                let problem = Diagnostic::warning(codes::MISSING, message).path("/state").help(help);
+                self.closed("state", fault.to_string(), problem);
+            }
+        }
+    }
+
     /// The variables that parameters name. Their values count as secrets.
     fn variables(&mut self, spec: &Spec, lookup: Lookup<'_>) {
         for (index, tool) in spec.tools.iter().enumerate() {

@@ -92,6 +92,7 @@ pub(crate) async fn open(context: &Context, spec: &Spec, dev: bool) -> Opened {
     let lookup = move |name: &str| managed.get(name).cloned().or_else(|| environment.get(name));
     let mut opened = host::open_with(spec, &lookup, dev, Some(&tokens(context)));
     opened.diagnostics.extend(told);
+    opened.remember(spec, &context.home.path().join("state"));
     opened
 }
 

@@ -127,6 +127,18 @@ pub const STEP_WITHIN_MS: u64 = 60_000;
 pub const ASK_MS: u64 = 5 * 60_000;
 /// Largest `timeoutMs` of a question to a person, milliseconds. What clients bring back for a call is kept a little longer.
 pub const ASK_MS_MAX: u64 = 10 * 60_000;
+/// Default of `state.valueBytes`: one value, bytes of JSON.
+pub const STATE_VALUE_BYTES: u64 = 1024 * 1024;
+/// Largest `state.valueBytes`.
+pub const STATE_VALUE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Default of `state.fileBytes`: all that a server remembers, bytes.
+pub const STATE_FILE_BYTES: u64 = 256 * 1024 * 1024;
+/// Largest `state.fileBytes`.
+pub const STATE_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
+/// Default of `state.timers`: timers that are set at once.
+pub const STATE_TIMERS: u64 = 10_000;
+/// Largest `state.timers`.
+pub const STATE_TIMERS_MAX: u64 = 1_000_000;
 /// Largest `cpuMs` of a script: processor time of one run, milliseconds.
 pub const SCRIPT_CPU_MS_MAX: u64 = 120_000;
 /// Default of `concurrency` of a `command` action: runs of its program at once.

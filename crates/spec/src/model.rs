@@ -11,6 +11,7 @@ mod parameter;
 mod prompt;
 mod resource;
 mod shape;
+mod state;
 mod tool;
 mod trigger;
 
@@ -34,6 +35,7 @@ pub use parameter::{Bind, Parameter, Schema};
 pub use prompt::{Prompt, PromptArgument, PromptMessage, Role};
 pub use resource::Resource;
 pub use shape::Shape;
+pub use state::State;
 pub use tool::{Annotations, Tool, input_schema};
 pub use trigger::{FileEvent, QueueEngine, Trigger};
 
@@ -91,6 +93,9 @@ pub struct Spec {
     /// `script: {module: NAME, function: EXPORT}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub modules: BTreeMap<String, String>,
+    /// What the server remembers. Scripts get it as the objects `state` and `timers`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
     /// Events that call tools.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub triggers: Vec<Trigger>,

@@ -177,6 +177,8 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> 
         let prepared = Box::pin(prepare(&context, &input)).await?;
         session.printer.diagnostics(&prepared.diagnostics, prepared.source.as_source());
         let service = service(&prepared, arguments.group.as_deref())?;
+        // Timers ring for as long as the server is served.
+        let _timers = host::timers::Timers::start(&prepared.hosted);
         let work = Work { context, input, prepared, watch, transport, service };
         match transport {
             Transport::Stdio => stdio::serve(work, signals, session).await,

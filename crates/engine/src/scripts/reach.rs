@@ -8,6 +8,7 @@ mod mongo;
 mod redis;
 mod send;
 pub(super) mod sql;
+pub(super) mod state;
 pub(super) mod tools;
 mod vector;
 
@@ -22,6 +23,7 @@ use connect::grpc::Client as Grpc;
 use connect::http::Api;
 use connect::mongo::Mongo;
 use connect::redis::Redis;
+use connect::state::State;
 use connect::vector::Store as Vectors;
 use script::HostError;
 use spec::sql::Dialect;
@@ -64,6 +66,10 @@ enum Kind {
     Send(Link<Messenger>),
     Vector(Link<Vectors>),
     Mcp(Link<Client>),
+    /// What the server remembers.
+    State(Link<State>),
+    /// Its timers.
+    Timers(Link<State>),
     /// The other tools of the server.
     Tools(Vec<Box<str>>),
     /// `fetch`, as far as the tool allows it.
@@ -113,6 +119,12 @@ impl Reach {
         Self { connection: connection.into(), kind: Kind::Mcp(client) }
     }
 
+    /// What the server remembers, and its timers.
+    pub(crate) fn state(link: &Link<State>) -> [Self; 2] {
+        let one = |connection: &str, kind| Self { connection: connection.into(), kind };
+        [one(state::STATE, Kind::State(link.clone())), one(state::TIMERS, Kind::Timers(link.clone()))]
+    }
+
     pub(crate) fn tools(names: Vec<Box<str>>) -> Self {
         Self { connection: tools::OWN.into(), kind: Kind::Tools(names) }
     }
@@ -149,6 +161,8 @@ impl Reach {
             Kind::Files(_) => &files::FUNCTIONS,
             Kind::Send(_) => &send::FUNCTIONS,
             Kind::Vector(_) => &vector::FUNCTIONS,
+            Kind::State(_) => &state::VALUES,
+            Kind::Timers(_) => &state::OF_TIMERS,
         };
         names.to_vec()
     }
@@ -166,6 +180,8 @@ impl Reach {
             Kind::Send(link) => send::call(self.there(link)?, host, &self.connection, arguments).await,
             Kind::Vector(link) => vector::call(self.there(link)?, host, &self.connection, name, arguments).await,
             Kind::Mcp(client) => tools::other(self.there(client)?, host, &self.connection, arguments).await,
+            Kind::State(link) => state::values(self.there(link)?, host, name, arguments).await,
+            Kind::Timers(link) => state::timers(self.there(link)?, host, name, arguments).await,
             Kind::Tools(_) => tools::own(host, name, arguments).await,
             Kind::Fetch(api) => fetch::call(self.there(api)?, host, arguments).await,
             Kind::Markdown => fetch::markdown(arguments).await,

@@ -104,6 +104,7 @@ impl Toolset {
             mask: Mask::default(),
             asks: spec.tools.iter().any(|tool| tool.ask.is_some())
                 || spec.connections.iter().any(|connection| connection.kind() == ConnectionKind::Mcp),
+            state: compiler.connections.state.take(),
             digest: plan.spec.clone(),
         })
     }
@@ -295,6 +296,10 @@ impl Compiler<'_> {
                     self.fail(codes::PLAN_DIFFERS, message, &format!("{path}/script"), "plan the spec again");
                 }
             }
+        }
+        if self.spec.state.is_some() {
+            let link = self.connections.state.clone().ok_or_else(|| self.connections.why("state"));
+            reach.extend(Reach::state(&link));
         }
         // A script that never names them does not reach the other tools.
         if code.contains(scripts::TOOLS) {

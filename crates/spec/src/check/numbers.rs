@@ -5,13 +5,14 @@ use crate::codes;
 use crate::limits::{
     ARGUMENT_BYTES_MAX, ASK_MS_MAX, COMMAND_CONCURRENCY_MAX, CONCURRENCY_MAX, FILE_BYTES_MAX, FILE_ENTRIES_MAX,
     FILE_MATCHES_MAX, HTTP_BODY_BYTES_MAX, HTTP_EVENTS_MAX, HTTP_PAGES_MAX, PAGE_SIZE_MAX, POOL_SIZE_MAX,
-    REDIRECTS_MAX, RESULT_BYTES_MAX, RETRIES_MAX, ROWS_MAX, SCRIPT_CPU_MS_MAX, STEP_PARALLEL_MAX, TIMEOUT_MS_MAX,
-    VECTOR_DIMENSIONS_MAX, VECTOR_SCAN_ROWS_MAX,
+    REDIRECTS_MAX, RESULT_BYTES_MAX, RETRIES_MAX, ROWS_MAX, SCRIPT_CPU_MS_MAX, STATE_FILE_BYTES_MAX,
+    STATE_TIMERS_MAX, STATE_VALUE_BYTES_MAX, STEP_PARALLEL_MAX, TIMEOUT_MS_MAX, VECTOR_DIMENSIONS_MAX,
+    VECTOR_SCAN_ROWS_MAX,
 };
 use crate::syntax::Node;
 
 /// Definition, key, least, most. The published schema and the reference page have them too.
-pub(crate) const RANGES: [(&str, &str, u64, u64); 39] = [
+pub(crate) const RANGES: [(&str, &str, u64, u64); 42] = [
     ("Limits", "timeoutMs", 1, TIMEOUT_MS_MAX),
     ("Limits", "rows", 1, ROWS_MAX),
     ("Limits", "resultBytes", 1, RESULT_BYTES_MAX),
@@ -51,10 +52,14 @@ pub(crate) const RANGES: [(&str, &str, u64, u64); 39] = [
     ("Ask", "timeoutMs", 1_000, ASK_MS_MAX),
     ("Command", "concurrency", 1, COMMAND_CONCURRENCY_MAX),
     ("Script", "cpuMs", 1, SCRIPT_CPU_MS_MAX),
+    ("State", "valueBytes", 1, STATE_VALUE_BYTES_MAX),
+    ("State", "fileBytes", 65_536, STATE_FILE_BYTES_MAX),
+    ("State", "timers", 1, STATE_TIMERS_MAX),
 ];
 
 pub(super) fn all(check: &mut Check<'_, '_>) {
     ranges(check, check.tree.get("limits"), "Limits");
+    ranges(check, check.tree.get("state"), "State");
     for connection in check.list("connections") {
         ranges(check, connection.get("pool"), "Pool");
         ranges(check, connection.get("rateLimit"), "RateLimit");

@@ -18,6 +18,9 @@ mod words;
 /// Names that the second parameter of a script's function has anyhow.
 const OWN_NAMES: [&str; 6] = ["answer", "fail", "log", "progress", "sleep", "tools"];
 
+/// Names that it has when the spec has `state`.
+const STATE_NAMES: [&str; 2] = ["state", "timers"];
+
 /// What a script may do that writes: nothing more is known of it.
 const ANYTHING: Effects = Effects { read_only: false, destructive: true, idempotent: false };
 
@@ -91,7 +94,8 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Script, node:
         let help = "write `export default async function run(args, host) { … }`";
         check.error(codes::EMPTY_TEXT, at.span, "the script is empty", help);
     }
-    for name in OWN_NAMES {
+    let state = if check.spec.state.is_some() { &STATE_NAMES[..] } else { &[] };
+    for name in OWN_NAMES.into_iter().chain(state.iter().copied()) {
         let Some(connection) = check.list("connections").iter().find(|node| node.str_of("name") == Some(name)) else {
             continue;
         };
@@ -169,7 +173,8 @@ fn uses(check: &mut Check<'_, '_>, tool: &Tool, action: &Script, node: &Node) {
     let declared = check.names;
     let connections = declared.connections.iter().map(String::as_str);
     let own = |name: &&str| tool.connection.as_deref().is_none_or(|only| only == *name);
-    let known: Vec<&str> = connections.filter(own).chain(OWN_NAMES).collect();
+    let state = if check.spec.state.is_some() { &STATE_NAMES[..] } else { &[] };
+    let known: Vec<&str> = connections.filter(own).chain(OWN_NAMES).chain(state.iter().copied()).collect();
     for taken in &shape.host {
         unknown_name(check, node, taken, "connection or function", &known);
     }

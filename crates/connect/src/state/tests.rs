@@ -1,0 +1,75 @@
+use super::{Fault, Limits, Only, State, behind};
+
+fn open(folder: &tempfile::TempDir, limits: Limits) -> State {
+    State::open(&folder.path().join("state/shop.db"), limits).unwrap()
+}
+
+#[test]
+fn values_have_versions_that_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(&folder, Limits::default());
+    let first = state.set("a", "1", None, Some(Only::Absent), 0).unwrap();
+    assert_eq!(state.set("a", "2", None, Some(Only::Absent), 0), Err(Fault::Conflict(Some(first))));
+    let second = state.set("a", "2", None, Some(Only::Version(first)), 0).unwrap();
+    assert_eq!(state.set("a", "3", None, Some(Only::Version(first)), 0), Err(Fault::Conflict(Some(second))));
+    assert!(state.delete("a", None, 0).unwrap() && !state.delete("a", None, 0).unwrap());
+    assert_eq!(state.set("a", "3", None, Some(Only::Version(second)), 0), Err(Fault::Conflict(None)));
+    assert!(state.set("a", "3", None, None, 0).unwrap() > second, "a version is never given twice");
+}
+
+#[test]
+fn values_expire_and_are_listed_by_prefix() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(&folder, Limits::default());
+    for key in ["a/1", "a/2", "a/3", "a0", "b"] {
+        state.set(key, "true", (key == "a/2").then_some(50), None, 0).unwrap();
+    }
+    let keys = |after: Option<&str>, limit, now| {
+        let page = state.list("a/", after, limit, now).unwrap();
+        (page.entries.into_iter().map(|entry| entry.key).collect::<Vec<_>>().join(" "), page.more)
+    };
+    assert_eq!(keys(None, 10, 0), ("a/1 a/2 a/3".to_owned(), false));
+    assert_eq!(keys(None, 1, 50), ("a/1".to_owned(), true));
+    assert_eq!(keys(Some("a/1"), 10, 50), ("a/3".to_owned(), false));
+    assert_eq!(state.get("a/2", 49).unwrap().unwrap().expires, Some(50));
+    assert_eq!(state.get("a/2", 50).unwrap(), None);
+    assert_eq!(state.list("", None, 10, 0).unwrap().entries.len(), 5);
+    assert_eq!((behind("a/").as_deref(), behind(""), behind("\u{10ffff}")), (Some("a0"), None, None));
+}
+
+#[test]
+fn limits_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(&folder, Limits { key_bytes: 4, value_bytes: 8_192, file_bytes: 128 << 10, timers: 1 });
+    assert!(matches!(state.set("", "1", None, None, 0), Err(Fault::Limit(_))));
+    assert!(matches!(state.set("abcde", "1", None, None, 0), Err(Fault::Limit(_))));
+    let value = format!("\"{}\"", "x".repeat(8_000));
+    let full = (0..100).find_map(|number| state.set(&number.to_string(), &value, None, None, 0).err());
+    assert!(matches!(full, Some(Fault::Limit(_))), "{full:?}");
+    state
+        .set_timer("t", 1, "tool", "{}")
+        .or_else(|fault| if matches!(fault, Fault::Limit(_)) { Ok(()) } else { Err(fault) })
+        .unwrap();
+}
+
+#[test]
+fn a_timer_is_taken_once_and_comes_back_when_its_holder_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(&folder, Limits::default());
+    state.set_timer("t", 100, "work", "{\"n\":1}").unwrap();
+    assert_eq!(state.take_timer(99, 200).unwrap(), None);
+    let taken = state.take_timer(100, 200).unwrap().unwrap();
+    assert_eq!((taken.tool.as_str(), taken.arguments.as_str(), taken.attempts), ("work", "{\"n\":1}", 1));
+    assert_eq!((state.take_timer(150, 250).unwrap(), state.next_timer().unwrap()), (None, Some(200)));
+    // Another process finds it when the holder says nothing.
+    let other = open(&folder, Limits::default());
+    assert_eq!(other.take_timer(200, 300).unwrap().unwrap().attempts, 2);
+    // Set again while it runs: the new one stays.
+    state.set_timer("t", 500, "work", "{}").unwrap();
+    other.end_timer(&taken, None).unwrap();
+    assert_eq!(state.next_timer().unwrap(), Some(500));
+    let again = state.take_timer(500, 600).unwrap().unwrap();
+    state.end_timer(&again, Some(700)).unwrap();
+    assert_eq!(state.next_timer().unwrap(), Some(700));
+    assert!(state.cancel_timer("t").unwrap() && state.next_timer().unwrap().is_none());
+}

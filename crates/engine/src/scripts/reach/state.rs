@@ -1,0 +1,204 @@
+//! What a server remembers, as a script sees it: `await state.get('key')`, `await timers.set('name', {inMs: 1000, tool: 'work'})`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use connect::state::{Entry, Fault, Only, State, Timer, now};
+use script::HostError;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use super::super::host::ScriptHost;
+use super::{refuse, silent};
+use crate::outcome::FailureKind;
+
+/// The object with the values.
+pub(crate) const STATE: &str = "state";
+/// The object with the timers.
+pub(crate) const TIMERS: &str = "timers";
+
+pub(super) const VALUES: [&str; 5] = ["get", "entry", "set", "delete", "list"];
+pub(super) const OF_TIMERS: [&str; 3] = ["set", "cancel", "list"];
+
+/// Entries of a list that does not say how many.
+const LISTED: usize = 100;
+
+/// Beside the key of a change: `if` is the version that the value has to have, or null for no value.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Options {
+    ttl_ms: Option<i64>,
+    #[serde(rename = "if", deserialize_with = "present")]
+    only: Option<Option<i64>>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+/// Null is a value here, unlike nothing at all.
+fn present<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Option<i64>>, D::Error> {
+    Option::deserialize(value).map(Some)
+}
+
+impl Options {
+    fn only(&self) -> Option<Only> {
+        self.only.map(|version| version.map_or(Only::Absent, Only::Version))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Set {
+    in_ms: Option<i64>,
+    at: Option<i64>,
+    tool: String,
+    #[serde(default)]
+    args: Map<String, Value>,
+}
+
+/// The arguments of one call, one after the other.
+struct Given(std::vec::IntoIter<Box<RawValue>>);
+
+impl Given {
+    fn read(arguments: &str) -> Result<Self, ()> {
+        serde_json::from_str::<Vec<Box<RawValue>>>(arguments).map(|all| Self(all.into_iter())).map_err(|_| ())
+    }
+
+    fn raw(&mut self) -> Option<Box<RawValue>> {
+        self.0.next()
+    }
+
+    fn next<T: for<'a> Deserialize<'a>>(&mut self) -> Result<T, ()> {
+        serde_json::from_str(self.raw().ok_or(())?.get()).map_err(|_| ())
+    }
+
+    fn options(&mut self) -> Result<Options, ()> {
+        match self.raw() {
+            None => Ok(Options::default()),
+            Some(raw) => {
+                serde_json::from_str::<Option<Options>>(raw.get()).map(Option::unwrap_or_default).map_err(|_| ())
+            }
+        }
+    }
+}
+
+fn told(fault: &Fault) -> HostError {
+    let kind = match fault {
+        Fault::Conflict(_) => FailureKind::Constraint,
+        Fault::Limit(_) => FailureKind::Limit,
+        Fault::Busy => FailureKind::Busy,
+        Fault::Broken(_) => FailureKind::Unavailable,
+    };
+    refuse(kind, fault.to_string())
+}
+
+fn usage(object: &str, name: &str) -> HostError {
+    let how = match (object, name) {
+        (STATE, "set") => "takes a key, a value and `{ttlMs, if}`",
+        (STATE, "delete") => "takes a key and `{if}`",
+        (STATE, "list") => "takes a prefix and `{after, limit}`",
+        (TIMERS, "set") => "takes a name and `{inMs or at, tool, args}`",
+        (TIMERS, "list") => "takes a prefix and `{limit}`",
+        (TIMERS, _) => "takes a name",
+        _ => "takes a key",
+    };
+    refuse(FailureKind::Value, format!("`{object}.{name}` {how}"))
+}
+
+/// Runs a request to the file on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    state: &Arc<State>,
+    work: impl FnOnce(&State) -> Result<T, Fault> + Send + 'static,
+) -> Result<T, HostError> {
+    let state = Arc::clone(state);
+    let done = tokio::task::spawn_blocking(move || work(&state)).await;
+    done.map_err(|_| refuse(FailureKind::Internal, "the state of this server failed".to_owned()))?
+        .map_err(|fault| told(&fault))
+}
+
+fn shown(entry: &Entry) -> Result<Value, HostError> {
+    let value: Value = serde_json::from_str(&entry.value).map_err(|error| {
+        refuse(FailureKind::Internal, format!("the value of `{}` cannot be read: {error}", entry.key))
+    })?;
+    Ok(json!({ "key": entry.key, "value": value, "version": entry.version, "expiresAt": entry.expires }))
+}
+
+pub(super) async fn values(
+    state: &Arc<State>,
+    host: &ScriptHost<'_>,
+    name: &str,
+    arguments: &str,
+) -> Result<Bytes, HostError> {
+    let bad = |()| usage(STATE, name);
+    let mut given = Given::read(arguments).map_err(bad)?;
+    let key: String = given.next().map_err(bad)?;
+    if matches!(name, "set" | "delete") && !host.writes() {
+        return Err(silent(&format!("`{STATE}.{name}`")));
+    }
+    let answer = match name {
+        "get" | "entry" => match blocking(state, move |state| state.get(&key, now())).await? {
+            Some(entry) if name == "get" => return Ok(entry.value.into()),
+            Some(entry) => shown(&entry)?,
+            None => Value::Null,
+        },
+        "set" => {
+            let value = given.raw().ok_or(()).map_err(bad)?;
+            let options = given.options().map_err(bad)?;
+            let expires = options.ttl_ms.map(|time| now().saturating_add(time));
+            let only = options.only();
+            blocking(state, move |state| state.set(&key, value.get(), expires, only, now())).await?.into()
+        }
+        "delete" => {
+            let only = given.options().map_err(bad)?.only();
+            blocking(state, move |state| state.delete(&key, only, now())).await?.into()
+        }
+        _ => {
+            let options = given.options().map_err(bad)?;
+            let limit = options.limit.unwrap_or(LISTED);
+            let page = blocking(state, move |state| state.list(&key, options.after.as_deref(), limit, now())).await?;
+            let next = page.entries.last().filter(|_| page.more).map(|entry| entry.key.clone());
+            let entries = page.entries.iter().map(shown).collect::<Result<Vec<_>, _>>()?;
+            json!({ "entries": entries, "next": next })
+        }
+    };
+    Ok(answer.to_string().into())
+}
+
+pub(super) async fn timers(
+    state: &Arc<State>,
+    host: &ScriptHost<'_>,
+    name: &str,
+    arguments: &str,
+) -> Result<Bytes, HostError> {
+    let bad = |()| usage(TIMERS, name);
+    let mut given = Given::read(arguments).map_err(bad)?;
+    let timer: String = given.next().map_err(bad)?;
+    if name != "list" && !host.writes() {
+        return Err(silent(&format!("`{TIMERS}.{name}`")));
+    }
+    let answer = match name {
+        "set" => {
+            let set: Set = given.next().map_err(bad)?;
+            let due = match (set.at, set.in_ms) {
+                (Some(at), None) => at,
+                (None, Some(time)) => now().saturating_add(time),
+                _ => return Err(usage(TIMERS, name)),
+            };
+            host.set.tool(&set.tool).map_err(|unknown| refuse(FailureKind::Value, unknown.0))?;
+            let arguments = Value::Object(set.args).to_string();
+            blocking(state, move |state| state.set_timer(&timer, due, &set.tool, &arguments)).await?;
+            json!(due)
+        }
+        "cancel" => blocking(state, move |state| state.cancel_timer(&timer)).await?.into(),
+        _ => {
+            let limit = given.options().map_err(bad)?.limit.unwrap_or(LISTED);
+            let page = blocking(state, move |state| state.timers(&timer, limit)).await?;
+            let each = page.timers.iter().map(|one: &Timer| {
+                let args: Value = serde_json::from_str(&one.arguments).unwrap_or_default();
+                json!({ "name": one.name, "at": one.due, "tool": one.tool, "args": args, "attempts": one.attempts })
+            });
+            json!({ "timers": each.collect::<Vec<_>>(), "more": page.more })
+        }
+    };
+    Ok(answer.to_string().into())
+}
