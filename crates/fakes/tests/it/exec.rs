@@ -94,9 +94,9 @@ async fn real(root: &Path, change: impl FnOnce(&mut Settings)) -> (World, Cancel
 async fn a_real_shim_runs_the_agent_and_streams_what_it_says() {
     let folder = tempfile::tempdir().unwrap();
     let (world, stop) = real(folder.path(), |_| {}).await;
-    let arguments = json!({ "prompt": "say it's \"done\" -x", "cwd": "project", "auto": "medium", "mission": "s-7" });
+    let arguments = json!({ "prompt": "say it's done $(id) -x", "cwd": "project", "auto": "medium", "mission": "s-7" });
     let value = world.good("factory_exec", arguments).await;
-    assert!(value["output"].as_str().unwrap().starts_with("auto medium in project: say it's"), "{value}");
+    assert!(value["output"].as_str().unwrap().starts_with("auto medium in project: say it's done $(id) -x"), "{value}");
     assert_eq!((&value["done"]["end"], &value["done"]["session_id"]), (&json!("finished"), &json!("s-7")), "{value}");
     let failed = world.good("factory_exec", json!({ "prompt": "crash" })).await;
     assert_eq!((&failed["done"]["exit_code"], &failed["done"]["stderr"]), (&json!(4), &json!("it broke")), "{failed}");

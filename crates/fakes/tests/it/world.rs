@@ -69,6 +69,13 @@ impl World {
         self.server.call(&self.context, tool, &arguments, TIME, progress).await.expect("an answer")
     }
 
+    /// A call that is cut off when `stop` is cancelled.
+    pub(crate) async fn cut_off(&self, tool: &str, arguments: Value, stop: &CancellationToken) -> CallOutput {
+        let mut context = self.context.clone();
+        context.cancel = stop.clone();
+        self.server.call(&context, tool, &arguments, TIME, None).await.expect("an answer")
+    }
+
     pub(crate) async fn call(&self, tool: &str, arguments: Value) -> CallOutput {
         self.call_with(tool, arguments, None).await
     }

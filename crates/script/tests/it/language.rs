@@ -4,10 +4,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use script::{FaultKind, Level, Origin, Script};
+use script::{Call, FaultKind, Level, Limits, Origin, Sandbox, Script};
 use serde_json::{Value, json};
 
-use crate::support::{Run, TestHost, body};
+use crate::support::{Run, TestHost, body, surface};
 
 /// A body and its result, with `args = {"n": 2, "text": "käse"}`.
 const RESULTS: &[(&str, &str)] = &[
@@ -205,5 +205,45 @@ fn numbers(value: Value) -> Value {
             Value::Object(fields.into_iter().collect())
         }
         other => other,
+    }
+}
+
+#[tokio::test]
+async fn an_answer_may_have_a_text_and_a_failure_words_of_its_own() {
+    let host = TestHost::default();
+    let run = async |text: &str| {
+        let script = Script::compile(text, Origin::default()).unwrap();
+        let call = Call {
+            arguments: b"{}",
+            surface: &surface(),
+            limits: Limits::default(),
+            deadline: tokio::time::Instant::now() + Duration::from_secs(10),
+            cancel: &tokio_util::sync::CancellationToken::new(),
+        };
+        Sandbox::shared().run(&script, &host, call).await
+    };
+    let answer = run("export default (_, { answer }) => answer({ n: 1 }, 'one')").await.unwrap();
+    assert_eq!((&answer.json[..], answer.text.as_deref()), (&b"{\"n\":1}"[..], Some("one")));
+    let plain = run("export default () => ({ n: 1 })").await.unwrap();
+    assert_eq!((&plain.json[..], plain.text), (&b"{\"n\":1}"[..], None));
+    let fault = run("export default (_, { fail }) => { throw fail('there is none', 'not_found', { id: 7 }) }")
+        .await
+        .unwrap_err();
+    assert_eq!((fault.kind, fault.message.as_str(), fault.place), (FaultKind::Told, "there is none", None));
+    assert_eq!((fault.code.as_deref(), fault.detail.as_deref()), (Some("not_found"), Some("{\"id\":7}")));
+    let thrown = run("export default (_, { answer }) => answer(1, 2)").await.unwrap_err();
+    assert_eq!(thrown.kind, FaultKind::Thrown);
+}
+
+#[tokio::test]
+async fn an_export_is_called_by_its_name() {
+    let text = "export const one = () => 1; export const two = () => one() + 1; export const three = 3;";
+    for (name, expected) in [("one", 1), ("two", 2)] {
+        let script = Script::compile_export(text, name, Origin::default()).unwrap();
+        assert_eq!(Run::default().script(&script, &TestHost::default()).await, Ok(json!(expected)));
+    }
+    for name in ["three", "four", "default"] {
+        let fault = Script::compile_export(text, name, Origin::default()).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Shape, "{name}: {fault}");
     }
 }
