@@ -21,7 +21,9 @@ pub(crate) mod plan;
 pub(crate) mod remove;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod serve;
 pub(crate) mod shim;
+pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod test;
 pub(crate) mod validate;
@@ -55,6 +57,10 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
             session.local_only("connect")?;
             block_on(session, |context| connect::run(arguments, session, context))
         }
+        Command::Keys(arguments) => {
+            session.local_only("keys")?;
+            block_on(session, |context| keys::run(arguments, session, context))
+        }
         Command::Names(_) => block_on(session, |context| names::run(session, context)),
         Command::Run(arguments) => {
             session.local_only("run")?;
@@ -65,12 +71,24 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
             serve::run(arguments, session)
         }
         Command::Deploy(arguments) => deploy::run(arguments, session),
-        Command::Demo(arguments) => demo::run(arguments, session),
-        Command::Shim(arguments) => shim::run(&arguments, session),
+        Command::Start(arguments) => block_on(session, |context| start::start(arguments, session, context)),
+        Command::Stop(arguments) => block_on(session, |context| start::stop(arguments, session, context)),
+        Command::Logs(arguments) => block_on(session, |context| logs::run(arguments, session, context)),
+        Command::Demo(arguments) => {
+            session.local_only("demo")?;
+            demo::run(arguments, session)
+        }
+        Command::Shim(arguments) => {
+            session.local_only("shim")?;
+            shim::run(&arguments, session)
+        }
         #[cfg(feature = "fakes")]
-        Command::Fake(arguments) => fake::run(&arguments, session),
-        Command::Schema(_) => Ok(schema::run(session)),
-        Command::Explain(arguments) => explain::run(&arguments, session),
+        Command::Fake(arguments) => {
+            session.local_only("fake")?;
+            fake::run(&arguments, session)
+        }
+        Command::Schema(_) => anywhere(session, |context| schema::run(session, context)),
+        Command::Explain(arguments) => anywhere(session, |context| explain::run(arguments, session, context)),
         Command::Links(arguments) => links::run(&arguments, session),
         Command::Completion(arguments) => completion::run(&arguments, session),
         Command::Version(_) => anywhere(session, |context| version::run(session, context)),

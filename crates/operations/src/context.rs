@@ -262,14 +262,8 @@ impl Context {
         Arc::clone(&self.turns[sum % TURNS]).lock_owned().await
     }
 
-    /// Runs a request to the catalogue on a blocking thread.
-    ///
-    /// # Errors
-    /// The catalogue cannot be opened, or what the request says.
-    pub async fn store<T: Send + 'static>(
-        &self,
-        request: impl FnOnce(&Store) -> Result<T, store::Error> + Send + 'static,
-    ) -> Result<T, Error> {
+    /// The catalogue itself, for what uses it longer than one request.
+    pub(crate) async fn shared_store(&self) -> Result<Arc<Store>, Error> {
         let (home, url) = (self.home.path().to_owned(), self.environment.get(STORE));
         let opened = self.store.get_or_try_init(|| async move {
             blocking(move || match url {
@@ -282,7 +276,10 @@ impl Context {
     }
 
     /// Runs a request to the catalogue on a blocking thread.
-    pub(crate) async fn store<T: Send + 'static>(
+    ///
+    /// # Errors
+    /// The catalogue cannot be opened, or what the request says.
+    pub async fn store<T: Send + 'static>(
         &self,
         request: impl FnOnce(&Store) -> Result<T, store::Error> + Send + 'static,
     ) -> Result<T, Error> {

@@ -7,6 +7,7 @@
 //! Never: HTTP, an argument parser, printing.
 
 pub mod all;
+pub mod authority;
 pub mod authorize;
 pub mod calling;
 pub mod clients;
@@ -22,6 +23,7 @@ pub mod first_party;
 pub mod fmt;
 pub mod jobs;
 pub mod kept;
+pub mod keys;
 pub mod list;
 pub mod natural;
 pub mod operation;

@@ -7,6 +7,8 @@ mod callback;
 mod error;
 mod follow;
 mod health;
+mod keys;
+mod oauth;
 mod plane;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -19,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use callback::Callback;
 pub use error::Error;
+pub use keys::KnownCallers;
+pub use oauth::{OAuth, origin, places};
 pub use plane::{DEFAULT_PORT as PLANE_PORT, Plane, PlaneSite, openapi};
 
 /// The port that `run` listens on unless told otherwise.

@@ -70,7 +70,7 @@ impl Plane {
         let failed = |source| Error::Bind { address: options.address, source };
         let listener = TcpListener::bind(options.address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let guard = Arc::new(crate::guard(&options, address));
+        let guard = Arc::new(crate::guard(&options, address, None));
         let PlaneSite { mut context, authenticator, runtime } = site;
         let metrics = Arc::new(Metrics::default());
         context.audit = Some(Arc::clone(&metrics) as Arc<dyn operations::operation::Audit>);

@@ -130,6 +130,10 @@ codes! {
     ASK_FIELD "MF0550" error "A form has no field for a parameter";
     ASK_SECRET "MF0551" warning "A form asks a person for a secret";
     ASK_NOBODY "MF0552" warning "A question is asked where nobody can answer";
+    HOSTS "MF0555" error "A host that requests may go to is not usable";
+    WHOLE_URL "MF0556" error "A whole URL does not fit its connection";
+    FETCH_IDLE "MF0557" warning "A script may fetch and never does";
+    PROMPT_TOOL "MF0558" error "A prompt and its tool do not fit";
     SCRIPT_SOURCE "MF0565" error "A script has no code, or two";
     SCRIPT_MODULE "MF0566" error "There is no such module";
     MODULE "MF0567" warning "No script uses a module";

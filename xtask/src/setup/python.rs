@@ -8,7 +8,10 @@ use crate::exec::Run;
 use crate::repo;
 
 /// The environments: `tests/clients/python/NAME.txt` says what is in each.
-pub const ENVIRONMENTS: [&str; 7] = [TOOLS, "py-1x", "py-old", "py-services", "py-storage", "py-mongo", "py-droid"];
+pub const ENVIRONMENTS: [&str; 9] =
+    [TOOLS, "py-1x", "py-old", "py-services", "py-storage", "py-mongo", "py-droid", ORIGINALS, CONTRACT];
+/// The environment with Schemathesis.
+pub const CONTRACT: &str = "py-contract";
 /// The environment with the newest SDK, mcpcheck and Node.js.
 pub const TOOLS: &str = "py";
 /// The environment with the original servers of `tests/originals`.

@@ -14,7 +14,7 @@ const EXAMPLES: &str = "Examples:
   mcp-factory deploy inventory-mcp --target local           at the control plane, where one runs
   mcp-factory deploy inventory-mcp --spec-version 1.1.0     hold it at a version
   mcp-factory deploy inventory-mcp --rollback               go back to the version before
-  mcp-factory deploy inventory-mcp --transport http         without a control plane: on http://127.0.0.1:8808/mcp
+  mcp-factory deploy inventory-mcp --transport http         without a control plane, at port 8808
 ";
 
 /// Run a server of the catalogue on a target

@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
     let input = Input { server: arguments.server, offline: arguments.offline, port: arguments.port };
-    let found = Box::pin(doctor(&context, &input)).await?;
+    let found = session.run::<Doctor>(&context, input).await?;
     session.printer.answer(&found, |style| text(&found, style));
     Ok(if found.healthy { OK } else { BAD_NEWS })
 }

@@ -17,7 +17,7 @@ const EXAMPLES: &str = "Examples:
   mcp-factory fake factory-api --port 8820
   mcp-factory fake factory-api --latency 200 --work 5000
   mcp-factory fake shim --port 8821
-  curl -s http://127.0.0.1:8820/_fake -d '{\"fail\": [{\"path\": \"/sessions\", \"status\": 429, \"retryAfter\": 2, \"times\": 3}]}'
+  mcp-factory fake shim --port 8821 --latency 500
 ";
 
 /// Serve a fake of an API, for trying servers without an account

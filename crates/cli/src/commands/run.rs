@@ -1,6 +1,8 @@
 //! `mcp-factory run`, `mcp-run`.
 
+mod callers;
 pub(crate) mod http;
+mod oauth;
 pub(crate) mod signals;
 mod stdio;
 mod summary;

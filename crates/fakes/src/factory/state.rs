@@ -15,6 +15,8 @@ const EFFORTS: [&str; 9] = ["none", "dynamic", "off", "minimal", "low", "medium"
 const MODES: [&str; 4] = ["auto", "spec", "agi", "mission"];
 /// Part of the work for which a session is pending, of a hundred.
 const PENDING_PERCENT: i64 = 20;
+/// Longest time for which a session is pending, milliseconds.
+const PENDING_MS_MAX: i64 = 1_000;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -164,7 +166,7 @@ impl State {
         // One prompt after the other.
         let from = session.runs.last().map_or(sent, |run| run.stopped.unwrap_or(run.ends).max(sent));
         let pending = if from > sent { from } else { sent + limited(idle) };
-        let begins = pending + work * PENDING_PERCENT / 100;
+        let begins = pending + (work * PENDING_PERCENT / 100).min(PENDING_MS_MAX);
         let message = Uuid::new_v4().to_string();
         session.runs.push(Run {
             message: message.clone(),

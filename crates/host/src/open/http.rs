@@ -113,9 +113,10 @@ fn error(connection: &str, message: String) -> connect::Error {
 
 type Missed = (&'static str, Missing);
 
-pub(super) fn settings(api: &HttpConnection, url: Secret, operator: &Operator<'_>) -> Result<Settings, Missed> {
+/// The settings of an API; without a URL each request names its own.
+pub(super) fn settings(api: &HttpConnection, url: Option<Secret>, operator: &Operator<'_>) -> Result<Settings, Missed> {
     let whole = api.env_var.is_some() || api.url.as_deref().is_some_and(|url| is_whole(url, operator.lookup));
-    let policy = policy(operator, whole.then_some(&url));
+    let policy = policy(operator, url.as_ref().filter(|_| whole));
     let policy = api.hosts.iter().fold(policy, |policy, host| policy.allow_host(host));
     let (mut headers, mut secret_headers) = (Vec::new(), Vec::new());
     for (name, written) in &api.headers {
@@ -152,6 +153,16 @@ pub(super) fn settings(api: &HttpConnection, url: Secret, operator: &Operator<'_
         anywhere: url.is_none().then_some(Anywhere { plain: api.plain }),
         ..Settings::new(api.name.as_str(), url.unwrap_or_else(|| Secret::new("")))
     })
+}
+
+pub(super) fn limits(limits: &HttpLimits) -> Limits {
+    Limits {
+        connect: Duration::from_millis(limits.connect_timeout_ms),
+        request_bytes: usize::try_from(limits.request_bytes).unwrap_or(usize::MAX),
+        answer_bytes: usize::try_from(limits.answer_bytes).unwrap_or(usize::MAX),
+        redirects: small(limits.redirects),
+        ..Limits::default()
+    }
 }
 
 /// Whether a URL is one reference to a variable that is set: the operator wrote it whole.

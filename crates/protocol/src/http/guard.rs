@@ -30,7 +30,7 @@ impl Guard {
     /// Whether a request may pass; otherwise what is wrong.
     ///
     /// # Errors
-    /// What is wrong, for the client.
+    /// A sentence that says which of the two headers is refused.
     pub fn check(&self, headers: &HeaderMap) -> Result<(), &'static str> {
         let mut hosts = headers.get_all(HOST).iter();
         match (hosts.next().map(|host| host.to_str()), hosts.next()) {

@@ -16,7 +16,7 @@ mod shape;
 mod words;
 
 /// Names that the second parameter of a script's function has anyhow.
-const OWN_NAMES: [&str; 6] = ["answer", "fail", "log", "progress", "sleep", "tools"];
+const OWN_NAMES: [&str; 7] = ["answer", "fail", "log", "markdown", "progress", "sleep", "tools"];
 
 /// Names that it has when the spec has `state`.
 const STATE_NAMES: [&str; 2] = ["state", "timers"];
@@ -111,6 +111,18 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Script, node:
     Some(if action.write { ANYTHING } else { sql::NO_EFFECTS })
 }
 
+/// Checks what a script may fetch.
+fn fetch(check: &mut Check<'_, '_>, action: &Script, node: &Node) {
+    let Some(at) = node.get("fetch").filter(|_| action.fetch.is_some()) else { return };
+    if let Some(list) = at.get("hosts") {
+        hosts::all(check, list);
+    }
+    if action.module.is_none() && !action.code.contains("fetch") && !check.is_damaged(node) {
+        let message = "the script may fetch, and never names `fetch`";
+        check.warning(codes::FETCH_IDLE, at.span, message, "remove `fetch`, or call `await fetch(url)`");
+    }
+}
+
 /// Modules that no script names.
 pub(super) fn unused_modules(check: &mut Check<'_, '_>) {
     let spec = check.spec;
@@ -183,7 +195,12 @@ fn uses(check: &mut Check<'_, '_>, tool: &Tool, action: &Script, node: &Node) {
             continue;
         }
         let place = align::place(check.lines, node, *offset, name.len());
-        let help = "a script reaches its connections, `answer`, `fail`, `log`, `progress` and `sleep`: no network, no files, no other modules";
+        let help = match *name {
+            "fetch" => "allow it: `script: {fetch: {hosts: [api.example.com]}, code: …}`, or use a connection",
+            _ => {
+                "a script reaches its connections, `answer`, `fail`, `log`, `markdown`, `progress` and `sleep`: no network, no files, no other modules"
+            }
+        };
         check.warning(codes::SCRIPT_USES, place, format!("a script has no `{name}`"), help);
     }
     for call in &shape.calls {

@@ -191,6 +191,7 @@ pub(crate) fn title(definition: &str) -> &'static str {
         "ReplyFile" => "resource",
         "ReplyLink" => "link",
         "Script" => "script",
+        "Fetch" => "fetch",
         "State" => "state",
         "Http" => "http",
         "Graphql" => "graphql",

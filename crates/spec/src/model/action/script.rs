@@ -24,6 +24,9 @@ pub struct Script {
     /// Whether its statements may change data. Without it they run in read-only transactions.
     #[serde(default)]
     pub write: bool,
+    /// Lets the script call `fetch`. Without it there is no `fetch`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<Fetch>,
     /// Most processor time of one run, milliseconds, waiting not counted. Default: 2000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_ms: Option<u64>,
