@@ -34,7 +34,7 @@ const EXAMPLES: &str = "Examples:
   mcp-factory run inventory-mcp --transport sse --port 0   on a free port, which is printed
   INVENTORY_MCP_API_KEY=… mcp-factory run inventory-mcp --transport http --host 0.0.0.0
   mcp-factory run inventory-mcp --transport http --auth keys,guests
-  mcp-factory run inventory-mcp --transport http --oauth single-user --public-url https://mcp.example.com
+  mcp-factory run inventory-mcp --transport http --oauth single-user --public-url https://a.example
 ";
 
 /// Serve a server of the catalogue, or a spec file, to MCP clients

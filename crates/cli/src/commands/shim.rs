@@ -23,7 +23,7 @@ const PASSED: [&str; 9] = ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TERM", "TM
 
 const EXAMPLES: &str = "Examples:
   FACTORY_SHIM_SECRET=… mcp-factory shim --root ~/projects
-  FACTORY_SHIM_SECRET=… mcp-factory shim --root ~/projects --port 9090 -- my-agent --in {cwd} {prompt}
+  FACTORY_SHIM_SECRET=… mcp-factory shim --root ~/projects -- my-agent --in {cwd} {prompt}
   curl -s http://127.0.0.1:8818/healthz
 ";
 

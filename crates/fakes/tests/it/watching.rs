@@ -1,6 +1,6 @@
 //! Waiting for droids.
 
-use std::sync::Mutex;
+use parking_lot::Mutex;
 
 use fakes::FactorySettings;
 use serde_json::json;
@@ -12,14 +12,14 @@ async fn a_watched_droid_is_not_taken_for_ended_before_it_began() {
     // Idle for longer than the first look, then at work for a while.
     let world = World::with(FactorySettings::default().idle(1_500).work(2_500), &[]).await;
     let progress = Mutex::new(Vec::new());
-    let note = |done: f64, total: Option<f64>, _: &str| progress.lock().unwrap().push((done, total));
+    let note = |done: f64, total: Option<f64>, _: &str| progress.lock().push((done, total));
     let arguments = json!({ "prompt": "Count to ten", "pollIntervalSeconds": 5, "timeoutSeconds": 60 });
     let said = world.call_with("spawn_and_watch", arguments, Some(&note)).await;
     assert!(!said.is_error, "{}", said.text);
     let value = said.structured.unwrap();
     assert_eq!((&value["end"], &value["interrupted"]), (&json!("finished"), &json!(false)), "{}", said.text);
     assert!(said.text.contains("Done: Count to ten"), "{}", said.text);
-    let progress = progress.into_inner().unwrap();
+    let progress = progress.into_inner();
     assert!(!progress.is_empty() && progress.iter().all(|(done, total)| *done <= 60.0 && *total == Some(60.0)));
 }
 

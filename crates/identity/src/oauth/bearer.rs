@@ -150,9 +150,13 @@ impl Authority {
         let revocations = self.store.revocations()?;
         let tokens = self.store.oauth_access_tokens(realm, self.clock.now(), most)?;
         let tokens = tokens.iter().map(|token| (token.hash, access(token))).collect();
+        let now = self.clock.now();
         let mut live = self.live.write();
+        let before: HashSet<Arc<str>> = live.callers(now).collect();
         live.tokens = tokens;
         live.revocations = revocations;
+        let after: HashSet<Arc<str>> = live.callers(now).collect();
+        live.lost.extend(before.difference(&after).cloned());
         Ok(())
     }
 
@@ -162,16 +166,11 @@ impl Authority {
     /// # Errors
     /// The store cannot be used.
     pub fn follow(&self) -> Result<Vec<Arc<str>>, Fault> {
-        if self.store.revocations()? == self.live.read().revocations {
-            return Ok(Vec::new());
+        if self.store.revocations()? != self.live.read().revocations {
+            self.reload()?;
         }
-        let now = self.clock.now();
-        let before: Vec<Arc<str>> = self.live.read().callers(now).collect();
-        self.reload()?;
-        let mut live = self.live.write();
-        let after: HashSet<Arc<str>> = live.callers(now).collect();
-        let mut lost: Vec<Arc<str>> = before.into_iter().filter(|id| !after.contains(id)).collect();
-        lost.append(&mut live.lost);
+        // A request may have read the store anew before this did: what was lost then is here too.
+        let mut lost = std::mem::take(&mut self.live.write().lost);
         lost.sort();
         lost.dedup();
         Ok(lost)

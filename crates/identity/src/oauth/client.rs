@@ -92,7 +92,7 @@ impl Client {
                 return Err(Refusal::metadata(format!("`token_endpoint_auth_method` {} is not taken", shown(other))));
             }
         };
-        let name = text("client_name")?.map(|name| clean(name)).filter(|name| !name.is_empty());
+        let name = text("client_name")?.map(clean).filter(|name| !name.is_empty());
         Ok(Self {
             id: String::new(),
             client_name: name,

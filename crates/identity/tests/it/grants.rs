@@ -5,6 +5,9 @@ use serde_json::json;
 
 use crate::world::{ISSUER, World, parameter, settings, text};
 
+/// Parameters of a request that are set, or left out.
+type Changes<'a> = &'a [(&'a str, Option<&'a str>)];
+
 #[tokio::test]
 async fn a_code_becomes_tokens_that_let_in_and_answers_name_the_issuer() {
     let world = World::new();
@@ -102,7 +105,7 @@ async fn exchanges_that_do_not_fit_are_refused() {
     let world = World::new();
     let client = world.register(json!({}));
     let other = world.register(json!({}));
-    let cases: &[(&[(&str, Option<&str>)], u16, &str)] = &[
+    let cases: &[(Changes<'_>, u16, &str)] = &[
         (&[("code_verifier", Some("wrong-verifier-that-is-long-enough-for-rfc-7636-xyz"))], 400, "invalid_grant"),
         (&[("code_verifier", Some("short"))], 400, "invalid_grant"),
         (&[("redirect_uri", Some("https://app.example.com/other"))], 400, "invalid_grant"),
@@ -137,7 +140,7 @@ async fn exchanges_that_do_not_fit_are_refused() {
 async fn questions_that_do_not_fit_stay_here_or_go_back_with_an_error() {
     let world = World::new();
     let (client, _) = world.register(json!({"scope": "mcp"}));
-    let here: &[(&[(&str, Option<&str>)], &str)] = &[
+    let here: &[(Changes<'_>, &str)] = &[
         (&[("client_id", None)], "invalid_request"),
         (&[("client_id", Some("nobody"))], "unauthorized_client"),
         (&[("client_id", Some("https://127.0.0.1/client.json"))], "unauthorized_client"),
@@ -152,7 +155,7 @@ async fn questions_that_do_not_fit_stay_here_or_go_back_with_an_error() {
             other => panic!("{changes:?}: {other:?}"),
         }
     }
-    let away: &[(&[(&str, Option<&str>)], &str)] = &[
+    let away: &[(Changes<'_>, &str)] = &[
         (&[("response_type", Some("token"))], "unsupported_response_type"),
         (&[("response_type", None)], "invalid_request"),
         (&[("code_challenge", None)], "invalid_request"),
@@ -249,6 +252,6 @@ async fn what_another_process_gives_lets_in_and_what_it_revokes_does_not() {
     let given = identity::oauth::Parameters::form(form.as_bytes()).unwrap();
     world.authority.revoke(crate::world::HERE, None, &given).await.unwrap();
     assert_eq!(world.caller(access), None);
-    assert_eq!(other.authority.follow().unwrap(), [caller.id.clone()]);
+    assert_eq!(other.authority.follow().unwrap(), std::slice::from_ref(&caller.id));
     assert_eq!(other.caller(access), None);
 }

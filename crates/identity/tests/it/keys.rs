@@ -36,7 +36,7 @@ fn a_key_is_shown_once_and_lets_in_until_it_is_revoked_or_ends() {
     assert_eq!((created.info.name.as_str(), created.info.expires_at), ("CI", Some(1_700_000_060)));
     let caller = keys.known(key).unwrap();
     assert_eq!((caller.kind, &*caller.owner, caller.scopes.allow("mcp")), (Kind::Key, "ann", true));
-    assert_eq!(keys.list(Some("ann")).unwrap(), [created.info.clone()]);
+    assert_eq!(keys.list(Some("ann")).unwrap(), std::slice::from_ref(&created.info));
     assert_eq!(keys.list(Some("bob")).unwrap(), []);
     for wrong in ["", PREFIX, &key[..key.len() - 1], &format!("{key}x"), &"x".repeat(5_000)] {
         assert!(keys.known(wrong).is_none() && keys.look_up(wrong).unwrap().is_none(), "{wrong}");
@@ -63,7 +63,7 @@ fn other_processes_hear_of_new_and_of_revoked_keys() {
     let caller = server.look_up(created.key.expose()).unwrap().unwrap();
     assert!(server.known(created.key.expose()).is_some(), "from now on it is in memory");
     command.revoke(None, &created.info.id).unwrap();
-    assert_eq!(server.follow().unwrap(), [caller.id.clone()]);
+    assert_eq!(server.follow().unwrap(), std::slice::from_ref(&caller.id));
     assert!(server.known(created.key.expose()).is_none() && server.look_up(created.key.expose()).unwrap().is_none());
     assert!(server.follow().unwrap().is_empty());
 }

@@ -31,8 +31,9 @@ fn every_command_is_listed_and_begins_with_examples() {
         let usage = help.find("Usage:").unwrap_or_else(|| panic!("{name} has no usage"));
         assert!(examples < usage, "{name}: examples come first");
         for line in help[examples..usage].lines().skip(1).filter(|line| !line.is_empty()) {
-            let comment = line.trim_start().starts_with('#');
-            assert!(comment || line.contains("mcp-"), "{name}: an example is wrapped: {line}");
+            let is_whole =
+                ["#", "curl "].iter().any(|start| line.trim_start().starts_with(start)) || line.contains("mcp-");
+            assert!(is_whole, "{name}: an example is wrapped: {line}");
         }
         assert_eq!(world.ok(&["help", name]).out.trim(), help.trim(), "{name}");
         assert_eq!(world.ok(&[name, "-h"]).out.trim(), help.trim(), "{name}");

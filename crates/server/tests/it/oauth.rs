@@ -338,11 +338,14 @@ async fn redeems(site: &Site, connector: &Connector, id: &str, secret: Option<&s
     tokens
 }
 
+/// Method, path, headers, body, and the status and error that they give.
+type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, u16, &'a str);
+
 #[tokio::test]
 async fn endpoints_answer_errors_as_json_whatever_is_sent() {
     let site = Site::open().await;
     let basic = ("Authorization", "Basic nonsense");
-    let cases: &[(&str, &str, &[(&str, &str)], &str, u16, &str)] = &[
+    let cases: &[Case<'_>] = &[
         ("GET", "/register", &[], "", 405, "invalid_request"),
         ("GET", "/token", &[], "", 405, "invalid_request"),
         ("PUT", "/authorize", &[], "", 405, "invalid_request"),
@@ -392,7 +395,7 @@ async fn a_bad_token_is_challenged_and_a_revoked_one_ends_its_streams() {
     assert_eq!(site.send("POST", &format!("/mcp?access_token={token}"), &[JSON], "{}").await.status, 401);
     let mut stream = TcpStream::connect(site.world.address).await.expect("connect");
     let head = format!(
-        "GET /sse HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nAuthorization: Bearer {token}\r\n\r\n",
+        "GET /sse HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAccept: text/event-stream\r\nAuthorization: Bearer {token}\r\n\r\n",
         site.world.address
     );
     stream.write_all(head.as_bytes()).await.expect("write");

@@ -47,6 +47,14 @@ fn replace(schema: &mut Value, definition: &str, key: &str, forms: Value) {
     }
 }
 
+/// Says that a definition needs one of these keys.
+fn needs_one(schema: &mut Value, definition: &str, keys: &[&str]) {
+    if let Some(full) = definitions(schema).and_then(|all| all.get_mut(definition)?.as_object_mut()) {
+        let keys = keys.iter().map(|key| json!({"required": [key]}));
+        full.insert("anyOf".to_owned(), keys.collect());
+    }
+}
+
 /// A definition, or a shorter form of it.
 fn or_short(schema: &mut Value, definition: &str, short: Value) {
     if let Some(full) = definitions(schema).and_then(|all| all.get_mut(definition)) {
@@ -107,9 +115,6 @@ fn short_forms(schema: &mut Value) {
     if let Some(tool) = definitions(schema).and_then(|all| all.get_mut("Tool")?.as_object_mut()) {
         tool.insert("not".to_owned(), json!({"anyOf": [{"required": ["sql", "reply"]}, {"required": ["sql", "script"]}, {"required": ["script", "reply"]}]}));
     }
-    if let Some(script) = definitions(schema).and_then(|all| all.get_mut("Script")?.as_object_mut()) {
-        script.insert("anyOf".to_owned(), json!([{"required": ["code"]}, {"required": ["module"]}]));
-    }
     if let Some(all) = definitions(schema) {
         all.insert("Schema".to_owned(), fragment::schema());
         all.insert("SchemaKeywords".to_owned(), fragment::keywords());
@@ -141,6 +146,9 @@ fn sql(schema: &mut Value) {
         sql.remove("required");
         sql.insert("oneOf".to_owned(), json!([{"required": ["query"]}, {"required": ["statements"]}]));
     }
+    needs_one(schema, "Script", &["code", "module"]);
+    needs_one(schema, "Http", &["path", "url"]);
+    needs_one(schema, "PromptMessage", &["text", "content", "tool"]);
     or_short(schema, "Sql", json!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}));
     or_short(schema, "Script", json!({"type": "string"}));
     or_short(schema, "Http", json!({"type": "string"}));
