@@ -3,7 +3,7 @@
 //!
 //! What was acknowledged is on the disk: a change is one transaction, and a process that is killed at any moment leaves
 //! either the old state or the new one. Several processes may use the same store at once. Each room has its requests in a
-//! folder of its own and its tables in `migrations/`; [`db`] is how they reach a database.
+//! folder of its own and its tables in `migrations/`; `db` is how they reach a database.
 //!
 //! Never: knowledge of the spec language, of plans or of MCP. Documents come in and go out as text.
 //! The calls block; an asynchronous caller runs them on a blocking thread.
