@@ -32,6 +32,9 @@ Servers:
   stop        Stop a deployed server
   logs        Show the calls that a deployed server answered
   remove      Remove a server
+  search      Find what servers can do
+  uses        Show what a server uses, and who uses it
+  diff        Compare two versions of a server
   serve       Run the control plane: REST, MCP, deployed servers
 
 Specs:
@@ -163,6 +166,9 @@ pub(crate) enum Command {
     Stop(commands::start::StopArguments),
     Logs(commands::logs::Arguments),
     Remove(commands::remove::Arguments),
+    Search(commands::search::Arguments),
+    Uses(commands::uses::Arguments),
+    Diff(commands::diff::Arguments),
     Validate(commands::validate::Arguments),
     Plan(commands::plan::Arguments),
     Fmt(commands::fmt::Arguments),

@@ -5,6 +5,7 @@ pub(crate) mod connect;
 pub(crate) mod create;
 pub(crate) mod demo;
 pub(crate) mod deploy;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 #[cfg(feature = "fakes")]
@@ -21,11 +22,13 @@ pub(crate) mod plan;
 pub(crate) mod remove;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod shim;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod test;
+pub(crate) mod uses;
 pub(crate) mod validate;
 pub(crate) mod version;
 
@@ -49,6 +52,9 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
         Command::Status(arguments) => block_on(session, |context| status::run(arguments, session, context)),
         Command::Test(arguments) => block_on(session, |context| test::run(arguments, session, context)),
         Command::Remove(arguments) => block_on(session, |context| remove::run(arguments, session, context)),
+        Command::Search(arguments) => block_on(session, |context| search::run(arguments, session, context)),
+        Command::Uses(arguments) => block_on(session, |context| uses::run(arguments, session, context)),
+        Command::Diff(arguments) => block_on(session, |context| diff::run(arguments, session, context)),
         Command::Validate(arguments) => anywhere(session, |context| validate::run(arguments, session, context)),
         Command::Plan(arguments) => block_on(session, |context| plan::run(arguments, session, context)),
         Command::Fmt(arguments) => anywhere(session, |context| fmt::run(arguments, session, context)),

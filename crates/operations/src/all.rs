@@ -3,6 +3,7 @@
 mod deployments;
 mod jobs;
 mod platform;
+mod registry;
 mod servers;
 mod specs;
 mod tools;
@@ -18,6 +19,7 @@ use crate::operation::{Erased, Face, Operation};
 pub use deployments::{Deploy, ReadLogs, Start, Stop};
 pub use jobs::{CancelJob, GetJob, ListJobs};
 pub use platform::{Codes, Doctor, Explain, ExplainInput, GetTemplate, ListCodes, ListTemplates, Version};
+pub use registry::{Dependencies, Diff, Search};
 pub use servers::{Create, CreateNatural, List, Remove, Status};
 pub use specs::{Format, PlanOf, SchemaOf, SchemaOutput, Validate};
 pub use tools::{Call, CallTool, CallToolInput, TestAll};
@@ -38,6 +40,9 @@ static ALL: LazyLock<Vec<&'static dyn Erased>> = LazyLock::new(|| {
         face::<List>(),
         face::<Status>(),
         face::<Remove>(),
+        face::<Search>(),
+        face::<Dependencies>(),
+        face::<Diff>(),
         face::<Deploy>(),
         face::<Start>(),
         face::<Stop>(),

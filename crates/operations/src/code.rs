@@ -132,5 +132,6 @@ codes! {
     NoTarget "MF1062" Usage "There is no such target";
     NoControlPlane "MF1063" Failure "No control plane runs";
     Shim "MF1070" Failure "The shim cannot begin";
+    InUse "MF1080" Conflict "Other servers use this one";
     Internal "MF1099" Failure "A fault in MCP Factory itself";
 }

@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use crate::deploy::Targets;
+use crate::index::Index;
 use crate::jobs::Jobs;
 use crate::operation::{Audit, Scope};
 use crate::precondition::Precondition;
@@ -217,6 +218,8 @@ pub struct Context {
     pub jobs: Option<Arc<Jobs>>,
     /// Where a control plane runs servers; none at a command line.
     pub targets: Option<Arc<Targets>>,
+    /// What all servers offer and use.
+    pub(crate) index: Arc<Index>,
     store: Arc<OnceCell<Arc<Store>>>,
     turns: Arc<[Arc<Mutex<()>>]>,
 }
@@ -240,6 +243,7 @@ impl Context {
             audit: None,
             jobs: None,
             targets: None,
+            index: Arc::default(),
             store: Arc::default(),
             turns: (0..TURNS).map(|_| Arc::default()).collect(),
         }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::dependencies::{self, User};
 use crate::{Context, Error};
 
 /// What to remove.
@@ -14,6 +15,9 @@ pub struct Input {
     /// Only say what would be removed.
     #[serde(default)]
     pub dry_run: bool,
+    /// Remove it although other servers use it.
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// What was removed.
@@ -26,6 +30,9 @@ pub struct Output {
     pub versions: usize,
     /// `false` for a dry run.
     pub removed: bool,
+    /// The servers whose tools do not work any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaks: Vec<User>,
 }
 
 /// Takes what ran out of service, and its log away. The server itself is gone by then, so a failure is only told.
@@ -42,15 +49,20 @@ async fn forget(context: &Context, name: &str) {
 
 /// Removes a server with all its versions and plans. The databases that its tools use are not
 /// touched.
+///
+/// # Errors
+/// There is no such server; other servers use it, and `force` is not said.
 pub async fn remove(context: &Context, input: Input) -> Result<Output, Error> {
     let name = input.name.clone();
-    let versions = if input.dry_run {
-        context.store(move |store| store.server(&name)).await?.versions
-    } else {
-        context.store(move |store| store.remove(&name)).await?
-    };
+    let known = context.store(move |store| store.server(&name)).await?;
+    let name = known.name.clone();
+    let breaks = dependencies::users_of(context, &name).await?;
+    if !breaks.is_empty() && !input.force {
+        return Err(dependencies::in_use(&name, &breaks));
+    }
+    let versions = if input.dry_run { known.versions } else { context.store(move |store| store.remove(&name)).await? };
     if !input.dry_run {
         forget(context, &input.name).await;
     }
-    Ok(Output { name: input.name, versions, removed: !input.dry_run })
+    Ok(Output { name: input.name, versions, removed: !input.dry_run, breaks })
 }

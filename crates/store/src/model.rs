@@ -128,6 +128,32 @@ pub struct VersionSummary {
     pub current: bool,
 }
 
+/// A server, and when it was last changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Name.
+    pub name: String,
+    /// When it was last changed, RFC 3339.
+    pub updated_at: String,
+}
+
+/// What is known of the current version of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Documents {
+    /// Name.
+    pub name: String,
+    /// The current version.
+    pub version: String,
+    /// When the server was last changed, RFC 3339.
+    pub updated_at: String,
+    /// Digest of the canonical form.
+    pub digest: String,
+    /// Canonical form of the spec, JSON.
+    pub canonical: String,
+    /// The newest plan, JSON.
+    pub plan: String,
+}
+
 /// What storing a plan gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlanRevision {

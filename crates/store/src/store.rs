@@ -3,6 +3,7 @@
 mod deployments;
 mod jobs;
 mod read;
+mod registry;
 mod replies;
 mod write;
 

@@ -14,12 +14,13 @@ const EXAMPLES: &str = "Examples:
   mcp-factory remove inventory-mcp
   mcp-factory remove inventory-mcp --yes
   mcp-factory remove inventory-mcp --dry-run
+  mcp-factory remove inventory-mcp --force --yes            although other servers use it
 ";
 
 /// Remove a server with all its versions and plans
 ///
 /// The databases that its tools use are not touched. Asks first at a terminal; elsewhere `--yes`
-/// is needed.
+/// is needed. A server that other servers use is not removed without `--force`.
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP, visible_alias = "rm")]
 pub(crate) struct Arguments {
@@ -32,12 +33,18 @@ pub(crate) struct Arguments {
     /// Only say what would be removed
     #[arg(long)]
     dry_run: bool,
+    /// Remove it although other servers use it
+    #[arg(long)]
+    force: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
-    let name = arguments.name;
+    let (name, force) = (arguments.name, arguments.force);
     // Said before anything is asked: a name that does not exist needs no confirmation.
-    let found = session.run::<Remove>(&context, Input { name: name.clone(), dry_run: true }).await?;
+    let found = session.run::<Remove>(&context, Input { name: name.clone(), dry_run: true, force }).await?;
+    for user in &found.breaks {
+        session.printer.warn(&format!("this breaks {user}"));
+    }
     if !arguments.dry_run {
         let question = format!("Removing server `{name}` with {}", counted(found.versions, "version"));
         if !session.confirm(&question, arguments.yes)? {
@@ -45,7 +52,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
             return Ok(BAD_NEWS);
         }
     }
-    let done = session.run::<Remove>(&context, Input { name: name.clone(), dry_run: arguments.dry_run }).await?;
+    let done = session.run::<Remove>(&context, Input { name: name.clone(), dry_run: arguments.dry_run, force }).await?;
     session.printer.answer(&done, |style| {
         let word = if done.removed { style.green("removed") } else { "would remove".to_owned() };
         format!("{word} {name} with {}", counted(done.versions, "version"))

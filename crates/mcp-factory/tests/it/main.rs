@@ -7,5 +7,6 @@ mod help;
 mod killed;
 mod plane;
 mod postgres;
+mod registry;
 mod serving;
 mod world;

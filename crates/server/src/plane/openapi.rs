@@ -30,6 +30,7 @@ pub fn document() -> Value {
             { "name": "deployment", "description": "Running servers, and what they answered." },
             { "name": "spec", "description": "Specs." },
             { "name": "tool", "description": "Tools of servers." },
+            { "name": "capability", "description": "What all servers can do." },
             { "name": "template", "description": "Specs to start from." },
             { "name": "job", "description": "Work that goes on after its request was answered." },
             { "name": "code", "description": "Codes of failures." },

@@ -1,0 +1,231 @@
+//! What all servers of the catalogue offer and use, held in memory and brought up to date when it is asked.
+
+pub(crate) mod capability;
+mod inverted;
+#[cfg(test)]
+mod tests;
+pub(crate) mod uses;
+mod words;
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use ::plan::Plan;
+use parking_lot::{Mutex, RwLock};
+use spec::Spec;
+use store::{Documents, Store};
+
+use capability::{Capability, FIELDS};
+use inverted::Inverted;
+use uses::Use;
+
+/// Servers that are read at once.
+const READ_AT_ONCE: usize = 500;
+/// For how long after a change another one may have the same stamp: clocks tick in milliseconds, and those of other
+/// processes are not quite the same.
+const UNSETTLED: chrono::Duration = chrono::Duration::seconds(1);
+/// After how long servers are compared one by one although the stamp says that nothing changed.
+const TRUSTED: Duration = Duration::from_secs(10);
+
+/// The index of a catalogue.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    state: RwLock<State>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    stamp: String,
+    settled: bool,
+    compared: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    inverted: Inverted,
+    /// By the numbers of the inverted index; `None` for what is gone.
+    capabilities: Vec<Option<Capability>>,
+    servers: BTreeMap<String, Indexed>,
+}
+
+/// What the index knows of a server.
+#[derive(Clone, Debug)]
+pub(crate) struct Indexed {
+    updated_at: String,
+    pub(crate) version: String,
+    pub(crate) uses: Vec<Use>,
+    entries: Vec<u32>,
+    /// Why its documents cannot be read.
+    pub(crate) damage: Option<String>,
+}
+
+/// A capability that was found, and why.
+#[derive(Clone, Debug)]
+pub(crate) struct Hit {
+    pub(crate) capability: Capability,
+    pub(crate) score: f32,
+    /// Words of the question, each with the fields that hold it.
+    pub(crate) matched: Vec<(String, Vec<&'static str>)>,
+}
+
+impl Index {
+    /// Reads what changed since it was read last. Blocks.
+    pub(crate) fn refresh(&self, store: &Store) -> Result<(), store::Error> {
+        let mut seen = self.seen.lock();
+        let now = chrono::Utc::now();
+        let stamp = store.servers_stamp()?;
+        let fresh = seen.compared.is_some_and(|at| at.elapsed() < TRUSTED);
+        if seen.settled && fresh && seen.stamp == stamp {
+            return Ok(());
+        }
+        let heads = store.heads()?;
+        let newest = heads.iter().map(|head| head.updated_at.as_str()).max().unwrap_or_default();
+        let newest = chrono::DateTime::parse_from_rfc3339(newest).ok();
+        let (gone, changed) = {
+            let state = self.state.read();
+            let known: HashMap<&str, &str> =
+                heads.iter().map(|one| (one.name.as_str(), one.updated_at.as_str())).collect();
+            let gone: Vec<String> =
+                state.servers.keys().filter(|name| !known.contains_key(name.as_str())).cloned().collect();
+            let is_new = |name: &str, at: &str| state.servers.get(name).is_none_or(|indexed| indexed.updated_at != at);
+            let changed = heads.iter().filter(|head| is_new(&head.name, &head.updated_at));
+            (gone, changed.map(|head| head.name.clone()).collect::<Vec<_>>())
+        };
+        for name in &gone {
+            self.state.write().remove(name);
+        }
+        for names in changed.chunks(READ_AT_ONCE) {
+            let read: Vec<Read> = store.documents(names)?.into_iter().map(Read::of).collect();
+            let mut state = self.state.write();
+            for one in read {
+                state.put(one);
+            }
+        }
+        if self.state.read().inverted.is_worn() {
+            self.state.write().renew();
+        }
+        *seen = Seen {
+            settled: newest.is_none_or(|at| now.signed_duration_since(at) > UNSETTLED),
+            stamp,
+            compared: Some(Instant::now()),
+        };
+        Ok(())
+    }
+
+    /// The best capabilities for a question among those that are wanted, best first, with how many there are. Without a
+    /// question all that are wanted, by server and name.
+    pub(crate) fn find(&self, question: &str, wanted: impl Fn(&Capability) -> bool, limit: usize) -> (Vec<Hit>, usize) {
+        self.state.read().find(question, wanted, limit)
+    }
+
+    /// What is known of each server.
+    pub(crate) fn servers<T>(&self, read: impl FnOnce(&BTreeMap<String, Indexed>) -> T) -> T {
+        read(&self.state.read().servers)
+    }
+}
+
+/// The documents of a server, read.
+struct Read {
+    documents: Documents,
+    spec: Result<Spec, String>,
+    plan: Option<Plan>,
+}
+
+impl Read {
+    fn of(documents: Documents) -> Self {
+        let spec = serde_json::from_str(&documents.canonical).map_err(|error| error.to_string());
+        let plan = serde_json::from_str(&documents.plan).ok();
+        Self { documents, spec, plan }
+    }
+}
+
+impl State {
+    fn put(&mut self, read: Read) {
+        let Read { documents, spec, plan } = read;
+        self.remove(&documents.name);
+        let mut indexed = Indexed {
+            updated_at: documents.updated_at,
+            version: documents.version,
+            uses: Vec::new(),
+            entries: Vec::new(),
+            damage: None,
+        };
+        match spec {
+            Ok(spec) => {
+                indexed.uses = uses::of(&spec);
+                for (capability, words) in capability::all(&spec, plan.as_ref()) {
+                    indexed.entries.push(self.inverted.add(words));
+                    self.capabilities.push(Some(capability));
+                }
+            }
+            Err(damage) => indexed.damage = Some(damage),
+        }
+        self.servers.insert(documents.name, indexed);
+    }
+
+    fn remove(&mut self, name: &str) {
+        let Some(gone) = self.servers.remove(name) else { return };
+        for entry in gone.entries {
+            self.inverted.remove(entry);
+            self.capabilities[entry as usize] = None;
+        }
+    }
+
+    /// Makes the index anew, without what is gone.
+    fn renew(&mut self) {
+        let mut inverted = std::mem::take(&mut self.inverted).renewed();
+        let old = std::mem::take(&mut self.capabilities);
+        let mut moved = HashMap::new();
+        for (number, capability) in old.into_iter().enumerate() {
+            if capability.is_some() {
+                moved.insert(index_of(number), index_of(self.capabilities.len()));
+                self.capabilities.push(capability);
+            }
+        }
+        std::mem::swap(&mut self.inverted, &mut inverted);
+        for server in self.servers.values_mut() {
+            server.entries.iter_mut().for_each(|entry| *entry = moved.get(entry).copied().unwrap_or(*entry));
+        }
+    }
+
+    fn find(&self, question: &str, wanted: impl Fn(&Capability) -> bool, limit: usize) -> (Vec<Hit>, usize) {
+        let mut asked = words::words(question);
+        asked.truncate(inverted::WORDS_MAX);
+        let asked = self.inverted.asked(&asked);
+        let scores = self.inverted.score(&asked);
+        let mut ranked: Vec<(f32, &Capability, u32)> = Vec::new();
+        for (number, capability) in self.capabilities.iter().enumerate() {
+            let Some(capability) = capability else { continue };
+            if (!asked.is_empty() && scores.words[number] == 0) || !wanted(capability) {
+                continue;
+            }
+            // What holds all of the words comes before what holds one of them often.
+            let share = scores.words[number].count_ones() as f32 / asked.len().max(1) as f32;
+            ranked.push((scores.score[number] * share, capability, index_of(number)));
+        }
+        let total = ranked.len();
+        let order = |a: &(f32, &Capability, u32), b: &(f32, &Capability, u32)| {
+            b.0.total_cmp(&a.0).then_with(|| a.1.key().cmp(&b.1.key()))
+        };
+        if total > limit && limit > 0 {
+            ranked.select_nth_unstable_by(limit - 1, order);
+        }
+        ranked.truncate(limit);
+        ranked.sort_by(order);
+        let hits = ranked.into_iter().map(|(score, capability, number)| {
+            let matched = asked.iter().filter_map(|word| {
+                let fields = self.inverted.fields(word, number);
+                let names = FIELDS.iter().enumerate().filter(|(bit, _)| fields & (1 << bit) != 0);
+                (fields != 0).then(|| (word.word.clone(), names.map(|(_, (name, _))| *name).collect()))
+            });
+            Hit { capability: capability.clone(), score, matched: matched.collect() }
+        });
+        (hits.collect(), total)
+    }
+}
+
+/// A number of the inverted index. More entries than it can count do not fit into the memory of a machine.
+fn index_of(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
