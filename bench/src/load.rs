@@ -1,6 +1,7 @@
 //! A small closed-loop HTTP/1.1 client: keep-alive connections that send one fixed request and
 //! check every answer.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -30,6 +31,8 @@ pub struct Figures {
 pub struct Request {
     bytes: Vec<u8>,
     expect: &'static str,
+    /// Where eight digits stand that no two requests share.
+    number: Option<usize>,
 }
 
 impl Request {
@@ -42,12 +45,25 @@ impl Request {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
         text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
-        Self { bytes: text.into_bytes(), expect }
+        Self { bytes: text.into_bytes(), expect, number: None }
     }
 
     /// A call of a 2026-07-28 server.
     pub fn mcp(
         port: u16,
+        method: &str,
+        name: Option<&str>,
+        params: &str,
+        key: Option<&str>,
+        expect: &'static str,
+    ) -> Self {
+        Self::at(port, "/mcp", method, name, params, key, expect)
+    }
+
+    /// A call of a 2026-07-28 server at this path.
+    pub fn at(
+        port: u16,
+        path: &str,
         method: &str,
         name: Option<&str>,
         params: &str,
@@ -61,7 +77,19 @@ impl Request {
         let mut headers = vec![("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", method)];
         headers.extend(name.map(|name| ("Mcp-Name", name)));
         headers.extend(key.map(|key| ("X-API-Key", key)));
-        Self::post(port, "/mcp", &headers, &body, expect)
+        Self::post(port, path, &headers, &body, expect)
+    }
+
+    /// A request to the REST API of the control plane.
+    pub fn plane(port: u16, path: &str, key: &str, body: &str, expect: &'static str) -> Self {
+        let key = format!("Bearer {key}");
+        Self::post(port, path, &[("Authorization", &key)], body, expect)
+    }
+
+    /// Every request has another number where the text has eight `@`.
+    pub fn numbered(mut self) -> Self {
+        self.number = find(&self.bytes, b"@@@@@@@@");
+        self
     }
 }
 
@@ -78,6 +106,7 @@ pub async fn window(server: &Server, request: &Request, connections: usize, leng
                         server.port,
                         request.bytes.clone(),
                         request.expect,
+                        request.number,
                         start + length,
                     ))
                 })
@@ -108,12 +137,25 @@ pub async fn window(server: &Server, request: &Request, connections: usize, leng
     })
 }
 
-async fn connection(port: u16, bytes: Vec<u8>, expect: &'static str, end: Instant) -> Result<Vec<u64>> {
+/// Numbers of numbered requests.
+static NUMBER: AtomicU32 = AtomicU32::new(10_000_000);
+
+async fn connection(
+    port: u16,
+    mut bytes: Vec<u8>,
+    expect: &'static str,
+    number: Option<usize>,
+    end: Instant,
+) -> Result<Vec<u64>> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.set_nodelay(true)?;
     let mut latencies = Vec::with_capacity(1 << 16);
     let mut buffer = Vec::with_capacity(1 << 16);
     while Instant::now() < end {
+        if let Some(at) = number {
+            let next = NUMBER.fetch_add(1, Ordering::Relaxed).to_string();
+            bytes[at..at + 8].copy_from_slice(next.as_bytes());
+        }
         let start = Instant::now();
         stream.write_all(&bytes).await?;
         let body = answer(&mut stream, &mut buffer).await?;

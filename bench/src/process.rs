@@ -21,6 +21,16 @@ pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
+/// Lets this process and its children have so many handles.
+pub fn allow_handles(count: u64) -> Result<()> {
+    let limit = libc::rlimit { rlim_cur: count, rlim_max: count };
+    // SAFETY: plain system call on an initialised structure.
+    if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) } != 0 {
+        bail!("cannot have {count} handles: {}", std::io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// Puts this process on one core.
 pub fn pin_self(core: usize) {
     pin(0, core);

@@ -1,5 +1,6 @@
 //! The scenarios.
 
+mod hosted;
 mod life;
 mod sql;
 mod upstream;
@@ -11,13 +12,16 @@ use crate::Settings;
 use crate::report::Table;
 
 /// Names and what they measure.
-pub const ALL: [(&str, &str); 10] = [
+pub const ALL: [(&str, &str); 13] = [
     ("call", "tools/call of a trivial tool among 100, full path: authentication, routing, compiled validation"),
     ("list", "tools/list of 100 tools"),
     ("sql", "a sql tool on PostgreSQL, one row by key"),
     ("http", "an http tool, one request to an API on this machine"),
     ("fan", "a script with 50 requests under way at once"),
     ("script", "start of a script, and a thousand distinct ones loaded"),
+    ("hosted", "a call through the control plane, beside one of a server that runs alone"),
+    ("streams", "5,000 idle streams of HTTP+SSE at the control plane"),
+    ("writes", "changes that are acknowledged and kept"),
     ("create", "a spec with an inferred tool is created against a live database"),
     ("start", "process start to the first tools/list over stdio, no database"),
     ("memory", "idle memory, and 1,000 specs in one process"),
@@ -33,6 +37,9 @@ pub async fn run(name: &str, settings: &Settings) -> Result<Table> {
         "http" => upstream::http(settings).await,
         "fan" => upstream::fan(settings).await,
         "script" => upstream::script(settings).await,
+        "hosted" => hosted::call(settings).await,
+        "streams" => hosted::streams(settings).await,
+        "writes" => hosted::writes(settings).await,
         "create" => life::create(settings).await,
         "start" => life::start(settings).await,
         "memory" => life::memory(settings).await,

@@ -10,6 +10,7 @@ mod conformance;
 mod contract;
 mod demo;
 mod exec;
+mod faults;
 mod fixture;
 mod fuzz;
 mod generate;
@@ -69,6 +70,12 @@ const COMMANDS: &[Command] = &[
         summary: "golden specs against the servers that they rebuild",
         help: originals::HELP,
         run: originals::run,
+    },
+    Command {
+        name: "soak",
+        summary: "harm to a running control plane, beside an outside ledger",
+        help: faults::HELP,
+        run: faults::run,
     },
     Command { name: "gen", summary: "write the generated contracts", help: generate::HELP, run: generate::run },
     Command { name: "arrows", summary: "check which crate may know which", help: arrows::HELP, run: arrows::run },

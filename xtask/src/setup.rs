@@ -16,6 +16,7 @@ Parts:
   mariadb   the Debian packages of MariaDB (needs root or sudo)
   redis     the Debian packages of Redis (needs root or sudo)
   valgrind  the Debian package of Valgrind (needs root or sudo)
+  faults    the Debian packages of strace and libfaketime (needs root or sudo)
   python    private Python environments in the work folder: the MCP SDK of several ages, mcpcheck, and a
             Node.js that is new enough for the conformance suite; a gRPC server; PostgreSQL with pgvector;
             stores of files; the original servers of tests/originals
@@ -30,7 +31,7 @@ Examples:
   cargo xtask setup --only postgres,mariadb
 ";
 
-const PARTS: [&str; 6] = ["postgres", "mariadb", "redis", "valgrind", "python", "node"];
+const PARTS: [&str; 7] = ["postgres", "mariadb", "redis", "valgrind", "faults", "python", "node"];
 
 /// The command.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -60,6 +61,11 @@ pub fn valgrind() -> Result<()> {
     install(&["valgrind"])
 }
 
+/// Installs what does harm, and what it is done to.
+pub fn faults() -> Result<()> {
+    install(&["postgres", "faults"])
+}
+
 /// Installs every part.
 pub fn all() -> Result<()> {
     install(&PARTS)
@@ -78,6 +84,9 @@ fn install(parts: &[&str]) -> Result<()> {
     }
     if parts.contains(&"valgrind") {
         packages.extend(debian::VALGRIND);
+    }
+    if parts.contains(&"faults") {
+        packages.extend(debian::FAULTS);
     }
     debian::install(&packages)?;
     if parts.contains(&"python") {

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::report::{self, Tally};
-use crate::{arrows, bench, clients, conformance, contract, demo, fixture, generate, originals, services, setup, tidy};
+use crate::{
+    arrows, bench, clients, conformance, contract, demo, faults, fixture, generate, originals, services, setup, tidy,
+};
 
 pub const HELP: &str = "\
 Usage: cargo xtask test [--fast] [STEP …]
@@ -25,6 +27,7 @@ Steps:
   conformance  the official conformance suite, mcpcheck and the Inspector (slow)
   clients      the official client SDKs, old and new (slow)
   contract     the REST API against its own description, with Schemathesis (slow)
+  faults       harm to a running control plane, at the numbers of `cargo xtask soak --gate` (slow)
   originals    golden specs against the original servers that they rebuild (slow)
   docs         the API documentation builds without warnings (slow)
   instructions what single requests cost, as `cargo xtask bench --instructions` counts it (slow)
@@ -63,6 +66,7 @@ const STEPS: &[Step] = &[
     Step { name: "conformance", slow: true, run: |_| built(|| conformance::check(None, None)) },
     Step { name: "clients", slow: true, run: |_| built(|| clients::check(None)) },
     Step { name: "contract", slow: true, run: |_| built(|| contract::check(contract::EXAMPLES)) },
+    Step { name: "faults", slow: true, run: |_| built(|| faults::check(&[], false)) },
     Step { name: "originals", slow: true, run: |world| built(|| originals::check(None, &world.services)) },
     Step { name: "docs", slow: true, run: |_| cargo::docs() },
     Step { name: "instructions", slow: true, run: |_| bench::instructions::check() },

@@ -12,7 +12,17 @@ const CONNECTIONS: usize = 32;
 
 /// A spec of 100 trivial tools with the schema that the peers use, behind an API key.
 pub fn hundred() -> String {
-    let tools: Vec<Value> = (0..100)
+    let auth = json!({"type": "api_key", "envVar": "BENCH_MCP_API_KEY"});
+    json!({"name": "bench-mcp", "auth": auth, "tools": tools()}).to_string()
+}
+
+/// The same without a key of its own, for the control plane, which asks for one.
+pub fn hundred_open() -> String {
+    json!({"name": "bench-mcp", "tools": tools()}).to_string()
+}
+
+fn tools() -> Vec<Value> {
+    (0..100)
         .map(|n| {
             json!({
                 "name": format!("tool_{n:03}"),
@@ -24,8 +34,7 @@ pub fn hundred() -> String {
                 "reply": {"text": "pong"},
             })
         })
-        .collect();
-    json!({"name": "bench-mcp", "auth": {"type": "api_key", "envVar": "BENCH_MCP_API_KEY"}, "tools": tools}).to_string()
+        .collect()
 }
 
 const OURS: &str = "mcp-factory";

@@ -133,5 +133,7 @@ codes! {
     NoControlPlane "MF1063" Failure "No control plane runs";
     Shim "MF1070" Failure "The shim cannot begin";
     InUse "MF1080" Conflict "Other servers use this one";
+    CatalogueFull "MF1125" Failure "The disk of the catalogue is full";
+    CatalogueAway "MF1126" Upstream "The database of the catalogue does not answer";
     Internal "MF1099" Failure "A fault in MCP Factory itself";
 }

@@ -121,10 +121,12 @@ impl From<store::Error> for Error {
             .hint("or replace the stored one with `--force`"),
             E::Cursor { .. } => Self::new(Code::BadCursor, message)
                 .hint("pass the `nextCursor` of the page before, or leave `--cursor` out to begin at the start"),
-            E::Away { .. } => Self::new(Code::Catalogue, message)
+            E::Away { .. } => Self::new(Code::CatalogueAway, message)
                 .hint("nothing was changed that is not shown; try again when the database answers"),
             E::Busy { .. } => Self::new(Code::CatalogueBusy, message).hint("try again in a moment"),
-            E::Full { .. } => Self::new(Code::Catalogue, message).hint("make room on the disk and try again"),
+            E::Full { .. } => {
+                Self::new(Code::CatalogueFull, message).hint("nothing was changed; make room on the disk and try again")
+            }
             E::TooNew { .. } => Self::new(Code::Catalogue, message)
                 .hint("use the newer mcp-factory that wrote it, or another home folder with `--home DIR`"),
             E::Open { .. } | E::Failed { .. } => Self::new(Code::Catalogue, message)

@@ -13,6 +13,8 @@ pub const POSTGRES: &[&str] = &["postgresql", "openssl"];
 pub const MARIADB: &[&str] = &["mariadb-server", "openssl"];
 /// What a throw-away Redis needs.
 pub const REDIS: &[&str] = &["redis-server", "redis-tools", "openssl"];
+/// What does harm to a running control plane: kills at system calls, clocks that jump.
+pub const FAULTS: &[&str] = &["strace", "libfaketime"];
 /// What counts instructions.
 pub const VALGRIND: &[&str] = &["valgrind"];
 

@@ -127,7 +127,12 @@ fn announce(url: &str, plane: &Plane, resumed: usize, session: &Session) {
 fn log(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("MCP_FACTORY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,access=info,audit=info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    // A log that cannot be written, on a full disk, is no reason to fail: by default that is printed, and printing panics.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .log_internal_errors(false);
     let _ = match format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),

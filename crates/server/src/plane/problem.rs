@@ -18,7 +18,8 @@ pub(super) fn status(code: Code) -> StatusCode {
         Code::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::Precondition => StatusCode::PRECONDITION_FAILED,
         Code::KeyReused | Code::NoIntake | Code::NotBuilt | Code::ReservedName => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::CatalogueBusy => StatusCode::SERVICE_UNAVAILABLE,
+        Code::CatalogueBusy | Code::CatalogueAway => StatusCode::SERVICE_UNAVAILABLE,
+        Code::CatalogueFull => StatusCode::INSUFFICIENT_STORAGE,
         Code::Catalogue | Code::CannotWrite | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         other => match other.kind() {
             Kind::Failure => StatusCode::UNPROCESSABLE_ENTITY,
