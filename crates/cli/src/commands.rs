@@ -63,10 +63,7 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
             session.local_only("connect")?;
             block_on(session, |context| connect::run(arguments, session, context))
         }
-        Command::Keys(arguments) => {
-            session.local_only("keys")?;
-            block_on(session, |context| keys::run(arguments, session, context))
-        }
+        Command::Keys(arguments) => block_on(session, |context| keys::run(arguments, session, context)),
         Command::Names(_) => block_on(session, |context| names::run(session, context)),
         Command::Run(arguments) => {
             session.local_only("run")?;

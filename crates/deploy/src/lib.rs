@@ -5,10 +5,12 @@
 //!
 //! Never: a catalogue of servers (what is to run is handed in), a route, an argument parser.
 
+mod access;
 mod local;
 mod logs;
 mod target;
 
+pub use access::{Access, Place};
 pub use local::{Local, Running};
 pub use logs::{Entry, LOG_BYTES_MAX, Logs, MESSAGE_CHARS_MAX, Query, READ_MAX, Writer};
 pub use target::{Boxed, Compiled, Launch, Target};

@@ -9,9 +9,10 @@ use host::Hosted;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use parking_lot::{Mutex, RwLock};
-use protocol::http::{Body, LegacySessions, Peer};
+use protocol::http::{Authenticator, Body, LegacySessions, Peer};
 use protocol::{Endpoint, EndpointOptions, Runtime, Service};
 
+use crate::access::{Access, Entrance, Place};
 use crate::logs::Writer;
 use crate::target::{Boxed, Launch, Target};
 use logged::Logged;
@@ -21,6 +22,8 @@ pub struct Local {
     runtime: Arc<Runtime>,
     /// Guard of every server, and who may call one whose spec says nothing of it.
     options: EndpointOptions,
+    /// Who of the callers that the platform knows may come to which server; every one where nothing is said.
+    access: Option<Arc<dyn Access>>,
     log: Writer,
     servers: RwLock<HashMap<String, Arc<Running>>>,
 }
@@ -28,6 +31,7 @@ pub struct Local {
 /// A server that runs in this process.
 pub struct Running {
     name: String,
+    owner: String,
     version: String,
     stamp: RwLock<String>,
     /// Whether callers show what the spec asks for.
@@ -36,9 +40,33 @@ pub struct Running {
     whole: Door,
     /// Doors of groups that were asked for.
     groups: Mutex<HashMap<String, Arc<Door>>>,
-    options: EndpointOptions,
+    options: Options,
     runtime: Arc<Runtime>,
     log: Writer,
+}
+
+/// What every door of a server is made with.
+#[derive(Clone)]
+struct Options {
+    endpoint: EndpointOptions,
+    access: Option<Arc<dyn Access>>,
+    own: Option<Arc<dyn Authenticator>>,
+}
+
+impl Options {
+    /// Those of one door.
+    fn of(&self, server: &str, owner: &str, group: Option<&str>) -> EndpointOptions {
+        let platform = self.endpoint.authenticator.clone();
+        let authenticator = match (&self.access, platform) {
+            (Some(access), Some(platform)) => {
+                let place = Place { server: server.into(), owner: owner.into(), group: group.map(Into::into) };
+                let (access, own) = (Arc::clone(access), self.own.clone());
+                Some(Arc::new(Entrance { place, access, platform, own }) as Arc<dyn Authenticator>)
+            }
+            (_, platform) => self.own.clone().or(platform),
+        };
+        EndpointOptions { guard: Arc::clone(&self.endpoint.guard), authenticator }
+    }
 }
 
 /// What answers at `/mcp`, and at `/sse` with `/messages`.
@@ -48,8 +76,8 @@ struct Door {
 }
 
 impl Door {
-    fn new(service: Arc<dyn Service>, runtime: &Arc<Runtime>, options: &EndpointOptions) -> Self {
-        let endpoint = Endpoint::with(service, Arc::clone(runtime), options.clone());
+    fn new(service: Arc<dyn Service>, runtime: &Arc<Runtime>, options: EndpointOptions) -> Self {
+        let endpoint = Endpoint::with(service, Arc::clone(runtime), options);
         Self { endpoint, streams: LegacySessions::new() }
     }
 }
@@ -57,7 +85,14 @@ impl Door {
 impl Local {
     /// Runs nothing yet.
     pub fn new(runtime: Arc<Runtime>, options: EndpointOptions, log: Writer) -> Self {
-        Self { runtime, options, log, servers: RwLock::default() }
+        Self { runtime, options, access: None, log, servers: RwLock::default() }
+    }
+
+    /// The same for a platform that says who may come to which server.
+    #[must_use]
+    pub fn with_access(mut self, access: Arc<dyn Access>) -> Self {
+        self.access = Some(access);
+        self
     }
 
     /// The server of this name, if it runs.
@@ -79,9 +114,12 @@ impl Target for Local {
     }
 
     fn launch(&self, launch: Launch) -> Boxed<'_, Result<(), String>> {
-        let Launch { name, version, stamp, compiled } = launch;
+        let Launch { name, owner, version, stamp, compiled } = launch;
         if let Some(running) = self.find(&name) {
-            let same = running.version == version && !running.own_keys && compiled.authenticator.is_none();
+            let same = running.version == version
+                && running.owner == owner
+                && !running.own_keys
+                && compiled.authenticator.is_none();
             if same {
                 // The same version with other tools: clients stay connected and are told what changed.
                 running.hosted.replace(compiled.toolset);
@@ -91,9 +129,9 @@ impl Target for Local {
             }
         }
         let hosted = Arc::new(Hosted::reloadable(compiled.toolset));
-        let mut options = self.options.clone();
         let own_keys = compiled.authenticator.is_some();
-        options.authenticator = compiled.authenticator.or(options.authenticator);
+        let (endpoint, access) = (self.options.clone(), self.access.clone());
+        let options = Options { endpoint, access, own: compiled.authenticator };
         let service = Logged::new(
             Arc::clone(&hosted) as Arc<dyn Service>,
             Arc::clone(&hosted),
@@ -101,9 +139,10 @@ impl Target for Local {
             &version,
             self.log.clone(),
         );
-        let whole = Door::new(Arc::new(service), &self.runtime, &options);
+        let whole = Door::new(Arc::new(service), &self.runtime, options.of(&name, &owner, None));
         let running = Arc::new(Running {
             name: name.clone(),
+            owner,
             version,
             stamp: RwLock::new(stamp),
             own_keys,
@@ -194,7 +233,8 @@ impl Running {
         }
         let service: Arc<dyn Service> = Arc::new(self.hosted.group(name)?);
         let logged = Logged::new(service, Arc::clone(&self.hosted), &self.name, &self.version, self.log.clone());
-        let door = Arc::new(Door::new(Arc::new(logged), &self.runtime, &self.options));
+        let options = self.options.of(&self.name, &self.owner, Some(name));
+        let door = Arc::new(Door::new(Arc::new(logged), &self.runtime, options));
         self.groups.lock().insert(name.to_owned(), Arc::clone(&door));
         Some(door)
     }

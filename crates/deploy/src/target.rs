@@ -22,6 +22,8 @@ pub struct Compiled {
 pub struct Launch {
     /// Name of the server.
     pub name: String,
+    /// Whose the server is.
+    pub owner: String,
     /// The version.
     pub version: String,
     /// Another text whenever what is to run is another thing.

@@ -108,6 +108,15 @@ impl Keys {
         Ok(keys)
     }
 
+    /// The same without the keys: for making, listing and revoking them. Blocks.
+    ///
+    /// # Errors
+    /// The store cannot be used.
+    pub fn unread(store: Arc<Store>, clock: Clock) -> Result<Self, Fault> {
+        let sealer = Sealer::open(&store)?;
+        Ok(Self { store, sealer, clock, view: RwLock::default() })
+    }
+
     /// Makes a key with these scopes, for so many seconds or for ever. Blocks.
     ///
     /// # Errors

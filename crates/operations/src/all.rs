@@ -2,6 +2,7 @@
 
 mod deployments;
 mod jobs;
+mod keys;
 mod platform;
 mod registry;
 mod servers;
@@ -18,6 +19,7 @@ use crate::operation::{Erased, Face, Operation};
 
 pub use deployments::{Deploy, ReadLogs, Start, Stop};
 pub use jobs::{CancelJob, GetJob, ListJobs};
+pub use keys::{CreateKey, ListKeys, RevokeKey};
 pub use platform::{Codes, Doctor, Explain, ExplainInput, GetTemplate, ListCodes, ListTemplates, Version};
 pub use registry::{Dependencies, Diff, Search};
 pub use servers::{Create, CreateNatural, List, Remove, Status};
@@ -59,6 +61,9 @@ static ALL: LazyLock<Vec<&'static dyn Erased>> = LazyLock::new(|| {
         face::<ListJobs>(),
         face::<GetJob>(),
         face::<CancelJob>(),
+        face::<CreateKey>(),
+        face::<ListKeys>(),
+        face::<RevokeKey>(),
         face::<ListCodes>(),
         face::<Explain>(),
         face::<Doctor>(),

@@ -127,6 +127,8 @@ codes! {
     NoKey "MF1047" NotFound "There is no such key";
     BadKey "MF1048" Usage "The key cannot be made";
     BadCallers "MF1049" Usage "The callers that are to be let in cannot be understood";
+    TooMany "MF1050" Refused "The caller comes too often";
+    Taken "MF1051" Conflict "The name is taken";
     NotDeployed "MF1060" NotFound "The server is not deployed";
     NothingBefore "MF1061" Conflict "There is no version to go back to";
     NoTarget "MF1062" Usage "There is no such target";

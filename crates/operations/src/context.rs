@@ -35,11 +35,20 @@ impl Caller {
         Self::Remote(Arc::new(Principal::new(Kind::Anonymous, "anonymous", Scopes::of([identity::ADMIN]))))
     }
 
+    /// Somebody who shows nothing and may do nothing but what everybody may.
+    pub fn nobody() -> Self {
+        Self::Remote(Arc::new(Principal::new(Kind::Anonymous, "anonymous", Scopes::default())))
+    }
+
     /// Whether they may do what needs this scope.
     pub fn may(&self, scope: Scope) -> bool {
         match self {
             Self::Local => true,
-            Self::Remote(principal) => scope == Scope::Open || principal.scopes.allow(scope.as_str()),
+            Self::Remote(principal) => {
+                let uses = matches!(scope, Scope::ServersRead | Scope::ServersCall);
+                let scopes = &principal.scopes;
+                scope == Scope::Open || scopes.allow(scope.as_str()) || (uses && scopes.allow(crate::access::USE))
+            }
         }
     }
 

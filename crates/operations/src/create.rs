@@ -110,7 +110,8 @@ pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
     let result = if dry_run {
         preview(context, release, force).await?
     } else {
-        context.store(move |store| store.put(&release, force)).await?
+        let by = crate::access::by(&context.caller);
+        context.store(move |store| store.put_by(&by, &release, force)).await?
     };
     Ok(Output {
         result,

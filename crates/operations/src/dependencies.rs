@@ -93,8 +93,9 @@ pub async fn dependencies(context: &Context, input: Input) -> Result<Output, Err
     if !context.has_store() && own.is_some() {
         return Ok(Output { name, version: None, uses: Vec::new(), used_by: Vec::new() });
     }
+    let visible = crate::access::visible(context).await?;
     let (index, environment) = (Arc::clone(&context.index), context.environment.clone());
-    context
+    let found = context
         .store(move |store| {
             index.refresh(store)?;
             let found = index.servers(|servers| {
@@ -114,7 +115,13 @@ pub async fn dependencies(context: &Context, input: Input) -> Result<Output, Err
                 false => Ok(found),
             }
         })
-        .await
+        .await;
+    let mut found = found?;
+    if let Some(visible) = visible {
+        found.used_by.retain(|user| visible.contains(&user.server));
+        found.uses.iter_mut().for_each(|used| used.shared_with.retain(|name| visible.contains(name)));
+    }
+    Ok(found)
 }
 
 type Servers = std::collections::BTreeMap<String, Indexed>;

@@ -119,6 +119,7 @@ impl From<store::Error> for Error {
             )
             .hint("raise `version` in the spec to keep both")
             .hint("or replace the stored one with `--force`"),
+            E::Taken { .. } => taken(message),
             E::Cursor { .. } => Self::new(Code::BadCursor, message)
                 .hint("pass the `nextCursor` of the page before, or leave `--cursor` out to begin at the start"),
             E::Away { .. } => Self::new(Code::CatalogueAway, message)
@@ -134,6 +135,17 @@ impl From<store::Error> for Error {
                 .hint("or choose another home folder with `--home DIR`"),
         }
     }
+}
+
+/// A name that is somebody else's.
+pub(crate) fn taken(message: String) -> Error {
+    Error::new(Code::Taken, message).hint("give the server another name in its spec")
+}
+
+/// A server that is not there, for a caller who is not to learn which ones are.
+pub(crate) fn none_to_see(name: &str) -> Error {
+    Error::new(Code::NoServer, format!("there is no server `{name}` that you may use"))
+        .hint("`mcp-factory list` shows yours")
 }
 
 fn no_server(name: &str, known: &[String]) -> Error {

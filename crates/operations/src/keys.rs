@@ -8,12 +8,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::context::blocking;
-use crate::{Code, Context, Error};
+use crate::operation::Scope;
+use crate::{Caller, Code, Context, Error};
 
 /// The owner of what is made at the command line.
 pub const LOCAL_OWNER: &str = "local";
 /// What a key may do unless it is said: use servers.
 pub const SCOPE: &str = "mcp";
+/// Longest name of an owner, bytes.
+const OWNER_BYTES_MAX: usize = 128;
 /// Longest life of a key that ends, days.
 pub const DAYS_MAX: u16 = 3_650;
 /// Most connected programs that a list gives.
@@ -31,6 +34,17 @@ pub struct Create {
     /// After how many days it ends. Default: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days: Option<u16>,
+    /// Whose servers it may use. Default: the caller's own; only whoever runs the platform names somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+/// Which key or program.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Revoke {
+    /// Id of the key or program.
+    pub id: String,
 }
 
 /// A new key.
@@ -52,6 +66,8 @@ pub struct Key {
     pub id: String,
     /// What it is called.
     pub name: String,
+    /// Whose servers it may use.
+    pub owner: String,
     /// How it begins.
     pub start: String,
     /// What it may do.
@@ -71,6 +87,8 @@ pub struct Program {
     pub id: String,
     /// What it calls itself.
     pub name: String,
+    /// Who let it in.
+    pub owner: String,
     /// The server that it may use.
     pub server: String,
     /// What it may do.
@@ -126,10 +144,11 @@ pub async fn create(context: &Context, input: Create) -> Result<Created, Error> 
     if input.days.is_some_and(|days| days == 0 || days > DAYS_MAX) {
         return Err(bad(format!("a key lives 1 to {DAYS_MAX} days, or for ever without `days`")));
     }
-    let keys = open(context).await?;
+    let owner = owner(context, input.owner, &scopes)?;
+    let keys = unread(context).await?;
     let lifetime = input.days.map(|days| u32::from(days) * 24 * 3_600);
     let work = move || {
-        keys.create(LOCAL_OWNER, &input.name, &scopes, lifetime).map_err(|refused| match refused {
+        keys.create(&owner, &input.name, &scopes, lifetime).map_err(|refused| match refused {
             Refused::Fault(fault) => fault.into(),
             Refused::Name => {
                 Error::new(Code::BadKey, refused.to_string()).hint("call it like the program that will use it")
@@ -142,7 +161,41 @@ pub async fn create(context: &Context, input: Create) -> Result<Created, Error> 
     Ok(Created { key: created.key.expose().to_owned(), info: key(created.info) })
 }
 
-/// Lists the keys and the connected programs. A home folder without a catalogue has none, and none is made.
+/// Whose the new key is. Nobody gives away more than they have.
+fn owner(context: &Context, named: Option<String>, scopes: &Scopes) -> Result<String, Error> {
+    let caller = &context.caller;
+    let named = match named {
+        Some(owner) if owner != caller.owner() && !caller.may(Scope::Admin) => {
+            let what = format!("{caller} makes keys for their own servers alone, not for those of `{owner}`");
+            return Err(Error::new(Code::Forbidden, what).hint("leave `owner` out"));
+        }
+        Some(owner) => owner,
+        None => caller.owner().to_owned(),
+    };
+    let good = |byte: u8| byte.is_ascii_graphic();
+    if named.is_empty() || named.len() > OWNER_BYTES_MAX || !named.bytes().all(good) {
+        return Err(Error::new(
+            Code::BadKey,
+            format!("an owner is a word of 1 to {OWNER_BYTES_MAX} visible ASCII characters"),
+        )
+        .hint("leave it out for your own servers"));
+    }
+    if let Caller::Remote(principal) = caller
+        && !principal.scopes.cover(scopes)
+    {
+        let what = format!("{caller} may do `{}`, and cannot make a key that may do `{scopes}`", principal.scopes);
+        return Err(Error::new(Code::Forbidden, what).hint("name fewer scopes"));
+    }
+    Ok(named)
+}
+
+/// The keys, for making, listing and revoking them.
+async fn unread(context: &Context) -> Result<Keys, Error> {
+    let store = context.shared_store().await?;
+    blocking(move || Ok(Keys::unread(store, Clock::system())?)).await
+}
+
+/// Lists the keys and the connected programs of the caller, or everybody's for whoever runs the platform. A home folder without a catalogue has none, and none is made.
 ///
 /// # Errors
 /// The catalogue cannot be used.
@@ -150,11 +203,13 @@ pub async fn list(context: &Context) -> Result<Listed, Error> {
     if !context.has_store() {
         return Ok(Listed::default());
     }
-    let keys = open(context).await?;
-    let keys = blocking(move || Ok(keys.list(None)?)).await?;
+    let owner = crate::access::listed(&context.caller);
+    let (keys, of) = (unread(context).await?, owner.clone());
+    let keys = blocking(move || Ok(keys.list(of.as_deref())?)).await?;
     let now = Clock::system().now();
     let programs = context.store(move |store| store.oauth_grants(now, PROGRAMS_MAX)).await?;
-    let programs = programs.into_iter().map(|(grant, document)| program(grant, document.as_deref()));
+    let programs = programs.into_iter().filter(|(grant, _)| owner.as_ref().is_none_or(|owner| *owner == grant.owner));
+    let programs = programs.map(|(grant, document)| program(grant, document.as_deref()));
     Ok(Listed { keys: keys.into_iter().map(key).collect(), programs: programs.collect() })
 }
 
@@ -183,8 +238,8 @@ pub async fn revoke(context: &Context, id: &str) -> Result<Revoked, Error> {
 }
 
 fn key(info: Info) -> Key {
-    let Info { id, name, start, scopes, created_at, expires_at, .. } = info;
-    Key { id, name, start, scopes, created_at: moment(created_at), expires_at: expires_at.map(moment) }
+    let Info { id, name, owner, start, scopes, created_at, expires_at } = info;
+    Key { id, name, owner, start, scopes, created_at: moment(created_at), expires_at: expires_at.map(moment) }
 }
 
 fn program(grant: store::oauth::Grant, document: Option<&str>) -> Program {
@@ -193,6 +248,7 @@ fn program(grant: store::oauth::Grant, document: Option<&str>) -> Program {
     Program {
         id: grant.id,
         name: name.unwrap_or(grant.client),
+        owner: grant.owner,
         server: grant.realm,
         scopes: grant.scope.split(' ').map(str::to_owned).collect(),
         created_at: moment(grant.created_at),

@@ -6,6 +6,7 @@
 //!
 //! Never: HTTP, an argument parser, printing.
 
+pub mod access;
 pub mod all;
 pub mod authority;
 pub mod authorize;

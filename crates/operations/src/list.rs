@@ -63,8 +63,9 @@ pub async fn list(context: &Context, input: Input) -> Result<Output, Error> {
     if !context.has_store() {
         return Ok(Output::default());
     }
+    let owner = crate::access::listed(&context.caller);
     let page = Page { limit: input.limit, cursor: input.cursor };
-    let listing = context.store(move |store| store.list(&page)).await?;
+    let listing = context.store(move |store| store.list_of(owner.as_deref(), &page)).await?;
     Ok(Output { servers: listing.servers.into_iter().map(Server::from).collect(), next_cursor: listing.next })
 }
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::access::About;
 use crate::{Context, Error};
 
 pub use declared::{Answers, Declared, Effect, Method, Scope};
@@ -45,6 +46,11 @@ pub trait Operation: Send + Sync + 'static {
     /// The server that this changes, whose tag a precondition speaks of.
     fn changes(_input: &Self::Input) -> Option<String> {
         None
+    }
+
+    /// What this is about. Whether the caller may is checked before it is done.
+    fn about(input: &Self::Input) -> About {
+        Self::changes(input).map_or(About::Nothing, About::Owned)
     }
 }
 

@@ -150,12 +150,14 @@ pub async fn search(context: &Context, input: Input) -> Result<Output, Error> {
     if !context.has_store() {
         return Ok(Output { found: Vec::new(), total: 0, elapsed_ms: ms_since(start) });
     }
+    let visible = crate::access::visible(context).await?;
+    let seen = move |server: &str| visible.as_ref().is_none_or(|names| names.contains(server));
     let index = Arc::clone(&context.index);
     let question = input.q.unwrap_or_default();
     let (hits, total) = context
         .store(move |store| {
             index.refresh(store)?;
-            Ok(index.find(&question, |one| filter.wants(one), limit))
+            Ok(index.find(&question, |one| seen(&one.server) && filter.wants(one), limit))
         })
         .await?;
     Ok(Output { found: hits.into_iter().map(Found::from).collect(), total, elapsed_ms: ms_since(start) })

@@ -12,7 +12,8 @@ use protocol::http::{AuthOutcome, Authenticator, Challenge, Peer};
 
 use crate::oauth::{address, bearer};
 
-const GUEST: HeaderName = HeaderName::from_static("x-guest-id");
+/// The header by which guests name themselves.
+pub(crate) const GUEST: HeaderName = HeaderName::from_static("x-guest-id");
 /// draft-ietf-httpapi-ratelimit-headers.
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");

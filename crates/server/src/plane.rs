@@ -3,11 +3,13 @@
 //! It translates: a request to the input of an operation, and what the operation answers to an answer.
 
 mod accept;
+mod access;
 mod answer;
 mod body;
 mod caller;
 mod decode;
 mod docs;
+mod door;
 mod headers;
 mod idempotency;
 mod metrics;
@@ -28,10 +30,13 @@ use protocol::{Endpoint, EndpointOptions, Runtime};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::follow::Followed;
 use crate::{Error, Options};
+use door::Door;
 use metrics::Metrics;
 use rest::Rest;
 
+pub use door::Admission;
 pub use openapi::document as openapi;
 
 /// The port that `serve` listens on unless told otherwise.
@@ -41,8 +46,8 @@ pub const DEFAULT_PORT: u16 = 8800;
 pub struct PlaneSite {
     /// The home folder and the surroundings; each request gets a context of its own from it.
     pub context: Context,
-    /// Who is let in; everybody if `None`.
-    pub authenticator: Option<Arc<dyn Authenticator>>,
+    /// Who is let in; everybody, for everything, if `None`.
+    pub admission: Option<Admission>,
     /// Limits, sessions, tasks.
     pub runtime: Arc<Runtime>,
 }
@@ -55,6 +60,7 @@ pub struct Plane {
     runtime: Arc<Runtime>,
     rest: Arc<Rest>,
     context: Context,
+    followed: Followed,
 }
 
 impl Plane {
@@ -64,19 +70,22 @@ impl Plane {
     /// The address cannot be bound, or it can be reached from other machines while callers show nothing.
     pub async fn bind(options: Options, site: PlaneSite) -> Result<Self, Error> {
         let beyond = !options.address.ip().is_loopback();
-        if beyond && site.authenticator.is_none() && !options.allow_unauthenticated {
+        if beyond && site.admission.is_none() && !options.allow_unauthenticated {
             return Err(Error::Open { address: options.address });
         }
         let failed = |source| Error::Bind { address: options.address, source };
         let listener = TcpListener::bind(options.address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let guard = Arc::new(crate::guard(&options, address, None));
-        let PlaneSite { mut context, authenticator, runtime } = site;
+        let PlaneSite { mut context, admission, runtime } = site;
+        let followed = Followed::of(None, admission.as_ref().map(|admission| &admission.callers));
+        let authenticator = admission.map(|admission| Arc::new(Door::new(admission)) as Arc<dyn Authenticator>);
         let metrics = Arc::new(Metrics::default());
         context.audit = Some(Arc::clone(&metrics) as Arc<dyn operations::operation::Audit>);
         let endpoint_options = EndpointOptions { guard: Arc::clone(&guard), authenticator: authenticator.clone() };
         let log = operations::deploy::logs_of(&context).writer();
-        let local = Arc::new(Local::new(Arc::clone(&runtime), endpoint_options.clone(), log));
+        let local = Local::new(Arc::clone(&runtime), endpoint_options.clone(), log);
+        let local = Arc::new(local.with_access(Arc::new(access::Doors)));
         context.targets = Some(Arc::new(Targets::new(Arc::clone(&local), url(address))));
         let service = Arc::new(platform::Platform::new(context.clone()));
         let endpoint = Endpoint::with(service, Arc::clone(&runtime), endpoint_options);
@@ -91,7 +100,7 @@ impl Plane {
                 let rest = Arc::clone(&fallback);
                 async move { rest.answer(request, peer).await }
             });
-        Ok(Self { listener, address, router: Arc::new(router), runtime, rest, context })
+        Ok(Self { listener, address, router: Arc::new(router), runtime, rest, context, followed })
     }
 
     /// The bound address.
@@ -123,8 +132,10 @@ impl Plane {
         let following = shutdown.clone();
         let context = self.context;
         let follow = following.run_until_cancelled(operations::deploy::follow(&context));
+        let revocations = shutdown.clone();
+        let revoked = revocations.run_until_cancelled(self.followed.forever(self.runtime));
         let serving = protocol::http::serve(self.listener, self.router, ServeOptions::default(), shutdown);
-        tokio::join!(closing, serving, follow);
+        tokio::join!(closing, serving, follow, revoked);
     }
 }
 

@@ -55,6 +55,12 @@ pub enum Error {
         /// Digest of what was offered.
         offered: Digest,
     },
+    /// There is a server of this name, and it is somebody else's.
+    #[error("the name `{name}` is taken")]
+    Taken {
+        /// The name.
+        name: String,
+    },
     /// A cursor that this catalogue did not give.
     #[error("`{cursor}` is not a cursor of this list")]
     Cursor {

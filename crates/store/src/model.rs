@@ -31,6 +31,22 @@ impl Format {
     }
 }
 
+/// Who stores something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct By {
+    /// Whose new things are.
+    pub owner: String,
+    /// Whether they may change what is somebody else's.
+    pub others: bool,
+}
+
+impl By {
+    /// Whoever runs this installation.
+    pub fn operator() -> Self {
+        Self { owner: "local".to_owned(), others: true }
+    }
+}
+
 /// A version of a server as it is handed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
@@ -77,6 +93,8 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Server {
+    /// Whose it is.
+    pub owner: String,
     /// Name.
     pub name: String,
     /// Name for people.

@@ -1,7 +1,8 @@
 //! `mcp-factory keys`.
 
 use clap::{Args, Subcommand};
-use operations::keys::{self, Create, Listed};
+use operations::all::{CreateKey, ListKeys, Nothing, RevokeKey};
+use operations::keys::{self, Create, Listed, Revoke};
 use operations::{Context, Error};
 
 use super::OK;
@@ -15,12 +16,14 @@ const EXAMPLES: &str = "Examples:
   mcp-factory keys create ci --days 30
   mcp-factory keys list
   mcp-factory keys revoke 01908d5e-9a4f-7c1e-8d5e-0123456789ab
+  mcp-factory keys create agent --scope mcp,servers:write   one that may make servers too
   mcp-factory run inventory-mcp --transport http --auth keys
 ";
 
 /// Make, list and revoke API keys; list and revoke connected programs
 ///
-/// A key lets a program in to servers that run with `--auth keys`. It is shown once and kept as a hash. What is
+/// A key lets a program in to a control plane, and to servers that run with `--auth keys`. What it may do are its scopes:
+/// `mcp` to use servers, `servers:read`, `servers:write`, `servers:call`, `logs:read`, `keys`, `metrics:read`, `admin`. It is shown once and kept as a hash. What is
 /// revoked loses its force at once: open streams of running servers are cut within a second.
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
@@ -42,6 +45,9 @@ enum What {
         /// After how many days it ends [default: never]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(keys::DAYS_MAX)))]
         days: Option<u16>,
+        /// Whose servers it may use at a control plane [default: your own]
+        #[arg(long, value_name = "OWNER")]
+        owner: Option<String>,
     },
     /// List the API keys, and the programs that were let in by OAuth
     List,
@@ -56,14 +62,14 @@ enum What {
 pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
     let printer = &session.printer;
     match arguments.what {
-        What::Create { name, scope, days } => {
-            let created = keys::create(&context, Create { name, scopes: scope, days }).await?;
+        What::Create { name, scope, days, owner } => {
+            let created = session.run::<CreateKey>(&context, Create { name, scopes: scope, days, owner }).await?;
             printer.answer(&created, |_| created.key.clone());
             printer.note("keep it now: it is not shown again; clients send it as `Authorization: Bearer KEY`");
             printer.note(&format!("`mcp-factory keys revoke {}` ends it", created.info.id));
         }
         What::List => {
-            let listed = keys::list(&context).await?;
+            let listed = session.run::<ListKeys>(&context, Nothing {}).await?;
             if listed.keys.is_empty() && listed.programs.is_empty() && !printer.is_json() {
                 printer.note("there are no keys and no connected programs; `mcp-factory keys create NAME` makes a key");
                 return Ok(OK);
@@ -71,7 +77,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
             printer.answer(&listed, |style| text(&listed, style));
         }
         What::Revoke { id } => {
-            let revoked = keys::revoke(&context, &id).await?;
+            let revoked = session.run::<RevokeKey>(&context, Revoke { id }).await?;
             printer
                 .answer(&revoked, |style| format!("{} the {} {}", style.green("revoked"), revoked.kind, revoked.name));
         }
@@ -87,6 +93,7 @@ fn text(listed: &Listed, style: Style) -> String {
             key.id.clone(),
             "key".into(),
             key.name.clone(),
+            key.owner.clone(),
             format!("{}…", key.start),
             key.scopes.join(" "),
             day(&key.created_at),
@@ -99,6 +106,7 @@ fn text(listed: &Listed, style: Style) -> String {
             program.id.clone(),
             "program".into(),
             program.name.clone(),
+            program.owner.clone(),
             program.server.clone(),
             program.scopes.join(" "),
             made,
@@ -106,5 +114,5 @@ fn text(listed: &Listed, style: Style) -> String {
         ]
     });
     let rows: Vec<Vec<String>> = keys.chain(programs).collect();
-    table(style, &["ID", "KIND", "NAME", "KEY OR SERVER", "SCOPES", "MADE", "ENDS"], &rows)
+    table(style, &["ID", "KIND", "NAME", "OWNER", "KEY OR SERVER", "SCOPES", "MADE", "ENDS"], &rows)
 }

@@ -1,6 +1,6 @@
 //! `mcp-factory run`, `mcp-run`.
 
-mod callers;
+pub(crate) mod callers;
 pub(crate) mod http;
 mod oauth;
 pub(crate) mod signals;

@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 use operations::{Code, Context, Error};
 use protocol::{Runtime, RuntimeOptions};
 use serde_json::json;
-use server::{Options, PLANE_PORT, Plane, PlaneSite};
+use server::{Admission, Options, PLANE_PORT, Plane, PlaneSite};
 use tokio_util::sync::CancellationToken;
 
-use super::run::{http::refused, signals::Signals};
+use super::run::{callers::CallerArguments, http::refused, signals::Signals};
 use super::{OK, Threads};
 use crate::arguments::COMMAND_HELP;
 use crate::session::Session;
@@ -19,13 +19,15 @@ const EXAMPLES: &str = "Examples:
   mcp-factory serve --port 0 --output json              on a free port, which is printed
   curl --data-binary @shop.yaml -H 'Content-Type: application/yaml' http://127.0.0.1:8800/mcp/create
   mcp-factory list --url http://127.0.0.1:8800          any command, at the control plane
+  mcp-factory serve --host 0.0.0.0 --auth keys,guests   for others: with keys, and guests
 ";
 
 /// Run the control plane: REST, the factory's own MCP server, and the deployed servers
 ///
 /// Works on the home folder, which one control plane holds at a time. /docs explains the REST API, MCP clients use /mcp.
-/// It listens on this machine alone, since callers show nothing; Ctrl-C and SIGTERM end it after running requests have
-/// ended. Requests are logged on standard error.
+/// On this machine alone, whoever sits at it needs no key; a control plane that others can reach, by `--host`, `--allow-host`
+/// or `--auth`, asks everybody for one. Ctrl-C and SIGTERM end it after running requests have ended. Requests are logged
+/// on standard error.
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
 pub(crate) struct Arguments {
@@ -41,9 +43,14 @@ pub(crate) struct Arguments {
     /// Accept requests of web pages of this origin too; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
-    /// Let other machines in although nobody is asked for a key
-    #[arg(long)]
+    /// Let everybody in for everything, other machines too, without asking for a key
+    #[arg(long, conflicts_with_all = ["auth", "rate"])]
     allow_unauthenticated: bool,
+    /// Address or range of a proxy whose X-Forwarded-For is believed; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    trusted_proxy: Vec<String>,
+    #[command(flatten)]
+    callers: CallerArguments,
     /// How the log is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -78,12 +85,17 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
         origins: arguments.allow_origin,
         allow_unauthenticated: arguments.allow_unauthenticated,
     };
-    let site = PlaneSite { context, authenticator: None, runtime };
+    let admission = match arguments.allow_unauthenticated {
+        true => None,
+        false => Some(admission(&context, &options, &arguments.callers, &arguments.trusted_proxy).await?),
+    };
+    let demands = admission.as_ref().is_some_and(|admission| !admission.trusts_machine);
+    let site = PlaneSite { context, admission, runtime };
     let plane = Plane::bind(options, site).await.map_err(|error| refused(&error))?;
     let url = plane.url();
     held.tell(&url)?;
     let resumed = operations::jobs::resume(plane.context()).await?;
-    announce(&url, &plane, resumed, session);
+    announce(&url, &plane, resumed, demands, session);
     let shutdown = CancellationToken::new();
     let mut serving = std::pin::pin!(plane.run(shutdown.clone()));
     tokio::select! {
@@ -97,8 +109,21 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
     Ok(OK)
 }
 
+/// Who is let in. Whoever sits at this machine runs the control plane without a key only where nobody else can reach it:
+/// it listens on loopback, answers to no other name, and nothing else was said.
+async fn admission(
+    context: &Context,
+    options: &Options,
+    callers: &CallerArguments,
+    proxies: &[String],
+) -> Result<Admission, Error> {
+    let alone = options.address.ip().is_loopback() && options.hosts.is_empty();
+    let proxies = crate::commands::run::callers::proxies(proxies)?;
+    Ok(Admission { trusts_machine: alone && !callers.is_asked_for(), callers: callers.known(context, &proxies).await? })
+}
+
 /// Says where the control plane is.
-fn announce(url: &str, plane: &Plane, resumed: usize, session: &Session) {
+fn announce(url: &str, plane: &Plane, resumed: usize, demands: bool, session: &Session) {
     let printer = &session.printer;
     if printer.is_json() {
         printer.json(&json!({
@@ -107,6 +132,7 @@ fn announce(url: &str, plane: &Plane, resumed: usize, session: &Session) {
             "mcp": format!("{url}/mcp"),
             "docs": format!("{url}/docs"),
             "resumedJobs": resumed,
+            "identity": if demands { "required" } else { "none" },
         }));
         return;
     }
@@ -117,7 +143,9 @@ fn announce(url: &str, plane: &Plane, resumed: usize, session: &Session) {
     if resumed > 0 {
         printer.note(&format!("  jobs taken up again       {resumed}"));
     }
-    if !plane.address().ip().is_loopback() {
+    if demands {
+        printer.note("  callers show a key         `mcp-factory keys create NAME` makes one");
+    } else if !plane.address().ip().is_loopback() {
         printer.warn("everybody who reaches this machine can use the control plane");
     }
     printer.note("Ctrl-C ends it");

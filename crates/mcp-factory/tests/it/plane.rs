@@ -5,6 +5,7 @@ mod cases;
 mod client;
 mod deployments;
 mod durable;
+mod identity;
 mod remote;
 
 pub(crate) use client::Plane;

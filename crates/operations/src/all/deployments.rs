@@ -1,5 +1,6 @@
 //! Running servers, and what they answered.
 
+use crate::access::About;
 use crate::operation::{Declared, Effect, Operation, Scope};
 use crate::{Context, Error, deploy};
 
@@ -87,5 +88,9 @@ impl Operation for ReadLogs {
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         deploy::logs(context, input).await
+    }
+
+    fn about(input: &Self::Input) -> About {
+        About::Owned(input.name.clone())
     }
 }

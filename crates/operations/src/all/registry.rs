@@ -1,5 +1,6 @@
 //! The catalogue as a whole: what servers can do, what they use, how their versions differ.
 
+use crate::access::About;
 use crate::operation::{Declared, Operation};
 use crate::{Context, Error, dependencies, diff, search};
 
@@ -39,6 +40,10 @@ impl Operation for Dependencies {
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         dependencies::dependencies(context, input).await
     }
+
+    fn about(input: &Self::Input) -> About {
+        About::Owned(input.name.clone())
+    }
 }
 
 /// Compares versions of a server.
@@ -57,5 +62,9 @@ impl Operation for Diff {
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         diff::diff(context, input).await
+    }
+
+    fn about(input: &Self::Input) -> About {
+        About::Owned(input.name.clone())
     }
 }

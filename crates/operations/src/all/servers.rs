@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::access::About;
 use crate::operation::{Answers, Declared, Effect, Method, Operation, Scope};
 use crate::{Context, Error, create, list, natural, remove, status};
 
@@ -35,6 +36,10 @@ impl Operation for Create {
             return None;
         }
         input.spec.parse(false).ok().map(|parsed| parsed.spec.name)
+    }
+
+    fn about(input: &Self::Input) -> About {
+        input.spec.parse(false).map_or(About::Spec, |parsed| About::Makes(parsed.spec.name))
     }
 }
 
@@ -94,6 +99,10 @@ impl Operation for Status {
         Box::pin(status::status(context, input)).await
     }
 
+    fn about(input: &Self::Input) -> About {
+        About::Owned(input.name.clone())
+    }
+
     fn tag(output: &Self::Output) -> Option<String> {
         Some(status::tag(&output.version, &output.digest, output.plan_revision))
     }
@@ -122,5 +131,9 @@ impl Operation for Remove {
 
     fn changes(input: &Self::Input) -> Option<String> {
         (!input.dry_run).then(|| input.name.clone())
+    }
+
+    fn about(input: &Self::Input) -> About {
+        About::Owned(input.name.clone())
     }
 }

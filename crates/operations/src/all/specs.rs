@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Nothing;
+use crate::access::About;
 use crate::operation::{Declared, Effect, Operation, Scope};
 use crate::{Context, Error, Subject, fmt, plan, schema, validate};
 
@@ -94,5 +95,9 @@ impl Operation for PlanOf {
             Subject::Server { name, .. } => Some(name.clone()),
             Subject::Spec { .. } => None,
         }
+    }
+
+    fn about(input: &Self::Input) -> About {
+        About::owned(&input.subject)
     }
 }

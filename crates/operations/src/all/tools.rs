@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::access::About;
 use crate::operation::{Declared, Effect, Operation, Scope};
 use crate::{Context, Error, Subject, test};
 
@@ -31,6 +32,10 @@ impl Operation for Call {
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         Box::pin(test::call(context, &input)).await
+    }
+
+    fn about(input: &Self::Input) -> About {
+        About::used(&input.subject)
     }
 }
 
@@ -72,6 +77,10 @@ impl Operation for CallTool {
         let arguments = Some(Value::Object(arguments).to_string());
         Box::pin(test::call(context, &test::CallInput { subject, tool, arguments, dev: false })).await
     }
+
+    fn about(input: &Self::Input) -> About {
+        About::Used(input.server.clone())
+    }
 }
 
 /// Tests every tool of a server or a spec.
@@ -92,5 +101,9 @@ impl Operation for TestAll {
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         Box::pin(test::all(context, &input)).await
+    }
+
+    fn about(input: &Self::Input) -> About {
+        About::used(&input.subject)
     }
 }

@@ -18,9 +18,9 @@ pub(super) struct Fit {
 
 impl Fit {
     /// As it is launched under a name.
-    pub(super) fn launch(self, name: &str, stamp: &str) -> Launch {
-        let (name, stamp) = (name.to_owned(), stamp.to_owned());
-        Launch { name, version: self.version, stamp, compiled: self.compiled }
+    pub(super) fn launch(self, deployment: &store::Deployment) -> Launch {
+        let store::Deployment { name, owner, stamp, .. } = deployment.clone();
+        Launch { name, owner, version: self.version, stamp, compiled: self.compiled }
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) async fn one(context: &Context, name: &str) -> Result<(), Error> {
 /// Launches what is wanted. Where that is not well, what answered before goes on, or is taken up again.
 async fn launch(context: &Context, deployment: &store::Deployment, seen: &mut Seen) {
     let Some(targets) = &context.targets else { return };
-    let (name, stamp) = (&deployment.name, &deployment.stamp);
+    let name = &deployment.name;
     let running = targets.local.runs(name).map(|(_, version)| version);
     let before = running.clone().or_else(|| deployment.serves.clone());
     let fit = Box::pin(health::examine(context, name, deployment.version.as_deref())).await;
@@ -122,17 +122,17 @@ async fn launch(context: &Context, deployment: &store::Deployment, seen: &mut Se
             targets.failed.lock().remove(name);
             (seen.state, seen.serves, seen.reason) =
                 ("running".to_owned(), Some(fit.version.clone()), fit.ailing.clone());
-            if let Err(why) = targets.local.launch(fit.launch(name, stamp)).await {
+            if let Err(why) = targets.local.launch(fit.launch(deployment)).await {
                 (seen.state, seen.serves, seen.reason) = ("failed".to_owned(), None, Some(why));
             }
             return;
         }
     };
     tracing::warn!(server = name, reason = refused, "a version could not be deployed");
-    targets.failed.lock().insert(name.clone(), stamp.clone());
+    targets.failed.lock().insert(name.clone(), deployment.stamp.clone());
     let goes_on = match (&running, &before) {
         (Some(version), _) => Some(version.clone()),
-        (None, Some(version)) => take_up(context, name, version, stamp).await.then(|| version.clone()),
+        (None, Some(version)) => take_up(context, deployment, version).await.then(|| version.clone()),
         (None, None) => None,
     };
     (seen.state, seen.reason) = match goes_on {
@@ -142,10 +142,10 @@ async fn launch(context: &Context, deployment: &store::Deployment, seen: &mut Se
 }
 
 /// Launches the version that answered before this process was started.
-async fn take_up(context: &Context, name: &str, version: &str, stamp: &str) -> bool {
+async fn take_up(context: &Context, deployment: &store::Deployment, version: &str) -> bool {
     let Some(targets) = &context.targets else { return false };
-    match Box::pin(health::examine(context, name, Some(version))).await {
-        Ok(fit) => targets.local.launch(fit.launch(name, stamp)).await.is_ok(),
+    match Box::pin(health::examine(context, &deployment.name, Some(version))).await {
+        Ok(fit) => targets.local.launch(fit.launch(deployment)).await.is_ok(),
         Err(_) => false,
     }
 }

@@ -37,6 +37,8 @@ pub enum Scope {
     ServersCall,
     /// Read what was called.
     LogsRead,
+    /// Make, see and revoke one's own API keys.
+    Keys,
     /// Run the platform.
     Admin,
 }
@@ -50,6 +52,7 @@ impl Scope {
             Self::ServersWrite => "servers:write",
             Self::ServersCall => "servers:call",
             Self::LogsRead => "logs:read",
+            Self::Keys => "keys",
             Self::Admin => "admin",
         }
     }

@@ -70,6 +70,7 @@ async fn checked<O: Operation>(context: &Context, input: O::Input, subject: Opti
         )
         .hint("ask whoever runs this control plane for a key with that scope"));
     }
+    crate::access::check(context, &O::about(&input)).await?;
     // Changes of one server take turns, so that what a precondition saw is still true when the change is made.
     let _turn = match subject {
         Some(name) => Some(context.turn(name).await),

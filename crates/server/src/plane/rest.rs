@@ -11,7 +11,8 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use operations::deploy::Local;
-use operations::{Code, Context, Error};
+use operations::operation::Scope;
+use operations::{Caller, Code, Context, Error};
 use protocol::Runtime;
 use protocol::http::{Authenticator, Body, Challenge, Guard, Peer};
 use serde_json::json;
@@ -22,6 +23,11 @@ use super::{accept, answer, body, caller, docs, headers, openapi, problem, run};
 
 static ROUTES: LazyLock<Routes> = LazyLock::new(Routes::new);
 static OPENAPI: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(format!("{}\n", openapi::document())));
+
+/// Where what was measured is read.
+const METRICS: &str = "/metrics";
+/// The scope that reading it needs: it names servers and tools of every owner.
+const MEASURE: &str = "metrics:read";
 
 /// The REST face of a control plane.
 pub(super) struct Rest {
@@ -91,12 +97,17 @@ impl Rest {
     }
 
     async fn found(&self, request: Request<Incoming>, peer: &Peer, id: &str, told: &mut Told) -> Response<Body> {
-        let request = match self.hosted(request, peer, told).await {
+        let request = match self.hosted(request, peer, id, told).await {
             Ok(answer) => return answer,
             Err(request) => *request,
         };
         let (head, body) = request.into_parts();
         let path = head.uri.path();
+        if matches!(path, METRICS | "/metrics/")
+            && let Err(answer) = self.may_measure(&head, peer, id).await
+        {
+            return answer;
+        }
         if let Some(answer) = self.page(&head, path, id) {
             return answer;
         }
@@ -112,6 +123,8 @@ impl Rest {
         }
         let caller = match caller::authenticate(self.authenticator.as_ref(), &head, peer).await {
             Ok(caller) => caller,
+            // What is open to everybody asks nobody for a key.
+            Err(_) if route.operation.declared().scope == Scope::Open => Caller::nobody(),
             Err(challenge) => return refused(challenge, id),
         };
         caller.id().clone_into(&mut told.caller);
@@ -130,6 +143,7 @@ impl Rest {
         &self,
         request: Request<Incoming>,
         peer: &Peer,
+        id: &str,
         told: &mut Told,
     ) -> Result<Response<Body>, Box<Request<Incoming>>> {
         let path = request.uri().path().to_owned();
@@ -140,9 +154,30 @@ impl Rest {
         if self.local.find(name).is_none() {
             operations::deploy::ensure(&self.context, name).await;
         }
-        let Some(running) = self.local.find(name) else { return Err(Box::new(request)) };
+        let Some(running) = self.local.find(name) else {
+            // Who shows nothing does not learn which servers there are.
+            let (head, body) = request.into_parts();
+            return match caller::authenticate(self.authenticator.as_ref(), &head, peer).await {
+                Ok(_) => Err(Box::new(Request::from_parts(head, body))),
+                Err(challenge) => Ok(refused(challenge, id)),
+            };
+        };
         told.operation = "hosted";
         running.answer(rest, request, peer).await
+    }
+
+    /// Whether the caller may read what was measured.
+    async fn may_measure(&self, head: &Parts, peer: &Peer, id: &str) -> Result<(), Response<Body>> {
+        let found = caller::authenticate(self.authenticator.as_ref(), head, peer).await;
+        let caller = found.map_err(|challenge| refused(challenge, id))?;
+        match &caller {
+            Caller::Remote(principal) if !principal.scopes.allow(MEASURE) => {
+                let what = format!("reading {METRICS} needs the scope `{MEASURE}`, which {caller} lacks");
+                let hint = "ask whoever runs this control plane for a key with that scope";
+                Err(problem::of(&Error::new(Code::Forbidden, what).hint(hint), id, None))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Pages that are no operations.
@@ -153,7 +188,7 @@ impl Rest {
         let make = || match path {
             "/livez" => Some(answer::json(StatusCode::OK, &json!({"status": "ok"}))),
             "/readyz" | "/startupz" | "/healthz" => Some(self.health()),
-            "/metrics" => Some(answer::of(StatusCode::OK, prometheus, self.metrics.text(&self.runtime, &self.local))),
+            METRICS => Some(answer::of(StatusCode::OK, prometheus, self.metrics.text(&self.runtime, &self.local))),
             "/openapi.json" => Some(answer::of(StatusCode::OK, json, OPENAPI.clone())),
             "/docs" | "/" => Some(docs::harden(answer::of(StatusCode::OK, html, docs::page()))),
             _ => {
@@ -225,18 +260,27 @@ fn nothing(path: &str) -> Error {
     error.hint("`/docs` lists every path")
 }
 
-/// Turns a caller away.
+/// Turns a caller away, in the words of whoever looked at them.
 fn refused(challenge: Challenge, id: &str) -> Response<Body> {
-    let unknown = challenge.status == StatusCode::UNAUTHORIZED;
-    let (code, why) = match unknown {
-        true => (Code::NeedsKey, "the caller shows no key that is known here"),
-        false => (Code::Forbidden, "the caller is not let in"),
+    let told: Option<serde_json::Value> = serde_json::from_slice(&challenge.body).ok();
+    let why = told.as_ref().and_then(|told| told["error_description"].as_str());
+    let (code, usual, hint) = match challenge.status {
+        StatusCode::UNAUTHORIZED => {
+            (Code::NeedsKey, "the caller shows no key that is known here", "send a key: `Authorization: Bearer …`")
+        }
+        StatusCode::TOO_MANY_REQUESTS => {
+            (Code::TooMany, "the caller comes too often", "wait for as long as `Retry-After` says")
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            (Code::CatalogueBusy, "callers cannot be looked up", "try again in a moment")
+        }
+        _ => (Code::Forbidden, "the caller is not let in", "send a key: `Authorization: Bearer …`"),
     };
-    let error = Error::new(code, why).hint("send a key: `Authorization: Bearer …`");
-    let mut answer = problem::of(&error, id, None);
-    *answer.status_mut() = challenge.status;
+    let mut answer = problem::of(&Error::new(code, why.unwrap_or(usual)).hint(hint), id, None);
+    let headers = answer.headers_mut();
+    headers.extend(challenge.headers);
     if let Some(value) = challenge.www_authenticate {
-        answer.headers_mut().insert(WWW_AUTHENTICATE, value);
+        headers.insert(WWW_AUTHENTICATE, value);
     }
     answer
 }

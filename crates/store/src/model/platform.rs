@@ -140,6 +140,8 @@ pub struct Deployment {
     pub seen_at: Option<String>,
     /// Another text whenever what is to run is another thing: another version, spec or plan.
     pub stamp: String,
+    /// Whose the server is.
+    pub owner: String,
 }
 
 /// What became of what was wanted.

@@ -11,7 +11,8 @@ const DEPLOYMENT: &str = "SELECT d.name, d.target, d.version, d.previous, d.want
        (SELECT v.digest || ' ' || v.created_at || ' ' ||
                (SELECT CAST(max(p.revision) AS TEXT) || ' ' || max(p.created_at)
                   FROM plans p WHERE p.name = v.name AND p.version = v.version)
-          FROM versions v WHERE v.name = d.name AND v.version = coalesce(d.version, s.current))
+          FROM versions v WHERE v.name = d.name AND v.version = coalesce(d.version, s.current)),
+       s.owner
   FROM deployments d JOIN servers s ON s.name = d.name";
 
 /// A text that differs whenever what is stored of servers or deployments does.
@@ -131,5 +132,6 @@ fn row(row: &Row<'_>) -> Result<Deployment, Fault> {
         changed_at: row.get(11)?,
         seen_at: row.get(12)?,
         stamp: row.get::<Option<String>>(13)?.unwrap_or_default(),
+        owner: row.get(14)?,
     })
 }

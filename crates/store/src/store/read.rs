@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::model::{Format, Listing, Page, Release, Server, Version, VersionSummary};
 
 const SERVER: &str = "SELECT s.name, v.title, v.description, s.current, v.digest, v.transport, v.tools,
-       (SELECT count(*) FROM versions o WHERE o.name = s.name), s.created_at, s.updated_at
+       (SELECT count(*) FROM versions o WHERE o.name = s.name), s.created_at, s.updated_at, s.owner
   FROM servers s JOIN versions v ON v.name = s.name AND v.version = s.current";
 
 const VERSION: &str = "SELECT v.name, v.version, v.digest, v.title, v.description, v.transport, v.tools, v.source,
@@ -55,16 +55,46 @@ impl Store {
     /// A page of the list of servers, in name order. Servers that are made or removed between two
     /// pages cause no other server to be skipped or repeated.
     pub fn list(&self, page: &Page) -> Result<Listing, Error> {
+        self.list_of(None, page)
+    }
+
+    /// The same for the servers of one owner, if one is named.
+    pub fn list_of(&self, owner: Option<&str>, page: &Page) -> Result<Listing, Error> {
         const WHAT: &str = "list servers";
         let limit = page.limit.unwrap_or(PAGE_SIZE_MAX).clamp(1, PAGE_SIZE_MAX);
         let after = page.cursor.as_deref().map(open_cursor).transpose()?.unwrap_or_default();
-        let sql = format!("{SERVER} WHERE s.name > ?1 ORDER BY s.name LIMIT ?2");
-        let mut servers =
-            self.db.read(WHAT, |session| session.rows(&sql, params![&after, limit + 1], server_row).attempted(WHAT))?;
+        let of_all = format!("{SERVER} WHERE s.name > ?1 ORDER BY s.name LIMIT ?2");
+        let of_one = format!("{SERVER} WHERE s.name > ?1 AND s.owner = ?3 ORDER BY s.name LIMIT ?2");
+        let mut servers = self.db.read(WHAT, |session| match owner {
+            None => session.rows(&of_all, params![&after, limit + 1], server_row).attempted(WHAT),
+            Some(owner) => session.rows(&of_one, params![&after, limit + 1, owner], server_row).attempted(WHAT),
+        })?;
         let more = servers.len() > limit;
         servers.truncate(limit);
         let next = servers.last().filter(|_| more).map(|last| cursor_after(&last.name));
         Ok(Listing { servers, next })
+    }
+
+    /// Whose a server is; `None` when there is none of this name.
+    pub fn owner(&self, name: &str) -> Result<Option<String>, Error> {
+        const WHAT: &str = "read the owner of a server";
+        let sql = "SELECT owner FROM servers WHERE name = ?1";
+        self.db.read(WHAT, |session| session.row(sql, params![name], |row| row.get(0)).attempted(WHAT))
+    }
+
+    /// The names of all servers with their owners.
+    pub fn owners(&self) -> Result<Vec<(String, String)>, Error> {
+        const WHAT: &str = "read the owners of servers";
+        let sql = "SELECT name, owner FROM servers ORDER BY name";
+        self.db.read(WHAT, |session| session.rows(sql, &[], |row| Ok((row.get(0)?, row.get(1)?))).attempted(WHAT))
+    }
+
+    /// How many servers an owner has.
+    pub fn servers_of(&self, owner: &str) -> Result<usize, Error> {
+        const WHAT: &str = "count servers";
+        let sql = "SELECT count(*) FROM servers WHERE owner = ?1";
+        let found = self.db.read(WHAT, |session| session.row(sql, params![owner], |row| row.count(0)).attempted(WHAT));
+        Ok(found?.unwrap_or_default())
     }
 
     /// The names of all servers, at most [`PAGE_SIZE_MAX`] of them.
@@ -119,6 +149,7 @@ fn server_row(row: &Row<'_>) -> Result<Server, Fault> {
         versions: row.count(7)?,
         created_at: row.get(8)?,
         updated_at: row.get(9)?,
+        owner: row.get(10)?,
     })
 }
 

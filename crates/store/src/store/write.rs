@@ -5,7 +5,7 @@ use super::read::{no_server, no_version};
 use super::{Store, now};
 use crate::db::{Attempted as _, Fault, Session, params};
 use crate::error::Error;
-use crate::model::{Outcome, PlanRevision, Release};
+use crate::model::{By, Outcome, PlanRevision, Release};
 
 impl Store {
     /// Stores a version and makes it the current one.
@@ -13,8 +13,14 @@ impl Store {
     /// The same name and version with another digest is [`Error::Conflict`], unless `force` says
     /// to replace what is stored. The same digest changes nothing but the plan, where that differs.
     pub fn put(&self, release: &Release, force: bool) -> Result<Outcome, Error> {
-        let release = release.clone();
-        self.db.change("store a version", move |session| put(session, &release, force))
+        self.put_by(&By::operator(), release, force)
+    }
+
+    /// The same for an owner: a new server is theirs, and a server keeps its owner. That of somebody else is
+    /// [`Error::Taken`], unless `by` may change those too.
+    pub fn put_by(&self, by: &By, release: &Release, force: bool) -> Result<Outcome, Error> {
+        let (by, release) = (by.clone(), release.clone());
+        self.db.change("store a version", move |session| put(session, &by, &release, force))
     }
 
     /// Stores a plan for a version. Earlier revisions are kept; the newest is what runs.
@@ -49,12 +55,17 @@ impl Store {
     }
 }
 
-fn put(session: &Session<'_>, release: &Release, force: bool) -> Result<Outcome, Error> {
+fn put(session: &Session<'_>, by: &By, release: &Release, force: bool) -> Result<Outcome, Error> {
     const WHAT: &str = "store a version";
     let at = now();
     let known = current_version(session, &release.name).attempted(WHAT)?;
+    let known = match known {
+        Some((_, owner)) if !by.others && owner != by.owner => return Err(Error::Taken { name: release.name.clone() }),
+        Some((version, _)) => Some(version),
+        None => None,
+    };
     if known.is_none() {
-        add_server(session, release, &at).attempted(WHAT)?;
+        add_server(session, &by.owner, release, &at).attempted(WHAT)?;
     }
     match stored_digest(session, &release.name, &release.version).attempted(WHAT)? {
         Some(stored) if stored == release.digest.as_str() => return keep(session, release, known.as_deref(), &at),
@@ -92,8 +103,10 @@ fn conflict(release: &Release, stored: String) -> Error {
     }
 }
 
-fn current_version(session: &Session<'_>, name: &str) -> Result<Option<String>, Fault> {
-    session.row("SELECT current FROM servers WHERE name = ?1", params![name], |row| row.get(0))
+/// The current version of a server, and whose it is.
+fn current_version(session: &Session<'_>, name: &str) -> Result<Option<(String, String)>, Fault> {
+    let sql = "SELECT current, owner FROM servers WHERE name = ?1";
+    session.row(sql, params![name], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 fn stored_digest(session: &Session<'_>, name: &str, version: &str) -> Result<Option<String>, Fault> {
@@ -101,9 +114,9 @@ fn stored_digest(session: &Session<'_>, name: &str, version: &str) -> Result<Opt
     session.row(sql, params![name, version], |row| row.get(0))
 }
 
-fn add_server(session: &Session<'_>, release: &Release, at: &str) -> Result<(), Fault> {
-    let sql = "INSERT INTO servers (name, current, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)";
-    session.execute(sql, params![&release.name, &release.version, at]).map(drop)
+fn add_server(session: &Session<'_>, owner: &str, release: &Release, at: &str) -> Result<(), Fault> {
+    let sql = "INSERT INTO servers (name, current, created_at, updated_at, owner) VALUES (?1, ?2, ?3, ?3, ?4)";
+    session.execute(sql, params![&release.name, &release.version, at, owner]).map(drop)
 }
 
 fn add_version(session: &Session<'_>, release: &Release, at: &str) -> Result<(), Fault> {

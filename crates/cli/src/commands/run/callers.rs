@@ -13,7 +13,7 @@ use server::KnownCallers;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Letting callers in by key (over HTTP)")]
 pub(crate) struct CallerArguments {
-    /// Who is let in instead of what the spec's `auth` says, by commas: `keys` that `keys create` made, `guests`, `anonymous`
+    /// Who is let in, whatever a spec's `auth` says, by commas: `keys` that `keys create` made, `guests`, `anonymous`
     #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',', hide_possible_values = true)]
     auth: Vec<Kind>,
     /// How often one caller of a kind may come: COUNT/SECONDS, or COUNT/day [default: keys=1200/60,guests=60/60,anonymous=30/60]
@@ -32,7 +32,7 @@ enum Kind {
 }
 
 impl CallerArguments {
-    pub(super) fn is_asked_for(&self) -> bool {
+    pub(crate) fn is_asked_for(&self) -> bool {
         !self.auth.is_empty()
     }
 
@@ -45,8 +45,15 @@ impl CallerArguments {
         if !self.is_asked_for() {
             return Ok(None);
         }
+        self.known(context, proxies).await.map(Some)
+    }
+
+    /// Those who are let in: by keys alone where nothing is said.
+    pub(crate) async fn known(&self, context: &Context, proxies: &Proxies) -> Result<KnownCallers, Error> {
         let mut policy = Policy::default();
-        let allow = |kind, usual| self.auth.contains(&kind).then_some(usual);
+        let usual = [Kind::Keys];
+        let kinds = if self.auth.is_empty() { &usual } else { self.auth.as_slice() };
+        let allow = |kind, usual| kinds.contains(&kind).then_some(usual);
         policy.keys = allow(Kind::Keys, Allowance::KEY);
         policy.guests = allow(Kind::Guests, Allowance::GUEST);
         policy.anonymous = allow(Kind::Anonymous, Allowance::ANONYMOUS);
@@ -57,8 +64,16 @@ impl CallerArguments {
             })?;
         }
         let keys = operations::keys::open(context).await?;
-        Ok(Some(KnownCallers { callers: Arc::new(Callers::new(keys, policy)), proxies: proxies.clone() }))
+        Ok(KnownCallers { callers: Arc::new(Callers::new(keys, policy)), proxies: proxies.clone() })
     }
+}
+
+/// The proxies that are believed.
+pub(crate) fn proxies(listed: &[String]) -> Result<Proxies, Error> {
+    Proxies::parse(listed.iter().map(String::as_str)).map_err(|entry| {
+        Error::new(Code::OAuthSettings, format!("`{entry}` is no address or range of a proxy"))
+            .hint("write 10.0.0.0/8 or 127.0.0.1")
+    })
 }
 
 /// Changes one rate; `None` when the text is none, or its kind is not let in.

@@ -1,0 +1,98 @@
+//! The door of the control plane: REST, the factory's own MCP server and the deployed servers are behind it.
+//!
+//! Who shows a key, a token or the name of a guest is known by it. Who shows nothing is a visitor, or turned away; but
+//! until there is an account, whoever sits at the machine of a control plane that only this machine reaches runs it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http::request::Parts;
+use http::{HeaderName, header};
+use identity::{ADMIN, Kind, Scopes};
+use protocol::Principal;
+use protocol::http::{AuthOutcome, Authenticator, Peer};
+
+use crate::keys::{GUEST, Gate, KnownCallers};
+
+/// The id of whoever sits at the machine, and runs what it serves.
+const OPERATOR: &str = "operator";
+/// The owner of what is made at the machine itself.
+const LOCAL: &str = operations::keys::LOCAL_OWNER;
+/// Headers by which proxies and tunnels say that a request is somebody else's.
+const PASSED_ON: [HeaderName; 6] = [
+    header::FORWARDED,
+    header::VIA,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("cf-connecting-ip"),
+];
+
+/// Who is let in to a control plane.
+#[derive(Clone)]
+pub struct Admission {
+    /// Keys, guests, and those known by their address alone.
+    pub callers: KnownCallers,
+    /// Whether whoever sits at this machine runs the control plane without showing anything, until there is an account.
+    pub trusts_machine: bool,
+}
+
+/// Looks at every request.
+pub(super) struct Door {
+    gate: Gate,
+    trusts_machine: AtomicBool,
+    operator: Principal,
+}
+
+impl Door {
+    pub(super) fn new(admission: Admission) -> Self {
+        let operator = identity::Principal::new(Kind::Operator, OPERATOR, Scopes::of([ADMIN])).owned_by(LOCAL);
+        Self {
+            gate: Gate::new("mcp-factory", admission.callers, None),
+            trusts_machine: AtomicBool::new(admission.trusts_machine),
+            operator: Principal::new(OPERATOR).with_facts(Arc::new(operator)),
+        }
+    }
+}
+
+impl Authenticator for Door {
+    fn authenticate(&self, head: &Parts, peer: &Peer) -> AuthOutcome {
+        if self.trusts_machine.load(Ordering::Relaxed) && is_of_this_machine(head, peer) {
+            return AuthOutcome::Ready(Ok(self.operator.clone()));
+        }
+        self.gate.authenticate(head, peer)
+    }
+}
+
+/// Whether a request comes from this machine itself and says nothing of who makes it. A tunnel or a proxy on this machine
+/// speaks for others.
+fn is_of_this_machine(head: &Parts, peer: &Peer) -> bool {
+    let shows = head.headers.contains_key(header::AUTHORIZATION) || head.headers.contains_key(GUEST);
+    let here = peer.address.is_some_and(|address| address.ip().to_canonical().is_loopback());
+    here && !shows && !PASSED_ON.iter().any(|name| head.headers.contains_key(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+    use protocol::http::Peer;
+
+    #[test]
+    fn only_who_sits_at_the_machine_is_trusted() {
+        let trusted = |peer: &str, header: Option<(&str, &str)>| {
+            let mut request = Request::builder().uri("/mcp");
+            if let Some((name, value)) = header {
+                request = request.header(name, value);
+            }
+            let (head, ()) = request.body(()).unwrap().into_parts();
+            let peer = Peer { address: Some(peer.parse().unwrap()) };
+            super::is_of_this_machine(&head, &peer)
+        };
+        assert!(trusted("127.0.0.1:9", None) && trusted("[::1]:9", None) && trusted("[::ffff:127.0.0.1]:9", None));
+        assert!(trusted("127.0.0.1:9", Some(("accept", "*/*"))));
+        assert!(!trusted("192.0.2.1:9", None));
+        for shown in ["authorization", "x-guest-id", "x-forwarded-for", "forwarded", "via", "cf-connecting-ip"] {
+            assert!(!trusted("127.0.0.1:9", Some((shown, "x"))), "{shown}");
+        }
+    }
+}
