@@ -12,6 +12,7 @@ pub(crate) mod explain;
 pub(crate) mod fake;
 pub(crate) mod fmt;
 pub(crate) mod generate;
+mod handles;
 pub(crate) mod help;
 pub(crate) mod keys;
 pub(crate) mod links;
@@ -146,7 +147,10 @@ pub(crate) enum Threads {
 pub(crate) fn runtime(threads: Threads) -> Result<tokio::runtime::Runtime, Error> {
     let mut builder = match threads {
         Threads::One => tokio::runtime::Builder::new_current_thread(),
-        Threads::PerProcessor => tokio::runtime::Builder::new_multi_thread(),
+        Threads::PerProcessor => {
+            handles::raise();
+            tokio::runtime::Builder::new_multi_thread()
+        }
     };
     builder.enable_all().build().map_err(|error| {
         Error::new(Code::Internal, format!("cannot start the asynchronous runtime: {error}"))

@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,8 @@ pub const MESSAGE_CHARS_MAX: usize = 300;
 pub const READ_MAX: usize = 1_000;
 /// Entries that wait to be written; more are counted and not kept.
 const WAITING_MAX: usize = 10_000;
+/// How long entries gather before they are written.
+const GATHERED: Duration = Duration::from_millis(20);
 /// Most entries that are written at once.
 const BATCH_MAX: usize = 1_000;
 
@@ -123,6 +126,13 @@ impl Logs {
         tokio::spawn(async move {
             let mut batch = Vec::new();
             while receiver.recv_many(&mut batch, BATCH_MAX).await > 0 {
+                // A write costs more than an entry: what comes right after the first one goes with it.
+                tokio::time::sleep(GATHERED).await;
+                while batch.len() < BATCH_MAX
+                    && let Ok(entry) = receiver.try_recv()
+                {
+                    batch.push(entry);
+                }
                 let (entries, logs) = (std::mem::take(&mut batch), logs.clone());
                 let written = tokio::task::spawn_blocking(move || logs.write(entries)).await;
                 match written {

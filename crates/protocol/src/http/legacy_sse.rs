@@ -27,7 +27,7 @@ use crate::session::Sessions;
 use crate::stdio::drive;
 
 /// Streams open at a time.
-const MAX_STREAMS: usize = 1_000;
+const MAX_STREAMS: usize = 10_000;
 
 /// The open streams of one endpoint.
 #[derive(Default)]
