@@ -9,7 +9,6 @@ mod servers;
 mod specs;
 mod tools;
 
-use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 use schemars::JsonSchema;
@@ -32,7 +31,7 @@ pub use tools::{Call, CallTool, CallToolInput, TestAll};
 pub struct Nothing {}
 
 fn face<O: Operation>() -> &'static dyn Erased {
-    &Face::<O>(PhantomData)
+    Box::leak(Box::new(Face::<O>::new()))
 }
 
 static ALL: LazyLock<Vec<&'static dyn Erased>> = LazyLock::new(|| {

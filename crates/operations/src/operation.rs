@@ -1,11 +1,13 @@
 //! What the platform can do, declared once for every face: the REST route, the MCP tool, the command, the scope.
 
 mod declared;
+mod read;
 mod run;
 mod schema;
 
 use std::future::Future;
 use std::marker::PhantomData;
+use std::sync::OnceLock;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,6 +16,8 @@ use serde_json::Value;
 
 use crate::access::About;
 use crate::{Context, Error};
+
+use read::Reader;
 
 pub use declared::{Answers, Declared, Effect, Method, Scope};
 pub use run::{Audit, Audited, perform};
@@ -83,8 +87,17 @@ pub trait Erased: Send + Sync {
     fn run<'a>(&'a self, context: &'a Context, input: Value) -> Boxed<'a, Result<Done, Error>>;
 }
 
-/// The erased form of an operation.
-pub(crate) struct Face<O>(pub(crate) PhantomData<O>);
+/// The erased form of an operation. What reading an input needs is made once: it takes longer than most operations.
+pub(crate) struct Face<O> {
+    reader: OnceLock<Result<Reader, Error>>,
+    operation: PhantomData<fn() -> O>,
+}
+
+impl<O> Face<O> {
+    pub(crate) fn new() -> Self {
+        Self { reader: OnceLock::new(), operation: PhantomData }
+    }
+}
 
 impl<O: Operation> Erased for Face<O> {
     fn declared(&self) -> &'static Declared {
@@ -101,7 +114,8 @@ impl<O: Operation> Erased for Face<O> {
 
     fn run<'a>(&'a self, context: &'a Context, input: Value) -> Boxed<'a, Result<Done, Error>> {
         Box::pin(async move {
-            let input: O::Input = run::read::<O>(&self.input_schema(), input)?;
+            let reader = self.reader.get_or_init(|| Reader::new(O::DECLARED.name, &self.input_schema()));
+            let input: O::Input = reader.as_ref().map_err(Clone::clone)?.read(input)?;
             let output = perform::<O>(context, input).await?;
             Ok(Done { made: O::made(&output), tag: O::tag(&output), output: run::write::<O>(&output)? })
         })

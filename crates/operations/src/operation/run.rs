@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use base::Diagnostic;
-
 use super::{Declared, Effect, Operation};
 use crate::{Caller, Code, Context, Error};
 
@@ -91,35 +89,6 @@ async fn checked<O: Operation>(context: &Context, input: O::Input, subject: Opti
             .hint(if declared.job { "ask for a job: `?async=true`" } else { "try again in a moment" }))
         }
     }
-}
-
-/// Most problems of an input that are told.
-const PROBLEMS_MAX: usize = 10;
-
-/// Reads the input of an operation. What its schema refuses is refused here, with the places.
-pub(super) fn read<O: Operation>(schema: &serde_json::Value, input: serde_json::Value) -> Result<O::Input, Error> {
-    let validator = jsonschema::validator_for(schema).map_err(|error| {
-        Error::new(Code::Internal, format!("the schema of `{}` is none: {error}", O::DECLARED.name))
-    })?;
-    let problems: Vec<Diagnostic> = validator
-        .iter_errors(&input)
-        .take(PROBLEMS_MAX)
-        .map(|problem| {
-            Diagnostic::error(Code::BadRequest.as_str(), problem.to_string()).path(problem.instance_path().to_string())
-        })
-        .collect();
-    if let Some(first) = problems.first() {
-        let place = if first.path.is_empty() { String::new() } else { format!(" at {}", first.path) };
-        let what = format!("the input of `{}` cannot be used{place}: {}", O::DECLARED.name, first.message);
-        let mut error =
-            Error::new(Code::BadRequest, what).hint("`/openapi.json` and the tool's input schema say what it takes");
-        error.diagnostics = problems;
-        return Err(error);
-    }
-    serde_json::from_value(input).map_err(|error| {
-        Error::new(Code::BadRequest, format!("the input of `{}` cannot be read: {error}", O::DECLARED.name))
-            .hint("`/openapi.json` and the tool's input schema say what it takes")
-    })
 }
 
 /// Writes the output of an operation.

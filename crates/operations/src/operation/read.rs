@@ -1,0 +1,51 @@
+//! Reading the input of an operation.
+
+use base::Diagnostic;
+use jsonschema::Validator;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{Code, Error};
+
+/// Most problems of an input that are told.
+const PROBLEMS_MAX: usize = 10;
+
+/// Reads inputs of one operation.
+pub(super) struct Reader {
+    operation: &'static str,
+    validator: Validator,
+}
+
+impl Reader {
+    pub(super) fn new(operation: &'static str, schema: &Value) -> Result<Self, Error> {
+        let validator = jsonschema::validator_for(schema)
+            .map_err(|error| Error::new(Code::Internal, format!("the schema of `{operation}` is none: {error}")))?;
+        Ok(Self { operation, validator })
+    }
+
+    /// Reads an input. What its schema refuses is refused here, with the places.
+    pub(super) fn read<T: DeserializeOwned>(&self, input: Value) -> Result<T, Error> {
+        let operation = self.operation;
+        let problems: Vec<Diagnostic> = self
+            .validator
+            .iter_errors(&input)
+            .take(PROBLEMS_MAX)
+            .map(|problem| {
+                let place = problem.instance_path().to_string();
+                Diagnostic::error(Code::BadRequest.as_str(), problem.to_string()).path(place)
+            })
+            .collect();
+        if let Some(first) = problems.first() {
+            let place = if first.path.is_empty() { String::new() } else { format!(" at {}", first.path) };
+            let what = format!("the input of `{operation}` cannot be used{place}: {}", first.message);
+            let mut error = Error::new(Code::BadRequest, what)
+                .hint("`/openapi.json` and the tool's input schema say what it takes");
+            error.diagnostics = problems;
+            return Err(error);
+        }
+        serde_json::from_value(input).map_err(|error| {
+            Error::new(Code::BadRequest, format!("the input of `{operation}` cannot be read: {error}"))
+                .hint("`/openapi.json` and the tool's input schema say what it takes")
+        })
+    }
+}
