@@ -142,15 +142,15 @@ pub async fn writes(settings: &Settings) -> Result<Table> {
     let length = Duration::from_secs(settings.seconds);
     let key = plane.key.clone();
     let request = |number: usize| {
-        let spec = json!({"name": format!("w-{number}"), "version": "1.0.@@@@@@@@", "tools": [{"name": "t", "description": "t", "parameters": {}, "reply": {"text": "t"}}]});
+        let spec = json!({"name": format!("w{number}-@@@@@@@@"), "version": "1.0.0", "tools": [{"name": "t", "description": "t", "parameters": {}, "reply": {"text": "t"}}]});
         Request::plane(plane.server.port, "/mcp/create", &key, &spec.to_string(), "digest")
     };
     let together = window(&plane.server, &request(0).numbered(), 64, length).await?;
     let alone = window(&plane.server, &request(1).numbered(), 1, length).await?;
     let mut table = Table::new(&["a second", "CPU us"]);
     table.row("4 KiB and fdatasync, one after the other", &[single, f64::NAN]);
-    table.row("versions created by one writer", &[alone.rate, alone.cpu_us]);
-    table.row("versions created by 64 writers", &[together.rate, together.cpu_us]);
+    table.row("servers created by one writer", &[alone.rate, alone.cpu_us]);
+    table.row("servers created by 64 writers", &[together.rate, together.cpu_us]);
     table.at_least("64 writers over one", Some(together.rate / alone.rate), 3.0);
     let _ = std::fs::remove_dir_all(&plane.home);
     Ok(table)

@@ -145,16 +145,12 @@ async fn known_plan(context: &Context, spec: &Spec) -> Result<Option<Plan>, Erro
     }
     let (name, wanted) = (spec.name.clone(), spec.version.clone());
     let found = context
-        .store(move |store| {
-            let exact = store.version(&name, Some(&wanted));
-            match exact.or_else(|_| store.version(&name, None)) {
-                Ok(version) => Ok(Some(version.release.plan)),
-                Err(store::Error::NoServer { .. } | store::Error::NoVersion { .. }) => Ok(None),
-                Err(error) => Err(error),
-            }
+        .store(move |store| match store.find_version(&name, Some(&wanted))? {
+            Some(exact) => Ok(Some(exact)),
+            None => store.find_version(&name, None),
         })
         .await?;
-    Ok(found.and_then(|text| serde_json::from_str(&text).ok()))
+    Ok(found.and_then(|found| serde_json::from_str(&found.release.plan).ok()))
 }
 
 fn release(loaded: &Loaded, made: &Made, dev: bool) -> Result<Release, Error> {

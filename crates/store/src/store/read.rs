@@ -43,6 +43,12 @@ impl Store {
         })
     }
 
+    /// The same for whom it is no failure when there is none; the names that exist are not looked up for that.
+    pub fn find_version(&self, name: &str, version: Option<&str>) -> Result<Option<Version>, Error> {
+        const WHAT: &str = "read a version";
+        self.db.read(WHAT, |session| session.row(VERSION, params![name, version], version_row).attempted(WHAT))
+    }
+
     /// The versions of a server, newest first.
     pub fn versions(&self, name: &str) -> Result<Vec<VersionSummary>, Error> {
         const WHAT: &str = "list versions";
