@@ -2,6 +2,7 @@
 
 mod hosted;
 mod life;
+mod plane;
 mod sql;
 mod upstream;
 mod wire;
@@ -12,7 +13,7 @@ use crate::Settings;
 use crate::report::Table;
 
 /// Names and what they measure.
-pub const ALL: [(&str, &str); 13] = [
+pub const ALL: [(&str, &str); 14] = [
     ("call", "tools/call of a trivial tool among 100, full path: authentication, routing, compiled validation"),
     ("list", "tools/list of 100 tools"),
     ("sql", "a sql tool on PostgreSQL, one row by key"),
@@ -25,6 +26,7 @@ pub const ALL: [(&str, &str); 13] = [
     ("create", "a spec with an inferred tool is created against a live database"),
     ("start", "process start to the first tools/list over stdio, no database"),
     ("memory", "idle memory, and 1,000 specs in one process"),
+    ("plane", "the control plane: start to ready, deploy, 1,000 deployed, 10,000 stored"),
     ("size", "the release binary"),
 ];
 
@@ -43,6 +45,7 @@ pub async fn run(name: &str, settings: &Settings) -> Result<Table> {
         "create" => life::create(settings).await,
         "start" => life::start(settings).await,
         "memory" => life::memory(settings).await,
+        "plane" => plane::run(settings),
         "size" => life::size(settings),
         _ => bail!("no scenario of this name"),
     }

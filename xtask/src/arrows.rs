@@ -40,6 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "base",
             "spec",
             "connect",
+            "client",
             "plan",
             "engine",
             "protocol",

@@ -25,7 +25,8 @@ Servers:
   status      Check a server's health and show its details
   test        Call a tool, or test all tools
   run         Serve a server, or a spec file, over stdio, HTTP or SSE
-  connect     Let a user authorise a server at an API
+  connect     Join a client on standard streams to a deployed server; authorise a server at an API
+  clients     Write the configuration of an MCP client: Claude, Cursor, Codex, VS Code
   keys        Make, list and revoke API keys and connected programs
   deploy      Run a server on a target
   start       Start a deployed server
@@ -178,6 +179,7 @@ pub(crate) enum Command {
     Fake(commands::fake::Arguments),
     Explain(commands::explain::Arguments),
     Connect(commands::connect::Arguments),
+    Clients(commands::clients::Arguments),
     Keys(commands::keys::Arguments),
     Demo(commands::demo::Arguments),
     Doctor(commands::doctor::Arguments),

@@ -1,5 +1,6 @@
 //! One file per command: its arguments, and the few lines from them to an operation and back.
 
+pub(crate) mod clients;
 pub(crate) mod completion;
 pub(crate) mod connect;
 pub(crate) mod create;
@@ -60,10 +61,8 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
         Command::Plan(arguments) => block_on(session, |context| plan::run(arguments, session, context)),
         Command::Fmt(arguments) => anywhere(session, |context| fmt::run(arguments, session, context)),
         Command::Doctor(arguments) => block_on(session, |context| doctor::run(arguments, session, context)),
-        Command::Connect(arguments) => {
-            session.local_only("connect")?;
-            block_on(session, |context| connect::run(arguments, session, context))
-        }
+        Command::Clients(arguments) => block_on(session, |context| clients::run(arguments, session, context)),
+        Command::Connect(arguments) => connect::run(arguments, session),
         Command::Keys(arguments) => block_on(session, |context| keys::run(arguments, session, context)),
         Command::Names(_) => block_on(session, |context| names::run(session, context)),
         Command::Run(arguments) => {

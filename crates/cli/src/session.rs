@@ -81,16 +81,25 @@ impl Session {
 
     /// The control plane that was named, ready to be asked.
     pub(crate) fn remote(&self, context: &Context) -> Result<Option<Remote>, Error> {
+        let Some(url) = self.named(context) else { return Ok(None) };
+        Remote::open(&url, self.key(context)?).map(Some)
+    }
+
+    /// The URL of the control plane that was named.
+    pub(crate) fn named(&self, context: &Context) -> Option<String> {
         let named = self.global.url.clone().or_else(|| context.environment.get(URL_VARIABLE));
-        let Some(url) = named.filter(|url| !url.is_empty()) else { return Ok(None) };
-        let key = match &self.global.key_env {
+        named.filter(|url| !url.is_empty())
+    }
+
+    /// The key for the control plane.
+    pub(crate) fn key(&self, context: &Context) -> Result<Option<String>, Error> {
+        Ok(match &self.global.key_env {
             Some(variable) => Some(context.environment.get(variable).ok_or_else(|| {
                 Error::new(Code::NeedsKey, format!("the variable {variable}, which is to hold the key, is not set"))
                     .hint(format!("set it: `export {variable}=…`"))
             })?),
             None => context.environment.get(KEY_VARIABLE),
-        };
-        Remote::open(&url, key).map(Some)
+        })
     }
 
     /// Refuses a control plane for a command that works on this machine alone.

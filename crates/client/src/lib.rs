@@ -4,9 +4,12 @@
 //! HTTP+SSE. It finds out which revision the server speaks, opens a session where the revision has sessions, opens it anew when it
 //! is gone, hands progress on, and tells the server when nobody waits for an answer any more.
 //!
+//! [`bridge`] lets a client on standard streams reach an endpoint over Streamable HTTP.
+//!
 //! Never: a tool of ours. What goes in is a name and a JSON object; what comes out is content blocks as the server sent them.
 
 mod asked;
+mod bridge;
 mod client;
 mod handshake;
 pub mod limits;
@@ -19,6 +22,7 @@ mod settings;
 mod wire;
 
 pub use asked::{Answering, Mode, Person};
+pub use bridge::{Find, Place, bridge};
 pub use client::Client;
 pub use result::{Tool, ToolResult};
 pub use session::{Caller, Progress};

@@ -34,3 +34,17 @@ pub const QUESTIONS_MAX: usize = 16;
 pub const ASKING_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// Messages of a server that wait for the call which they belong to; further ones are dropped: they tell progress.
 pub const NOTES_MAX: usize = 64;
+/// Requests of a client of a bridge that wait for their answers; further ones are refused.
+pub const BRIDGED_MAX: usize = 256;
+/// Messages on their way to the client of a bridge; the server waits when it does not read them.
+pub const BRIDGE_QUEUE: usize = 64;
+/// Longest wait for answers, and for the end of what runs, after the client of a bridge has closed its end.
+pub const BRIDGE_DRAIN: Duration = Duration::from_secs(5);
+/// How often is looked whether every request of a bridge is answered.
+pub const BRIDGE_LOOK: Duration = Duration::from_millis(5);
+/// How long a server that went away is looked for before a request is answered with an error.
+pub const RENEW_TIMEOUT: Duration = Duration::from_secs(10);
+/// Wait between two tries to reach a server that went away.
+pub const RENEW_PAUSE: Duration = Duration::from_millis(250);
+/// Most times that one message of a bridge is sent anew.
+pub const RENEWALS_MAX: usize = 3;

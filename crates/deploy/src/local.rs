@@ -1,16 +1,19 @@
 //! Servers in this process.
 
 mod logged;
+mod retired;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use host::Hosted;
+use host::timers::Timers;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use parking_lot::{Mutex, RwLock};
 use protocol::http::{Authenticator, Body, LegacySessions, Peer};
-use protocol::{Endpoint, EndpointOptions, Runtime, Service};
+use protocol::{Changes, Endpoint, EndpointOptions, Runtime, Service};
 
 use crate::access::{Access, Entrance, Place};
 use crate::logs::Writer;
@@ -26,6 +29,10 @@ pub struct Local {
     access: Option<Arc<dyn Access>>,
     log: Writer,
     servers: RwLock<HashMap<String, Arc<Running>>>,
+    /// Told of every change of what runs.
+    changes: Changes,
+    /// Another number whenever something else runs.
+    generation: AtomicU64,
 }
 
 /// A server that runs in this process.
@@ -40,6 +47,10 @@ pub struct Running {
     whole: Door,
     /// Doors of groups that were asked for.
     groups: Mutex<HashMap<String, Arc<Door>>>,
+    /// Everything that it offers, with its calls in the log.
+    service: Arc<dyn Service>,
+    /// Calls what timers are due, while it runs.
+    timers: Mutex<Option<Timers>>,
     options: Options,
     runtime: Arc<Runtime>,
     log: Writer,
@@ -85,7 +96,15 @@ impl Door {
 impl Local {
     /// Runs nothing yet.
     pub fn new(runtime: Arc<Runtime>, options: EndpointOptions, log: Writer) -> Self {
-        Self { runtime, options, access: None, log, servers: RwLock::default() }
+        Self {
+            runtime,
+            options,
+            access: None,
+            log,
+            servers: RwLock::default(),
+            changes: Changes::new(),
+            generation: AtomicU64::new(0),
+        }
     }
 
     /// The same for a platform that says who may come to which server.
@@ -93,6 +112,21 @@ impl Local {
     pub fn with_access(mut self, access: Arc<dyn Access>) -> Self {
         self.access = Some(access);
         self
+    }
+
+    /// Where changes of what runs are announced: as changes of the list of tools.
+    pub fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// Another number whenever something else runs.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    fn changed(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.changes.tools_changed();
     }
 
     /// The server of this name, if it runs.
@@ -125,6 +159,8 @@ impl Target for Local {
                 running.hosted.replace(compiled.toolset);
                 running.groups.lock().clear();
                 *running.stamp.write() = stamp;
+                *running.timers.lock() = Timers::start(&running.hosted);
+                self.changed();
                 return Box::pin(async { Ok(()) });
             }
         }
@@ -139,7 +175,9 @@ impl Target for Local {
             &version,
             self.log.clone(),
         );
-        let whole = Door::new(Arc::new(service), &self.runtime, options.of(&name, &owner, None));
+        let service: Arc<dyn Service> = Arc::new(service);
+        let whole = Door::new(Arc::clone(&service), &self.runtime, options.of(&name, &owner, None));
+        let timers = Mutex::new(Timers::start(&hosted));
         let running = Arc::new(Running {
             name: name.clone(),
             owner,
@@ -149,13 +187,16 @@ impl Target for Local {
             hosted,
             whole,
             groups: Mutex::default(),
+            service,
+            timers,
             options,
             runtime: Arc::clone(&self.runtime),
             log: self.log.clone(),
         });
         let before = self.servers.write().insert(name, running);
+        self.changed();
         if let Some(before) = before {
-            before.close();
+            retired::retire(before);
         }
         Box::pin(async { Ok(()) })
     }
@@ -163,7 +204,8 @@ impl Target for Local {
     fn stop<'a>(&'a self, name: &'a str) -> Boxed<'a, ()> {
         let stopped = self.servers.write().remove(name);
         if let Some(stopped) = stopped {
-            stopped.close();
+            self.changed();
+            retired::retire(stopped);
         }
         Box::pin(async {})
     }
@@ -189,6 +231,16 @@ impl Running {
     /// What answers.
     pub fn hosted(&self) -> &Arc<Hosted> {
         &self.hosted
+    }
+
+    /// Whose it is.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Everything that it offers, with its calls in the log.
+    pub fn service(&self) -> &Arc<dyn Service> {
+        &self.service
     }
 
     /// Answers a request for a path below `/servers/NAME/`; the request itself when nothing is there.

@@ -1,8 +1,18 @@
-//! The lines that make a client know a server, for the clients in common use.
+//! The lines that make a client know a server, for the clients in common use: to be shown, or written into their files.
+
+mod entry;
+mod file;
+mod jsonc;
+mod known;
+mod toml;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
+
+pub use entry::{KeyShown, Way};
+pub use file::{Change, Changed, Listed, add, list, remove};
+pub use known::{Client, Place, Scope};
 
 /// How a client reaches the server.
 #[derive(Clone, Debug, PartialEq, Eq)]

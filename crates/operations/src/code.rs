@@ -137,5 +137,7 @@ codes! {
     InUse "MF1080" Conflict "Other servers use this one";
     CatalogueFull "MF1125" Failure "The disk of the catalogue is full";
     CatalogueAway "MF1126" Upstream "The database of the catalogue does not answer";
+    ClientFile "MF1095" Failure "The configuration of a client cannot be changed";
+    EntryTaken "MF1096" Conflict "The client has another entry of this name";
     Internal "MF1099" Failure "A fault in MCP Factory itself";
 }

@@ -87,9 +87,10 @@ impl Plane {
         let local = Local::new(Arc::clone(&runtime), endpoint_options.clone(), log);
         let local = Arc::new(local.with_access(Arc::new(access::Doors)));
         context.targets = Some(Arc::new(Targets::new(Arc::clone(&local), url(address))));
-        let service = Arc::new(platform::Platform::new(context.clone()));
+        let service = Arc::new(platform::Platform::new(context.clone(), Arc::clone(&local)));
         let endpoint = Endpoint::with(service, Arc::clone(&runtime), endpoint_options);
-        let rest = Arc::new(Rest::new(context.clone(), guard, authenticator, metrics, Arc::clone(&runtime), local));
+        let rest = Rest::new(context.clone(), guard, authenticator, metrics, Arc::clone(&runtime), local);
+        let rest = Arc::new(rest.with_own(Arc::clone(&endpoint)));
         let fallback = Arc::clone(&rest);
         let router = Router::new()
             .mcp("/mcp", Arc::clone(&endpoint))

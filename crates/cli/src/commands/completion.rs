@@ -30,7 +30,7 @@ _mcp_factory_with_names() {
     local current="${COMP_WORDS[COMP_CWORD]}"
     if [[ $COMP_CWORD -eq 2 && $current != -* ]]; then
         case "${COMP_WORDS[1]}" in
-            status|remove|rm|test|run|plan|deploy|start|stop|logs)
+            status|remove|rm|test|run|plan|deploy|start|stop|logs|connect)
                 COMPREPLY=($(compgen -W "$(mcp-factory __names 2>/dev/null)" -- "$current") $(compgen -f -- "$current"))
                 return ;;
         esac
@@ -41,7 +41,7 @@ complete -F _mcp_factory_with_names -o nosort -o bashdefault -o default mcp-fact
 "#;
 
 const FISH_NAMES: &str = r#"
-complete -c mcp-factory -n "__fish_seen_subcommand_from status remove rm test run plan deploy start stop logs" -a "(mcp-factory __names 2>/dev/null)"
+complete -c mcp-factory -n "__fish_seen_subcommand_from status remove rm test run plan deploy start stop logs connect" -a "(mcp-factory __names 2>/dev/null)"
 "#;
 
 pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<u8, Error> {

@@ -119,6 +119,11 @@ impl Arguments {
             callers: callers::CallerArguments::default(),
         }
     }
+
+    /// Serves a group of the tools alone.
+    pub(crate) fn only_group(&mut self, group: Option<String>) {
+        self.group = group;
+    }
 }
 
 /// What is served, and how it follows its file.

@@ -1,6 +1,7 @@
 //! The binary as its users see it: what it prints, where, and how it exits.
 
 mod catalogue;
+mod clients;
 mod commands;
 mod errors;
 mod help;

@@ -1,6 +1,7 @@
 //! The control plane as its callers see it.
 
 mod agent;
+mod bridged;
 mod cases;
 mod client;
 mod deployments;

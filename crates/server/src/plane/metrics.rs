@@ -124,6 +124,11 @@ fn tools(out: &mut String, local: &Local) {
         let _ =
             writeln!(out, "mcp_factory_tool_calls_total{{server=\"{server}\",tool=\"{}\"}} {}", tool.tool, tool.calls);
     }
+    head(out, "mcp_factory_tool_calls_in_flight", "gauge", "Calls of tools of deployed servers that run now.");
+    for (server, tool) in each().filter(|(_, tool)| tool.in_flight > 0) {
+        let labels = format!("server=\"{server}\",tool=\"{}\"", tool.tool);
+        let _ = writeln!(out, "mcp_factory_tool_calls_in_flight{{{labels}}} {}", tool.in_flight);
+    }
     head(out, "mcp_factory_tool_failures_total", "counter", "Calls of tools of deployed servers that failed, by kind.");
     for (server, tool) in each() {
         for (kind, count) in &tool.failures {

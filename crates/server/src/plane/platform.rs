@@ -1,40 +1,115 @@
-//! The factory's own MCP server: every operation that has a tool name is a tool.
+//! The factory's own MCP server: every operation that has a tool name is a tool, and so is every tool of the servers that run.
 
+mod choice;
+mod fleet;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use operations::operation::{Effect, Erased};
-use operations::{Context as Asked, Error as Failure};
+use operations::deploy::Local;
+use operations::operation::{Effect, Erased, Scope};
+use operations::{Caller, Context as Asked, Error as Failure};
+use parking_lot::Mutex;
 use protocol::service::{About, Boxed, Reply, Service, Tool, ToolAnnotations, ToolCall, ToolResult};
-use protocol::{Context, Error, Json, Listing, Principal};
+use protocol::{Binding, Changes, Context, Error, Json, Listing, Principal};
 use serde_json::{Value, json};
 
 use super::caller;
+use choice::Choice;
+use fleet::Fleet;
 
 /// What a model should know before it uses the tools.
 const INSTRUCTIONS: &str = "MCP Factory makes MCP servers from specs. To make one: read `get_spec_schema` or begin with \
 `list_templates` and `get_template`, check with `validate_spec`, make it with `create_server`, test it with `test_server`, \
-and use it at once with `call_tool {server, tool, arguments}`. `get_server` shows the tools that a server has.";
+and use it at once with `call_tool {server, tool, arguments}`. `get_server` shows the tools that a server has. \
+`deploy_server` runs it: its tools are then tools here too, named `SERVER__TOOL`; where many servers run, only `call_tool` \
+calls them, or a URL with `?servers=NAME,NAME` lists the tools of some.";
+
+/// Lists that are kept for callers and their choices.
+const LISTS_KEPT: usize = 64;
 
 /// The factory's own MCP server.
 pub(super) struct Platform {
     context: Asked,
     about: About,
-    all: Arc<Listing>,
+    local: Arc<Local>,
+    fleet: Mutex<Option<Arc<Fleet>>>,
+    lists: Mutex<Lists>,
 }
 
+/// Lists that were made of one fleet.
+#[derive(Default)]
+struct Lists {
+    generation: u64,
+    made: HashMap<Key, Arc<Listing>>,
+}
+
+/// What a client chose, the caller's scopes, and whose servers they use.
+type Key = (Choice, u8, String);
+
+/// Every scope that decides what a caller sees.
+const SCOPES: [Scope; 6] =
+    [Scope::Open, Scope::ServersRead, Scope::ServersWrite, Scope::ServersCall, Scope::LogsRead, Scope::Admin];
+
 impl Platform {
-    pub(super) fn new(context: Asked) -> Self {
+    pub(super) fn new(context: Asked, local: Arc<Local>) -> Self {
         let mut about = About::new("mcp-factory", env!("CARGO_PKG_VERSION"));
         about.title = Some("MCP Factory".to_owned());
         about.instructions = Some(INSTRUCTIONS.to_owned());
         about.capabilities.tools = true;
-        Self { context, about, all: Arc::new(listing(|_| true)) }
+        about.capabilities.list_changed = true;
+        Self { context, about, local, fleet: Mutex::default(), lists: Mutex::default() }
     }
-}
 
-fn listing(shown: impl Fn(&dyn Erased) -> bool) -> Listing {
-    let all = operations::all::all().iter().filter(|one| shown(**one));
-    Listing::builder().tools(all.filter_map(|one| tool(*one)).collect()).build()
+    /// The query that chooses what `/mcp/groups/GROUP` shows.
+    pub(super) fn query_of_group(group: &str) -> String {
+        Choice::query_of_group(group)
+    }
+
+    /// The tools of the servers that run now.
+    fn fleet(&self) -> Arc<Fleet> {
+        let mut fleet = self.fleet.lock();
+        match fleet.as_ref().filter(|known| known.is_of(&self.local)) {
+            Some(known) => Arc::clone(known),
+            None => Arc::clone(fleet.insert(Arc::new(Fleet::of(&self.local)))),
+        }
+    }
+
+    fn list(&self, caller: &Caller, choice: &Choice) -> Arc<Listing> {
+        let scopes = SCOPES.iter().enumerate().filter(|(_, scope)| caller.may(**scope));
+        let key = (choice.clone(), scopes.fold(0u8, |all, (nth, _)| all | 1 << nth), caller.owner().to_owned());
+        let generation = self.local.generation();
+        let mut lists = self.lists.lock();
+        if lists.generation != generation || lists.made.len() >= LISTS_KEPT {
+            *lists = Lists { generation, made: HashMap::new() };
+        }
+        if let Some(known) = lists.made.get(&key) {
+            return Arc::clone(known);
+        }
+        let own =
+            operations::all::all().iter().filter(|one| !choice.without_platform && caller.may(one.declared().scope));
+        let mut tools: Vec<Tool> = own.filter_map(|one| tool(*one)).collect();
+        tools.extend(self.fleet().listed(choice, caller));
+        let made = Arc::new(Listing::builder().tools(tools).build());
+        lists.made.insert(key, Arc::clone(&made));
+        made
+    }
+
+    /// Does an operation.
+    async fn operate(&self, cx: &Context, operation: &dyn Erased, call: ToolCall<'_>) -> Result<ToolResult, Error> {
+        let input = match call.arguments.map(|arguments| serde_json::from_str::<Value>(arguments.get())) {
+            None => json!({}),
+            Some(Ok(input @ Value::Object(_))) => input,
+            Some(_) => return Err(Error::invalid_params("the arguments are not a JSON object")),
+        };
+        let request = uuid::Uuid::now_v7().simple().to_string();
+        let mut asked = self.context.asked(caller::of(cx.principal()), request);
+        asked.cancel = cx.cancellation().child_token();
+        Ok(match operation.run(&asked, input).await {
+            Ok(done) => ToolResult::structured(Json::to(&done.output)),
+            Err(error) => failed(&error),
+        })
+    }
 }
 
 fn tool(operation: &dyn Erased) -> Option<Tool> {
@@ -61,32 +136,37 @@ impl Service for Platform {
     }
 
     fn listing(&self, principal: Option<&Principal>) -> Arc<Listing> {
-        if principal.is_none() {
-            return Arc::clone(&self.all);
+        self.list(&caller::of(principal), &Choice::default())
+    }
+
+    fn bind(&self, query: &str) -> Result<Option<Binding>, String> {
+        let choice = Choice::parse(query)?;
+        Ok((choice != Choice::default()).then(|| Arc::new(choice) as Binding))
+    }
+
+    fn listing_bound(&self, principal: Option<&Principal>, binding: &Binding) -> Arc<Listing> {
+        match binding.downcast_ref() {
+            Some(choice) => self.list(&caller::of(principal), choice),
+            None => self.listing(principal),
         }
-        let caller = caller::of(principal);
-        Arc::new(listing(|one| caller.may(one.declared().scope)))
     }
 
     fn call_tool<'a>(&'a self, cx: &'a Context, call: ToolCall<'a>) -> Boxed<'a, Result<Reply<ToolResult>, Error>> {
         Box::pin(async move {
             let found = operations::all::all().iter().find(|one| one.declared().tool == Some(call.name));
-            let Some(operation) = found else {
+            if let Some(operation) = found {
+                return self.operate(cx, *operation, call).await.map(Reply::Done);
+            }
+            let (fleet, caller) = (self.fleet(), caller::of(cx.principal()));
+            let Some((service, tool)) = fleet.find(call.name, &caller) else {
                 return Err(Error::invalid_params(format!("Unknown tool: {}", call.name)));
             };
-            let input = match call.arguments.map(|arguments| serde_json::from_str::<Value>(arguments.get())) {
-                None => json!({}),
-                Some(Ok(input @ Value::Object(_))) => input,
-                Some(_) => return Err(Error::invalid_params("the arguments are not a JSON object")),
-            };
-            let request = uuid::Uuid::now_v7().simple().to_string();
-            let mut asked = self.context.asked(caller::of(cx.principal()), request);
-            asked.cancel = cx.cancellation().child_token();
-            Ok(Reply::Done(match operation.run(&asked, input).await {
-                Ok(done) => ToolResult::structured(Json::to(&done.output)),
-                Err(error) => failed(&error),
-            }))
+            service.call_tool(cx, ToolCall { name: tool, ..call }).await
         })
+    }
+
+    fn changes(&self) -> Option<&Changes> {
+        Some(self.local.changes())
     }
 }
 

@@ -13,8 +13,8 @@ use hyper::body::{Body as _, Incoming};
 use operations::deploy::Local;
 use operations::operation::Scope;
 use operations::{Caller, Code, Context, Error};
-use protocol::Runtime;
 use protocol::http::{Authenticator, Body, Challenge, Guard, Peer};
+use protocol::{Endpoint, Runtime};
 use serde_json::json;
 
 use super::metrics::Metrics;
@@ -37,6 +37,8 @@ pub(super) struct Rest {
     metrics: Arc<Metrics>,
     runtime: Arc<Runtime>,
     local: Arc<Local>,
+    /// The factory's own MCP server.
+    own: Option<Arc<Endpoint>>,
     ready: AtomicBool,
 }
 
@@ -55,7 +57,13 @@ impl Rest {
         runtime: Arc<Runtime>,
         local: Arc<Local>,
     ) -> Self {
-        Self { context, guard, authenticator, metrics, runtime, local, ready: AtomicBool::new(false) }
+        Self { context, guard, authenticator, metrics, runtime, local, own: None, ready: AtomicBool::new(false) }
+    }
+
+    /// The same with groups of the factory's own MCP server.
+    pub(super) fn with_own(mut self, own: Arc<Endpoint>) -> Self {
+        self.own = Some(own);
+        self
     }
 
     /// Whether requests are wanted.
@@ -148,6 +156,13 @@ impl Rest {
     ) -> Result<Response<Body>, Box<Request<Incoming>>> {
         let path = request.uri().path().to_owned();
         let path = path.strip_suffix('/').unwrap_or(&path);
+        if let (Some(group), Some(own)) = (path.strip_prefix("/mcp/groups/"), &self.own) {
+            told.operation = "group";
+            return match of_group(request, group) {
+                Ok(request) => Ok(own.http(request, peer).await),
+                Err(request) => Err(request),
+            };
+        }
         let Some((name, rest)) = path.strip_prefix("/servers/").and_then(|rest| rest.split_once('/')) else {
             return Err(Box::new(request));
         };
@@ -220,6 +235,20 @@ impl Rest {
             }),
         )
     }
+}
+
+/// The request as the factory's own MCP server takes it, which finds the group in the query.
+fn of_group(request: Request<Incoming>, group: &str) -> Result<Request<Incoming>, Box<Request<Incoming>>> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    if group.is_empty() || !group.chars().all(plain) {
+        return Err(Box::new(request));
+    }
+    let query = super::platform::Platform::query_of_group(group);
+    let more = request.uri().query().filter(|more| !more.is_empty()).map(|more| format!("&{more}")).unwrap_or_default();
+    let Ok(uri) = format!("/mcp?{query}{more}").parse() else { return Err(Box::new(request)) };
+    let (mut head, body) = request.into_parts();
+    head.uri = uri;
+    Ok(Request::from_parts(head, body))
 }
 
 /// The answer for a method that a path does not take; `OPTIONS` is answered by what it takes.

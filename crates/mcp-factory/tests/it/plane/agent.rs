@@ -87,6 +87,90 @@ fn an_agent_makes_tests_and_uses_a_server_in_one_conversation() {
     assert_eq!(called["structuredContent"]["structured"]["id"], 3, "{called}");
 }
 
+/// The names of the tools of servers that a client sees.
+fn tools_of_servers(agent: &mut Agent<'_>) -> Vec<String> {
+    let listed = agent.ask("tools/list", &json!({}));
+    let names = listed["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap().to_owned());
+    names.filter(|name| name.contains("__")).collect()
+}
+
+/// A server with one tool in a group of this name.
+fn grouped(name: &str, group: &str) -> Value {
+    let mut spec = super::durable::spec(name);
+    spec["groups"] = json!({group: ["greet"]});
+    spec
+}
+
+#[test]
+fn tools_of_deployed_servers_are_tools_of_the_factory() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    let (mut agent, about) = Agent::connect(&plane, "/mcp");
+    assert_eq!(about["capabilities"]["tools"]["listChanged"], true);
+    assert!(tools_of_servers(&mut agent).is_empty());
+    for (name, group) in [("a-mcp", "sales"), ("b-mcp", "stock")] {
+        agent.call("create_server", &json!({"spec": grouped(name, group)}));
+        let deployed = agent.call("deploy_server", &json!({"name": name}));
+        assert_eq!(deployed["structuredContent"]["state"], "running", "{deployed}");
+    }
+    assert_eq!(tools_of_servers(&mut agent), ["a-mcp__greet", "b-mcp__greet"]);
+    assert_eq!(agent.call("b-mcp__greet", &json!({}))["content"][0]["text"], "I am b-mcp.");
+    let log =
+        plane.until("/mcp/servers/b-mcp/logs", |log| log["entries"].as_array().is_some_and(|all| !all.is_empty()));
+    assert_eq!(log["entries"][0]["tool"], "greet", "{log}");
+
+    for (path, names) in [
+        ("/mcp?servers=b-mcp", vec!["b-mcp__greet"]),
+        ("/mcp/groups/sales", vec!["a-mcp__greet"]),
+        ("/mcp/groups/servers", vec!["a-mcp__greet", "b-mcp__greet"]),
+        ("/mcp/groups/servers?servers=a-mcp", vec!["a-mcp__greet"]),
+        ("/mcp/groups/platform", vec![]),
+        ("/mcp?tools=platform", vec![]),
+    ] {
+        let (mut chosen, _) = Agent::connect(&plane, path);
+        assert_eq!(tools_of_servers(&mut chosen), names, "{path}");
+        let all = chosen.ask("tools/list", &json!({}))["tools"].as_array().map(Vec::len).unwrap();
+        assert_eq!(all > names.len(), !(path.contains("groups/s")), "{path}: {all}");
+    }
+    let headers = [("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream")];
+    let refused = plane.send("POST", "/mcp?server=a", &headers, "{}");
+    assert_eq!((refused.status, refused.body.contains("`servers`")), (400, true), "{}", refused.body);
+
+    agent.call("stop_server", &json!({"name": "a-mcp"}));
+    assert_eq!(tools_of_servers(&mut agent), ["b-mcp__greet"]);
+}
+
+#[test]
+fn a_server_with_a_key_of_its_own_is_listed_for_whoever_runs_the_platform() {
+    let mut world = World::new();
+    world.set("A_MCP_API_KEY", "a-long-secret-key");
+    let plane = Plane::start(&world);
+    let (mut agent, _) = Agent::connect(&plane, "/mcp");
+    let mut keyed = super::durable::spec("a-mcp");
+    keyed["auth"] = json!({"type": "api_key", "header": "X-API-Key"});
+    agent.call("create_server", &json!({"spec": keyed}));
+    agent.call("deploy_server", &json!({"name": "a-mcp"}));
+    assert_eq!(tools_of_servers(&mut agent), ["a-mcp__greet"]);
+}
+
+#[test]
+fn a_large_fleet_is_listed_only_where_it_is_chosen() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    let (mut agent, _) = Agent::connect(&plane, "/mcp");
+    let tools: Vec<Value> = (0..129)
+        .map(|nth| json!({"name": format!("t{nth}"), "description": "Says hello", "parameters": {}, "reply": {"text": "x"}}))
+        .collect();
+    agent.call("create_server", &json!({"spec": {"name": "many-mcp", "tools": tools}}));
+    agent.call("deploy_server", &json!({"name": "many-mcp"}));
+    assert!(tools_of_servers(&mut agent).is_empty(), "a part would be taken for the whole");
+    let called = agent.call("call_tool", &json!({"server": "many-mcp", "tool": "t7", "arguments": {}}));
+    assert_eq!(called["structuredContent"]["isError"], false, "{called}");
+    let (mut chosen, _) = Agent::connect(&plane, "/mcp?servers=many-mcp");
+    assert_eq!(tools_of_servers(&mut chosen).len(), 129);
+    assert_eq!(chosen.call("many-mcp__t7", &json!({}))["content"][0]["text"], "x");
+}
+
 #[test]
 fn a_failure_tells_the_agent_where_and_what_to_do() {
     let world = World::new();
