@@ -16,7 +16,7 @@ import traceback
 from world import World
 
 LONGEST_SECONDS = {"gate": 1200, "full": 4 * 3600}
-SCENARIOS = ["kill", "flush", "disk", "database", "clock", "slow", "envelopes", "canaries"]
+SCENARIOS = ["kill", "flush", "disk", "database", "clock", "foreign", "slow", "envelopes", "canaries"]
 
 
 def main():

@@ -21,6 +21,7 @@ Scenarios:
   disk       a full disk at several levels, and flushes that fail (needs root)
   database   PostgreSQL stopped at once and connections cut
   clock      the clock of the machine jumps
+  foreign    two keys, a guest and nobody: what is another's stays so, by every operation of the OpenAPI document
   slow       clients that send and read slowly, or stop half-way
   envelopes  mutated MCP requests, JSON and YAML that is hard to read, HTTP that is read in two ways
   canaries   planted secrets must show up nowhere
