@@ -44,7 +44,10 @@ impl Plane {
         let plane = Self { server: Server::start(command, port).await?, home, key: String::new() };
         plane.command(settings, &["create", "--spec", &spec.display().to_string()])?;
         plane.command(settings, &["deploy", "bench-mcp", "--target", "local"])?;
-        let made = plane.command(settings, &["keys", "create", "bench", "--output", "json"])?;
+        let made = plane.command(
+            settings,
+            &["keys", "create", "bench", "--scope", "mcp,servers:read,servers:write", "--output", "json"],
+        )?;
         let made: serde_json::Value = serde_json::from_slice(&made).context("the key")?;
         let key = made["key"].as_str().context("no key was made")?.to_owned();
         Ok(Self { key, ..plane })
