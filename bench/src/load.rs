@@ -76,7 +76,11 @@ impl Request {
         );
         let mut headers = vec![("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", method)];
         headers.extend(name.map(|name| ("Mcp-Name", name)));
-        headers.extend(key.map(|key| ("X-API-Key", key)));
+        let bearer = key.filter(|key| key.starts_with("of_mcp_")).map(|key| format!("Bearer {key}"));
+        match &bearer {
+            Some(bearer) => headers.push(("Authorization", bearer)),
+            None => headers.extend(key.map(|key| ("X-API-Key", key))),
+        }
         Self::post(port, path, &headers, &body, expect)
     }
 

@@ -40,17 +40,27 @@ impl Plane {
         let spec = home.join("bench.json");
         std::fs::write(&spec, wire::hundred_open())?;
         let mut command = Command::new(&settings.product);
-        command.args(["serve", "--port", &port.to_string(), "--home"]).arg(&home).env("MCP_FACTORY_LOG", "warn");
+        // Everybody shows a key, and no limit is in the way of what is measured.
+        command.args([
+            "serve",
+            "--auth",
+            "keys",
+            "--rate",
+            "keys=1000000000/60",
+            "--port",
+            &port.to_string(),
+            "--home",
+        ]);
+        command.arg(&home).env("MCP_FACTORY_LOG", "warn");
         let plane = Self { server: Server::start(command, port).await?, home, key: String::new() };
-        plane.command(settings, &["create", "--spec", &spec.display().to_string()])?;
-        plane.command(settings, &["deploy", "bench-mcp", "--target", "local"])?;
-        let made = plane.command(
-            settings,
-            &["keys", "create", "bench", "--scope", "mcp,servers:read,servers:write", "--output", "json"],
-        )?;
+        let scopes = ["--scope", "mcp,servers:read,servers:write", "--output", "json"];
+        let made = plane.command(settings, &[&["keys", "create", "bench"], &scopes[..]].concat())?;
         let made: serde_json::Value = serde_json::from_slice(&made).context("the key")?;
         let key = made["key"].as_str().context("no key was made")?.to_owned();
-        Ok(Self { key, ..plane })
+        let plane = Self { key, ..plane };
+        plane.command(settings, &["create", "--spec", &spec.display().to_string()])?;
+        plane.command(settings, &["deploy", "bench-mcp", "--target", "local"])?;
+        Ok(plane)
     }
 
     /// A command at this control plane; gives what it printed.
@@ -58,7 +68,10 @@ impl Plane {
         let mut command = Command::new(&settings.product);
         command.args(words).arg("--home").arg(&self.home);
         if words[0] != "keys" {
-            command.arg("--url").arg(format!("http://127.0.0.1:{}", self.server.port));
+            command
+                .arg("--url")
+                .arg(format!("http://127.0.0.1:{}", self.server.port))
+                .env("MCP_FACTORY_KEY", &self.key);
         }
         let output = command.output()?;
         if !output.status.success() {
