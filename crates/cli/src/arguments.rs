@@ -32,6 +32,8 @@ Servers:
   start       Start a deployed server
   stop        Stop a deployed server
   logs        Show the calls that a deployed server answered
+  usage       Show how much is called
+  audit       List who did what, and prove that the list was not changed
   remove      Remove a server
   search      Find what servers can do
   uses        Show what a server uses, and who uses it
@@ -166,6 +168,8 @@ pub(crate) enum Command {
     Start(commands::start::StartArguments),
     Stop(commands::start::StopArguments),
     Logs(commands::logs::Arguments),
+    Usage(commands::usage::Arguments),
+    Audit(commands::audit::Arguments),
     Remove(commands::remove::Arguments),
     Search(commands::search::Arguments),
     Uses(commands::uses::Arguments),

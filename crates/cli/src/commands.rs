@@ -1,6 +1,7 @@
 //! One file per command: its arguments, and the few lines from them to an operation and back.
 
 pub(crate) mod clients;
+pub(crate) mod audit;
 pub(crate) mod completion;
 pub(crate) mod connect;
 pub(crate) mod create;
@@ -30,6 +31,7 @@ pub(crate) mod shim;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod test;
+pub(crate) mod usage;
 pub(crate) mod uses;
 pub(crate) mod validate;
 pub(crate) mod version;
@@ -57,6 +59,8 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
         Command::Search(arguments) => block_on(session, |context| search::run(arguments, session, context)),
         Command::Uses(arguments) => block_on(session, |context| uses::run(arguments, session, context)),
         Command::Diff(arguments) => block_on(session, |context| diff::run(arguments, session, context)),
+        Command::Usage(arguments) => block_on(session, |context| usage::run(arguments, session, context)),
+        Command::Audit(arguments) => block_on(session, |context| audit::run(arguments, session, context)),
         Command::Validate(arguments) => anywhere(session, |context| validate::run(arguments, session, context)),
         Command::Plan(arguments) => block_on(session, |context| plan::run(arguments, session, context)),
         Command::Fmt(arguments) => anywhere(session, |context| fmt::run(arguments, session, context)),

@@ -20,7 +20,7 @@ pub use deployments::{Deploy, ReadLogs, Start, Stop};
 pub use jobs::{CancelJob, GetJob, ListJobs};
 pub use keys::{CreateKey, ListKeys, RevokeKey};
 pub use platform::{Codes, Doctor, Explain, ExplainInput, GetTemplate, ListCodes, ListTemplates, Version};
-pub use registry::{Dependencies, Diff, Search};
+pub use registry::{Dependencies, Diff, ListAudit, ReadUsage, Search, VerifyAudit};
 pub use servers::{Create, CreateNatural, List, Remove, Status};
 pub use specs::{Format, PlanOf, SchemaOf, SchemaOutput, Validate};
 pub use tools::{Call, CallTool, CallToolInput, TestAll};
@@ -48,6 +48,9 @@ static ALL: LazyLock<Vec<&'static dyn Erased>> = LazyLock::new(|| {
         face::<Start>(),
         face::<Stop>(),
         face::<ReadLogs>(),
+        face::<ReadUsage>(),
+        face::<ListAudit>(),
+        face::<VerifyAudit>(),
         face::<CallTool>(),
         face::<Call>(),
         face::<TestAll>(),

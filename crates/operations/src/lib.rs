@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod all;
+pub mod audit;
 pub mod authority;
 pub mod authorize;
 pub mod calling;
@@ -44,6 +45,7 @@ pub mod source;
 pub mod status;
 pub mod templates;
 pub mod test;
+pub mod usage;
 pub mod validate;
 pub mod version;
 

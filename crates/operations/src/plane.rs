@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::audit::Recorder;
 use crate::jobs::Jobs;
 use crate::reserved::LOCK_FILE;
 use crate::{Code, Context, Error};
@@ -49,6 +50,7 @@ pub async fn hold(context: &mut Context) -> Result<Held, Error> {
         Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
     }
     crate::kept::drop_open_claims(context).await?;
+    context.recorder = Some(Recorder::start(context).await?);
     context.jobs = Some(Arc::new(Jobs::default()));
     Ok(Held { file, path })
 }

@@ -83,7 +83,8 @@ impl Plane {
         let metrics = Arc::new(Metrics::default());
         context.audit = Some(Arc::clone(&metrics) as Arc<dyn operations::operation::Audit>);
         let endpoint_options = EndpointOptions { guard: Arc::clone(&guard), authenticator: authenticator.clone() };
-        let log = operations::deploy::logs_of(&context).writer();
+        let sink = context.recorder.clone().map(operations::usage::sink);
+        let log = operations::deploy::logs_of(&context).writer(sink);
         let local = Local::new(Arc::clone(&runtime), endpoint_options.clone(), log);
         let local = Arc::new(local.with_access(Arc::new(access::Doors)));
         context.targets = Some(Arc::new(Targets::new(Arc::clone(&local), url(address))));
@@ -133,10 +134,13 @@ impl Plane {
         let following = shutdown.clone();
         let context = self.context;
         let follow = following.run_until_cancelled(operations::deploy::follow(&context));
+        let counting = shutdown.clone();
+        let count = counting.run_until_cancelled(operations::usage::keep(&context));
         let revocations = shutdown.clone();
         let revoked = revocations.run_until_cancelled(self.followed.forever(self.runtime));
         let serving = protocol::http::serve(self.listener, self.router, ServeOptions::default(), shutdown);
-        tokio::join!(closing, serving, follow, revoked);
+        tokio::join!(closing, serving, follow, revoked, count);
+        operations::usage::finish(&context).await;
     }
 }
 

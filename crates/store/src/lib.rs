@@ -8,6 +8,7 @@
 //! Never: knowledge of the spec language, of plans or of MCP. Documents come in and go out as text.
 //! The calls block; an asynchronous caller runs them on a blocking thread.
 
+pub mod audit;
 mod db;
 mod error;
 pub mod keys;
@@ -16,10 +17,14 @@ pub mod model;
 pub mod oauth;
 mod store;
 
+pub use audit::{AuditCheck, AuditEntry, AuditKind, AuditNote, AuditQuery, Pending};
 pub use db::Remote;
 pub use error::Error;
 pub use model::{
     By, Check, Claim, Deployment, Documents, Format, Head, Job, JobState, Listing, NewJob, Outcome, Page, PlanRevision,
-    Release, Reply, Seen, Server, Version, VersionSummary, Wanted,
+    Release, Reply, Seen, Server, UsagePeriod, UsageQuery, UsageRow, Version, VersionSummary, Wanted,
 };
-pub use store::{BUSY_TIMEOUT, FILE_NAME, PAGE_SIZE_MAX, REPLY_KEPT_HOURS, Store};
+pub use store::{
+    AUDIT_PAGE_MAX, BUSY_TIMEOUT, DAYS_KEPT, FILE_NAME, HOURS_KEPT, PAGE_SIZE_MAX, REPLY_KEPT_HOURS, Store,
+    USAGE_ROWS_MAX,
+};

@@ -1,10 +1,12 @@
 //! The open catalogue.
 
+mod audit;
 mod deployments;
 mod jobs;
 mod read;
 mod registry;
 mod replies;
+mod usage;
 mod write;
 
 use std::path::Path;
@@ -15,7 +17,9 @@ use crate::migrations;
 use crate::model::Check;
 
 pub use crate::db::BUSY_TIMEOUT;
+pub use audit::AUDIT_PAGE_MAX;
 pub use replies::REPLY_KEPT_HOURS;
+pub use usage::{DAYS_KEPT, HOURS_KEPT, USAGE_ROWS_MAX};
 
 /// Name of the file in the home folder.
 pub const FILE_NAME: &str = "catalogue.db";

@@ -31,6 +31,8 @@ pub fn document() -> Value {
             { "name": "spec", "description": "Specs." },
             { "name": "tool", "description": "Tools of servers." },
             { "name": "capability", "description": "What all servers can do." },
+            { "name": "usage", "description": "How much is called." },
+            { "name": "audit", "description": "Who did what." },
             { "name": "template", "description": "Specs to start from." },
             { "name": "job", "description": "Work that goes on after its request was answered." },
             { "name": "code", "description": "Codes of failures." },
