@@ -1,5 +1,6 @@
 //! The list of everything that the platform can do. Every face offers what stands here, and nothing else.
 
+mod archive;
 mod deployments;
 mod jobs;
 mod keys;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::operation::{Erased, Face, Operation};
 
+pub use archive::{Export, ExportServerJson, Import, ImportServerJson};
 pub use deployments::{Deploy, ReadLogs, Start, Stop};
 pub use jobs::{CancelJob, GetJob, ListJobs};
 pub use keys::{CreateKey, ListKeys, RevokeKey};
@@ -44,6 +46,10 @@ static ALL: LazyLock<Vec<&'static dyn Erased>> = LazyLock::new(|| {
         face::<Search>(),
         face::<Dependencies>(),
         face::<Diff>(),
+        face::<Export>(),
+        face::<Import>(),
+        face::<ExportServerJson>(),
+        face::<ImportServerJson>(),
         face::<Deploy>(),
         face::<Start>(),
         face::<Stop>(),

@@ -8,9 +8,11 @@
 
 pub mod access;
 pub mod all;
+pub mod archive;
 pub mod audit;
 pub mod authority;
 pub mod authorize;
+pub mod backup;
 pub mod calling;
 pub mod clients;
 pub mod code;
@@ -41,6 +43,7 @@ mod reserved;
 pub mod run;
 pub mod schema;
 pub mod search;
+pub mod server_json;
 pub mod source;
 pub mod status;
 pub mod templates;

@@ -25,6 +25,6 @@ pub use model::{
     Release, Reply, Seen, Server, UsagePeriod, UsageQuery, UsageRow, Version, VersionSummary, Wanted,
 };
 pub use store::{
-    AUDIT_PAGE_MAX, BUSY_TIMEOUT, DAYS_KEPT, FILE_NAME, HOURS_KEPT, PAGE_SIZE_MAX, REPLY_KEPT_HOURS, Store,
-    USAGE_ROWS_MAX,
+    AUDIT_PAGE_MAX, BUSY_TIMEOUT, DAYS_KEPT, DUMP_FORMAT, Dumped, FILE_NAME, HOURS_KEPT, PAGE_SIZE_MAX,
+    REPLY_KEPT_HOURS, Store, USAGE_ROWS_MAX, check_dump,
 };

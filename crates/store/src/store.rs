@@ -2,6 +2,8 @@
 
 mod audit;
 mod deployments;
+mod dump;
+mod import;
 mod jobs;
 mod read;
 mod registry;
@@ -18,6 +20,7 @@ use crate::model::Check;
 
 pub use crate::db::BUSY_TIMEOUT;
 pub use audit::AUDIT_PAGE_MAX;
+pub use dump::{DUMP_FORMAT, Dumped, check_dump};
 pub use replies::REPLY_KEPT_HOURS;
 pub use usage::{DAYS_KEPT, HOURS_KEPT, USAGE_ROWS_MAX};
 

@@ -7,6 +7,7 @@ mod client;
 mod deployments;
 mod durable;
 mod identity;
+mod moving;
 mod records;
 mod remote;
 

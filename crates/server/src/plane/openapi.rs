@@ -33,6 +33,7 @@ pub fn document() -> Value {
             { "name": "capability", "description": "What all servers can do." },
             { "name": "usage", "description": "How much is called." },
             { "name": "audit", "description": "Who did what." },
+            { "name": "archive", "description": "Servers as archives." },
             { "name": "template", "description": "Specs to start from." },
             { "name": "job", "description": "Work that goes on after its request was answered." },
             { "name": "code", "description": "Codes of failures." },

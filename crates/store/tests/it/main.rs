@@ -2,6 +2,7 @@
 
 mod audit;
 mod catalogue;
+mod dump;
 mod file;
 mod load;
 mod plane;
