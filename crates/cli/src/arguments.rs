@@ -34,7 +34,13 @@ Servers:
   start       Start a deployed server
   stop        Stop a deployed server
   logs        Show the calls that a deployed server answered
+  usage       Show how much is called
+  audit       List who did what, and prove that the list was not changed
   remove      Remove a server
+  export      Export servers as an archive, or as an entry of the official registry
+  import      Import servers from an archive, or an entry of the official registry
+  backup      Back the store up to one file, also while it is used
+  restore     Restore the store from a backup
   search      Find what servers can do
   uses        Show what a server uses, and who uses it
   diff        Compare two versions of a server
@@ -168,7 +174,13 @@ pub(crate) enum Command {
     Start(commands::start::StartArguments),
     Stop(commands::start::StopArguments),
     Logs(commands::logs::Arguments),
+    Usage(commands::usage::Arguments),
+    Audit(commands::audit::Arguments),
     Remove(commands::remove::Arguments),
+    Export(commands::export::Arguments),
+    Import(commands::import::Arguments),
+    Backup(commands::backup::BackupArguments),
+    Restore(commands::backup::RestoreArguments),
     Search(commands::search::Arguments),
     Uses(commands::uses::Arguments),
     Diff(commands::diff::Arguments),

@@ -2,6 +2,8 @@
 
 pub(crate) mod accounts;
 pub(crate) mod clients;
+pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod completion;
 pub(crate) mod connect;
 pub(crate) mod create;
@@ -10,12 +12,14 @@ pub(crate) mod deploy;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod export;
 #[cfg(feature = "fakes")]
 pub(crate) mod fake;
 pub(crate) mod fmt;
 pub(crate) mod generate;
 mod handles;
 pub(crate) mod help;
+pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod links;
 pub(crate) mod list;
@@ -32,6 +36,7 @@ pub(crate) mod shim;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod test;
+pub(crate) mod usage;
 pub(crate) mod uses;
 pub(crate) mod validate;
 pub(crate) mod version;
@@ -59,6 +64,18 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
         Command::Search(arguments) => block_on(session, |context| search::run(arguments, session, context)),
         Command::Uses(arguments) => block_on(session, |context| uses::run(arguments, session, context)),
         Command::Diff(arguments) => block_on(session, |context| diff::run(arguments, session, context)),
+        Command::Usage(arguments) => block_on(session, |context| usage::run(arguments, session, context)),
+        Command::Audit(arguments) => block_on(session, |context| audit::run(arguments, session, context)),
+        Command::Export(arguments) => block_on(session, |context| export::run(arguments, session, context)),
+        Command::Import(arguments) => block_on(session, |context| import::run(arguments, session, context)),
+        Command::Backup(arguments) => {
+            session.local_only("backup")?;
+            block_on(session, |context| backup::backup(arguments, session, context))
+        }
+        Command::Restore(arguments) => {
+            session.local_only("restore")?;
+            block_on(session, |context| backup::restore(arguments, session, context))
+        }
         Command::Validate(arguments) => anywhere(session, |context| validate::run(arguments, session, context)),
         Command::Plan(arguments) => block_on(session, |context| plan::run(arguments, session, context)),
         Command::Fmt(arguments) => anywhere(session, |context| fmt::run(arguments, session, context)),

@@ -140,6 +140,9 @@ impl Local {
     fn changed(&self) {
         self.generation.fetch_add(1, Ordering::AcqRel);
         self.changes.tools_changed();
+    /// Where calls are told.
+    pub fn log(&self) -> &Writer {
+        &self.log
     }
 
     /// The server of this name, if it runs.

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::usage::{Counted, Key, Usage};
 
 /// Largest file of a log; a full one is put aside, and the one that was aside goes.
 pub const LOG_BYTES_MAX: u64 = 4 << 20;
@@ -45,6 +47,9 @@ pub struct Entry {
     pub outcome: String,
     /// How long it took, milliseconds.
     pub ms: f64,
+    /// Size of the arguments, bytes.
+    #[serde(default)]
+    pub bytes_in: u64,
     /// Size of the answer, bytes.
     pub bytes: u64,
     /// What the failure says, with secrets masked.
@@ -119,30 +124,12 @@ impl Logs {
         Ok(())
     }
 
-    /// Begins to write. Ends when every [`Writer`] is dropped.
-    pub fn writer(&self) -> Writer {
-        let (sender, mut receiver) = mpsc::channel::<Entry>(WAITING_MAX);
-        let logs = self.clone();
-        tokio::spawn(async move {
-            let mut batch = Vec::new();
-            while receiver.recv_many(&mut batch, BATCH_MAX).await > 0 {
-                // A write costs more than an entry: what comes right after the first one goes with it.
-                tokio::time::sleep(GATHERED).await;
-                while batch.len() < BATCH_MAX
-                    && let Ok(entry) = receiver.try_recv()
-                {
-                    batch.push(entry);
-                }
-                let (entries, logs) = (std::mem::take(&mut batch), logs.clone());
-                let written = tokio::task::spawn_blocking(move || logs.write(entries)).await;
-                match written {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => tracing::error!(%error, "calls could not be written to the log"),
-                    Err(error) => tracing::error!(%error, "calls could not be written to the log"),
-                }
-            }
-        });
-        Writer(Arc::new(Waiting { sender, last: AtomicU64::new(0), lost: AtomicU64::new(0) }))
+    /// Begins to write. Ends when every [`Writer`] is dropped. Entries that were written are handed on to `sink`.
+    pub fn writer(&self, sink: Option<Sink>) -> Writer {
+        let (sender, receiver) = mpsc::channel(WAITING_MAX);
+        let lost = Arc::new(AtomicU64::new(0));
+        tokio::spawn(follow(self.clone(), receiver, sink, Arc::clone(&lost)));
+        Writer(Arc::new(Waiting { sender, last: AtomicU64::new(0), lost, usage: Usage::default() }))
     }
 
     fn write(&self, entries: Vec<Entry>) -> std::io::Result<()> {
@@ -179,27 +166,97 @@ impl Logs {
     }
 }
 
+/// Is handed entries after they were written, with how many were lost before them.
+pub type Sink = Arc<dyn Fn(&[Entry], u64) + Send + Sync>;
+
+enum Message {
+    Entry(Box<Entry>),
+    Written(oneshot::Sender<()>),
+}
+
+async fn follow(logs: Logs, mut receiver: mpsc::Receiver<Message>, sink: Option<Sink>, lost: Arc<AtomicU64>) {
+    let (mut batch, mut told) = (Vec::new(), 0);
+    while receiver.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        // A write costs more than an entry: what comes right after the first one goes with it, unless somebody waits.
+        if batch.iter().all(|message| matches!(message, Message::Entry(_))) {
+            tokio::time::sleep(GATHERED).await;
+            while batch.len() < BATCH_MAX
+                && let Ok(message) = receiver.try_recv()
+            {
+                batch.push(message);
+            }
+        }
+        let (mut entries, mut waiting) = (Vec::new(), Vec::new());
+        for message in batch.drain(..) {
+            match message {
+                Message::Entry(entry) => entries.push(*entry),
+                Message::Written(done) => waiting.push(done),
+            }
+        }
+        let (logs, sink) = (logs.clone(), sink.clone());
+        let gone = lost.load(Ordering::Relaxed);
+        let since = gone - std::mem::replace(&mut told, gone);
+        let written = tokio::task::spawn_blocking(move || {
+            if let Some(sink) = sink {
+                sink(&entries, since);
+            }
+            logs.write(entries)
+        });
+        match written.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "calls could not be written to the log"),
+            Err(error) => tracing::error!(%error, "calls could not be written to the log"),
+        }
+        for done in waiting {
+            let _ = done.send(());
+        }
+    }
+}
+
 /// Takes entries without waiting.
 #[derive(Clone, Debug)]
 pub struct Writer(Arc<Waiting>);
 
 #[derive(Debug)]
 struct Waiting {
-    sender: mpsc::Sender<Entry>,
+    sender: mpsc::Sender<Message>,
     last: AtomicU64,
-    lost: AtomicU64,
+    lost: Arc<AtomicU64>,
+    usage: Usage,
 }
 
 impl Writer {
-    /// Keeps an entry; its id and its time are given here. When the disk is too slow it is counted as lost.
+    /// Counts a call and keeps its entry, whose id and time are given here. When the disk is too slow the entry is counted
+    /// as lost; the call is counted all the same.
     pub fn put(&self, mut entry: Entry) {
+        let key = Key { server: &entry.server, version: &entry.version, tool: &entry.tool, caller: &entry.caller };
+        let counted = Counted {
+            is_error: entry.outcome != "ok",
+            micros: (entry.ms * 1e3) as u64,
+            bytes_in: entry.bytes_in,
+            bytes_out: entry.bytes,
+        };
+        self.0.usage.add(key, counted);
         let now = chrono::Utc::now();
         let micros = u64::try_from(now.timestamp_micros()).unwrap_or_default();
         let before = self.0.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(micros.max(last + 1)));
         entry.id = micros.max(before.unwrap_or_default() + 1);
         entry.time = now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-        if self.0.sender.try_send(entry).is_err() {
+        if self.0.sender.try_send(Message::Entry(Box::new(entry))).is_err() {
             self.0.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// What was called since it was last taken.
+    pub fn usage(&self) -> &Usage {
+        &self.0.usage
+    }
+
+    /// Waits until everything that was put before is written.
+    pub async fn flush(&self) {
+        let (done, written) = oneshot::channel();
+        if self.0.sender.send(Message::Written(done)).await.is_ok() {
+            let _ = written.await;
         }
     }
 
@@ -243,6 +300,7 @@ mod tests {
             caller: "anonymous".into(),
             outcome: "ok".into(),
             ms: 1.5,
+            bytes_in: 5,
             bytes: 10,
             message: None,
         }
@@ -290,17 +348,14 @@ mod tests {
     async fn a_writer_gives_growing_ids_and_writes_in_the_background() {
         let folder = tempfile::tempdir().unwrap();
         let logs = Logs::at(folder.path());
-        let writer = logs.writer();
+        let writer = logs.writer(None);
         for _ in 0..100 {
             writer.put(entry(0, "tool"));
         }
-        let found = loop {
-            let found = logs.read("shop", &Query { limit: 1_000, ..Query::default() }).unwrap();
-            if found.len() == 100 {
-                break found;
-            }
-            tokio::task::yield_now().await;
-        };
+        writer.flush().await;
+        let found = logs.read("shop", &Query { limit: 1_000, ..Query::default() }).unwrap();
+        assert_eq!(found.len(), 100);
+        assert_eq!(writer.usage().take().iter().map(|sum| sum.calls).sum::<u64>(), 100);
         assert!(found.windows(2).all(|pair| pair[0].id < pair[1].id));
         assert_eq!(writer.lost(), 0);
     }

@@ -1,6 +1,7 @@
 //! The list of everything that the platform can do. Every face offers what stands here, and nothing else.
 
 mod accounts;
+mod archive;
 mod deployments;
 mod jobs;
 mod keys;
@@ -19,12 +20,13 @@ use serde::{Deserialize, Serialize};
 use crate::operation::{Erased, Face, Operation};
 
 pub use accounts::{CreateAccount, ListAccounts, RemoveAccount, ResetPassword};
+pub use archive::{Export, ExportServerJson, Import, ImportServerJson};
 pub use deployments::{Deploy, ReadLogs, Start, Stop};
 pub use jobs::{CancelJob, GetJob, ListJobs};
 pub use keys::{CreateKey, ListKeys, RevokeKey};
 pub use platform::{Codes, Doctor, Explain, ExplainInput, GetTemplate, ListCodes, ListTemplates, Version};
 pub use policies::{ListPolicies, RemoveQuota, RemoveRule, SetQuota, SetRule};
-pub use registry::{Dependencies, Diff, Search};
+pub use registry::{Dependencies, Diff, ListAudit, ReadUsage, Search, VerifyAudit};
 pub use servers::{Create, CreateNatural, List, Remove, Status};
 pub use specs::{Format, PlanOf, SchemaOf, SchemaOutput, Validate};
 pub use tools::{Call, CallTool, CallToolInput, TestAll};
@@ -48,10 +50,17 @@ static ALL: LazyLock<Vec<&'static dyn Erased>> = LazyLock::new(|| {
         face::<Search>(),
         face::<Dependencies>(),
         face::<Diff>(),
+        face::<Export>(),
+        face::<Import>(),
+        face::<ExportServerJson>(),
+        face::<ImportServerJson>(),
         face::<Deploy>(),
         face::<Start>(),
         face::<Stop>(),
         face::<ReadLogs>(),
+        face::<ReadUsage>(),
+        face::<ListAudit>(),
+        face::<VerifyAudit>(),
         face::<CallTool>(),
         face::<Call>(),
         face::<TestAll>(),

@@ -144,5 +144,9 @@ codes! {
     CatalogueAway "MF1126" Upstream "The database of the catalogue does not answer";
     ClientFile "MF1095" Failure "The configuration of a client cannot be changed";
     EntryTaken "MF1096" Conflict "The client has another entry of this name";
+    ImportConflict "MF1081" Conflict "What is imported conflicts with what is stored";
+    BadArchive "MF1082" Failure "The archive or backup cannot be used";
+    NotEmpty "MF1083" Conflict "Something is there already";
+    HomeHeld "MF1084" Conflict "A control plane holds the home folder";
     Internal "MF1099" Failure "A fault in MCP Factory itself";
 }

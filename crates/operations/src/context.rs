@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use identity::{Kind, Principal, Scopes};
-use store::Store;
+use store::{Pending, Store};
 use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::Recorder;
 use crate::deploy::Targets;
 use crate::index::Index;
 use crate::jobs::Jobs;
@@ -224,6 +225,10 @@ pub struct Context {
     pub precondition: Option<Precondition>,
     /// Is told of everything that was done.
     pub audit: Option<Arc<dyn Audit>>,
+    /// Writes the audit log of a control plane behind; none at a command line.
+    pub recorder: Option<Arc<Recorder>>,
+    /// The note about the operation that is done, stored with its first change.
+    pub(crate) pending: Option<Arc<Pending>>,
     /// The jobs of a control plane; none at a command line.
     pub jobs: Option<Arc<Jobs>>,
     /// Who may use what at a control plane; none at a command line.
@@ -253,6 +258,8 @@ impl Context {
             cancel: CancellationToken::new(),
             precondition: None,
             audit: None,
+            recorder: None,
+            pending: None,
             jobs: None,
             policies: None,
             targets: None,
@@ -270,7 +277,13 @@ impl Context {
     /// The same surroundings for another request.
     #[must_use]
     pub fn asked(&self, caller: Caller, request: impl Into<Arc<str>>) -> Self {
-        Self { caller, request: request.into(), cancel: CancellationToken::new(), precondition: None, ..self.clone() }
+        let cancel = CancellationToken::new();
+        Self { caller, request: request.into(), cancel, precondition: None, pending: None, ..self.clone() }
+    }
+
+    /// The same for an operation whose first change is stored with a note about it.
+    pub(crate) fn noted(&self, pending: Arc<Pending>) -> Self {
+        Self { pending: Some(pending), ..self.clone() }
     }
 
     /// Waits for the other changes of this server that are under way in this process.
@@ -301,7 +314,15 @@ impl Context {
         request: impl FnOnce(&Store) -> Result<T, store::Error> + Send + 'static,
     ) -> Result<T, Error> {
         let store = self.shared_store().await?;
-        blocking(move || request(&store).map_err(Error::from)).await
+        let pending = self.pending.clone();
+        blocking(move || {
+            let answered = match pending {
+                Some(pending) => request(&store.on_behalf(pending)),
+                None => request(&store),
+            };
+            answered.map_err(Error::from)
+        })
+        .await
     }
 }
 

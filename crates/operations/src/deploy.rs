@@ -17,6 +17,7 @@ use crate::pipeline::ms_since;
 use crate::{Code, Context, Error};
 
 pub use ::deploy::{Access, Counted, Entry, Local, Logs, Place, Running, Target};
+pub(crate) use logs::moment;
 pub use logs::{LogsInput, LogsOutput, logs, logs_of};
 pub use reconcile::{ensure, follow, reconcile};
 

@@ -9,8 +9,11 @@
 pub mod access;
 pub mod accounts;
 pub mod all;
+pub mod archive;
+pub mod audit;
 pub mod authority;
 pub mod authorize;
+pub mod backup;
 pub mod calling;
 pub mod clients;
 pub mod code;
@@ -42,10 +45,12 @@ mod reserved;
 pub mod run;
 pub mod schema;
 pub mod search;
+pub mod server_json;
 pub mod source;
 pub mod status;
 pub mod templates;
 pub mod test;
+pub mod usage;
 pub mod validate;
 pub mod version;
 

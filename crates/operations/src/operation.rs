@@ -47,6 +47,11 @@ pub trait Operation: Send + Sync + 'static {
         None
     }
 
+    /// What the audit names: the server that is changed or called.
+    fn subject(input: &Self::Input) -> Option<String> {
+        Self::changes(input)
+    }
+
     /// The server that this changes, whose tag a precondition speaks of.
     fn changes(_input: &Self::Input) -> Option<String> {
         None

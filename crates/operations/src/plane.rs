@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::audit::Recorder;
 use crate::jobs::Jobs;
 use crate::reserved::LOCK_FILE;
 use crate::{Code, Context, Error};
@@ -53,6 +54,7 @@ pub async fn hold(context: &mut Context) -> Result<Held, Error> {
     let first = Arc::clone(&policies);
     context.store(move |store| first.follow(store)).await?;
     context.policies = Some(policies);
+    context.recorder = Some(Recorder::start(context).await?);
     context.jobs = Some(Arc::new(Jobs::default()));
     Ok(Held { file, path })
 }

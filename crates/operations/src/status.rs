@@ -239,7 +239,16 @@ pub(crate) async fn connections(loaded: &Loaded, made: Option<&Made>, online: bo
         });
         let api = made.and_then(|made| made.connections.apis.get(name).cloned());
         let store = made.and_then(|made| made.connections.stores.get(name).cloned());
-        let is_open = made.is_some_and(|made| made.connections.messengers.contains_key(name));
+        // No request is known that these take without effect, so that they could be opened is all that is looked at.
+        let is_open = made.is_some_and(|made| {
+            let all = &made.connections;
+            all.messengers.contains_key(name)
+                || all.mcp.contains_key(name)
+                || all.redis.contains_key(name)
+                || all.mongo.contains_key(name)
+                || all.graphql.contains_key(name)
+                || all.grpc.contains_key(name)
+        });
         let why = match made.and_then(|made| made.connections.unavailable.get(name)) {
             Some(why) => why.clone(),
             None => "it was not tried, because the server does not compile".to_owned(),

@@ -93,7 +93,8 @@ impl Plane {
         let door = admission.map(|admission| Door::new(admission, &guard));
         let authenticator = door.map(|door| Arc::new(door) as Arc<dyn Authenticator>);
         let endpoint_options = EndpointOptions { guard: Arc::clone(&guard), authenticator: authenticator.clone() };
-        let log = operations::deploy::logs_of(&context).writer();
+        let sink = context.recorder.clone().map(operations::usage::sink);
+        let log = operations::deploy::logs_of(&context).writer(sink);
         let local = Local::new(Arc::clone(&runtime), endpoint_options.clone(), log);
         let local = match &context.policies {
             Some(policies) => local.with_access(Arc::new(access::Doors { policies: Arc::clone(policies) })),
@@ -149,12 +150,14 @@ impl Plane {
         let following = shutdown.clone();
         let context = self.context;
         let follow = following.run_until_cancelled(operations::deploy::follow(&context));
-        let (revocations, policies_until) = (shutdown.clone(), shutdown.clone());
+        let (revocations, policies_until, counting) = (shutdown.clone(), shutdown.clone(), shutdown.clone());
+        let count = counting.run_until_cancelled(operations::usage::keep(&context));
         let revoked = revocations.run_until_cancelled(self.followed.forever(self.runtime));
         let serving = protocol::http::serve(self.listener, self.router, ServeOptions::default(), shutdown);
         let policies = policies_until.run_until_cancelled(operations::policies::follow(&context));
-        tokio::join!(closing, serving, follow, revoked, policies);
+        tokio::join!(closing, serving, follow, revoked, policies, count);
         operations::policies::keep(&context).await;
+        operations::usage::finish(&context).await;
     }
 }
 

@@ -10,6 +10,7 @@ mod session;
 mod sqlite;
 
 use std::path::Path;
+use std::sync::Arc;
 
 pub(crate) use cell::Row;
 pub(crate) use fault::{Attempted, Fault};
@@ -20,6 +21,7 @@ pub(crate) use session::Session;
 pub use sqlite::BUSY_TIMEOUT;
 
 use crate::Error;
+use crate::audit::{self, Pending};
 use sqlite::Sqlite;
 
 /// The values of a statement, in the order of its `?1`, `?2` and so on.
@@ -28,8 +30,14 @@ macro_rules! params {
 }
 pub(crate) use params;
 
-/// An open database.
-pub(crate) enum Db {
+/// An open database, and on whose behalf it is changed. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Db {
+    place: Arc<Place>,
+    note: Option<Arc<Pending>>,
+}
+
+enum Place {
     /// One file.
     Sqlite(Sqlite),
     /// A server that several processes share.
@@ -39,27 +47,33 @@ pub(crate) enum Db {
 impl Db {
     /// Opens the file, and makes it when it is absent.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        Sqlite::open(path).map(Self::Sqlite)
+        Sqlite::open(path).map(|file| Self { place: Arc::new(Place::Sqlite(file)), note: None })
     }
 
     /// Connects to PostgreSQL.
     pub(crate) fn connect(remote: Remote) -> Result<Self, Error> {
-        Ok(Self::Postgres(Box::new(Postgres::connect(remote)?)))
+        let server = Box::new(Postgres::connect(remote)?);
+        Ok(Self { place: Arc::new(Place::Postgres(server)), note: None })
+    }
+
+    /// The same database, whose next change stores a note in the same transaction.
+    pub(crate) fn with_note(&self, note: Arc<Pending>) -> Self {
+        Self { place: Arc::clone(&self.place), note: Some(note) }
     }
 
     /// Where it is, for people. Holds no password.
     pub(crate) fn place(&self) -> String {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.path().display().to_string(),
-            Self::Postgres(postgres) => postgres.place().to_owned(),
+        match &*self.place {
+            Place::Sqlite(sqlite) => sqlite.path().display().to_string(),
+            Place::Postgres(postgres) => postgres.place().to_owned(),
         }
     }
 
     /// How many transactions were acknowledged.
     pub(crate) fn commits(&self) -> u64 {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.commits(),
-            Self::Postgres(postgres) => postgres.commits(),
+        match &*self.place {
+            Place::Sqlite(sqlite) => sqlite.commits(),
+            Place::Postgres(postgres) => postgres.commits(),
         }
     }
 
@@ -69,9 +83,9 @@ impl Db {
         attempted: &'static str,
         run: impl Fn(&Session<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.read(attempted, run),
-            Self::Postgres(postgres) => postgres.read(attempted, run),
+        match &*self.place {
+            Place::Sqlite(sqlite) => sqlite.read(attempted, run),
+            Place::Postgres(postgres) => postgres.read(attempted, run),
         }
     }
 
@@ -82,17 +96,36 @@ impl Db {
         attempted: &'static str,
         run: impl Fn(&Session<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.change(attempted, run),
-            Self::Postgres(postgres) => postgres.change(attempted, run),
+        let Some(note) = self.note.as_ref().filter(|note| !note.is_kept()) else {
+            return self.changed(attempted, run);
+        };
+        let told = Arc::clone(note);
+        let changed = self.changed(attempted, move |session| {
+            audit::take_turn(session, attempted)?;
+            let value = run(session)?;
+            audit::append(session, std::slice::from_ref(&told.note), attempted)?;
+            Ok(value)
+        })?;
+        note.keep();
+        Ok(changed)
+    }
+
+    fn changed<T: Send + 'static>(
+        &self,
+        attempted: &'static str,
+        run: impl Fn(&Session<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        match &*self.place {
+            Place::Sqlite(sqlite) => sqlite.change(attempted, run),
+            Place::Postgres(postgres) => postgres.change(attempted, run),
         }
     }
 
     /// What the database's own checks find wrong with it; empty when it is sound.
     pub(crate) fn problems(&self) -> Result<Vec<String>, Error> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.problems(),
-            Self::Postgres(_) => Ok(Vec::new()),
+        match &*self.place {
+            Place::Sqlite(sqlite) => sqlite.problems(),
+            Place::Postgres(_) => Ok(Vec::new()),
         }
     }
 }

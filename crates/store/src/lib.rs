@@ -9,6 +9,7 @@
 //! The calls block; an asynchronous caller runs them on a blocking thread.
 
 pub mod accounts;
+pub mod audit;
 mod db;
 mod error;
 pub mod keys;
@@ -18,10 +19,14 @@ pub mod oauth;
 pub mod policies;
 mod store;
 
+pub use audit::{AuditCheck, AuditEntry, AuditKind, AuditNote, AuditQuery, Pending};
 pub use db::Remote;
 pub use error::Error;
 pub use model::{
     By, Check, Claim, Deployment, Documents, Format, Head, Job, JobState, Listing, NewJob, Outcome, Page, PlanRevision,
-    Release, Reply, Seen, Server, Version, VersionSummary, Wanted,
+    Release, Reply, Seen, Server, UsagePeriod, UsageQuery, UsageRow, Version, VersionSummary, Wanted,
 };
-pub use store::{BUSY_TIMEOUT, FILE_NAME, PAGE_SIZE_MAX, REPLY_KEPT_HOURS, Store, cursor_after};
+pub use store::{
+    AUDIT_PAGE_MAX, BUSY_TIMEOUT, DAYS_KEPT, DUMP_FORMAT, Dumped, FILE_NAME, HOURS_KEPT, PAGE_SIZE_MAX,
+    REPLY_KEPT_HOURS, Store, USAGE_ROWS_MAX, check_dump, cursor_after,
+};

@@ -1,11 +1,13 @@
 //! What the catalogue holds.
 
 mod platform;
+mod usage;
 
 use base::Digest;
 use serde::{Deserialize, Serialize};
 
 pub use platform::{Claim, Deployment, Job, JobState, NewJob, Reply, Seen, Wanted};
+pub use usage::{UsagePeriod, UsageQuery, UsageRow};
 
 /// How a spec was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

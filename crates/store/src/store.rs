@@ -1,10 +1,14 @@
 //! The open catalogue.
 
+mod audit;
 mod deployments;
+mod dump;
+mod import;
 mod jobs;
 mod read;
 mod registry;
 mod replies;
+mod usage;
 mod write;
 
 use std::path::Path;
@@ -16,7 +20,10 @@ use crate::model::Check;
 
 pub use crate::db::BUSY_TIMEOUT;
 pub use read::cursor_after;
+pub use audit::AUDIT_PAGE_MAX;
+pub use dump::{DUMP_FORMAT, Dumped, check_dump};
 pub use replies::REPLY_KEPT_HOURS;
+pub use usage::{DAYS_KEPT, HOURS_KEPT, USAGE_ROWS_MAX};
 
 /// Name of the file in the home folder.
 pub const FILE_NAME: &str = "catalogue.db";

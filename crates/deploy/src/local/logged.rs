@@ -29,7 +29,7 @@ impl Logged {
         Self { inside, hosted, server: server.into(), version: version.into(), log }
     }
 
-    fn told(&self, tool: &str, caller: &str, start: Instant, outcome: Result<&ToolResult, &Error>) {
+    fn told(&self, tool: &str, caller: &str, sent: u64, start: Instant, outcome: Result<&ToolResult, &Error>) {
         let (is_error, bytes, message) = match outcome {
             Ok(result) => (result.is_error, bytes(result), result.is_error.then(|| text(result))),
             Err(error) => (true, 0, Some(error.message().to_owned())),
@@ -47,6 +47,7 @@ impl Logged {
             caller: caller.to_owned(),
             outcome: if is_error { "error" } else { "ok" }.to_owned(),
             ms: (start.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            bytes_in: sent,
             bytes,
             message,
         });
@@ -98,11 +99,12 @@ impl Service for Logged {
     ) -> Boxed<'a, Result<Reply<ToolResult>, Error>> {
         Box::pin(async move {
             let start = Instant::now();
+            let sent = call.arguments.map_or(0, |arguments| arguments.get().len() as u64);
             let reply = self.inside.call_tool(context, call).await;
             let caller = context.principal().map_or(ANYBODY, Principal::id);
             match &reply {
-                Ok(Reply::Done(result)) => self.told(call.name, caller, start, Ok(result)),
-                Err(error) => self.told(call.name, caller, start, Err(error)),
+                Ok(Reply::Done(result)) => self.told(call.name, caller, sent, start, Ok(result)),
+                Err(error) => self.told(call.name, caller, sent, start, Err(error)),
                 // It is not over: the client is asked, or a task goes on.
                 Ok(Reply::NeedInput(_) | Reply::Later(_)) => {}
             }

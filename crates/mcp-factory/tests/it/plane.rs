@@ -9,6 +9,8 @@ mod durable;
 mod identity;
 mod people;
 mod policies;
+mod moving;
+mod records;
 mod remote;
 
 pub(crate) use client::Plane;

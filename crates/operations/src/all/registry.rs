@@ -1,8 +1,10 @@
 //! The catalogue as a whole: what servers can do, what they use, how their versions differ.
 
+use std::time::Duration;
+
 use crate::access::About;
-use crate::operation::{Declared, Operation};
-use crate::{Context, Error, dependencies, diff, search};
+use crate::operation::{Declared, Operation, Scope};
+use crate::{Context, Error, audit, dependencies, diff, search, usage};
 
 /// Finds capabilities.
 pub struct Search;
@@ -66,5 +68,70 @@ impl Operation for Diff {
 
     fn about(input: &Self::Input) -> About {
         About::Owned(input.name.clone())
+    }
+}
+
+/// Sums up calls.
+pub struct ReadUsage;
+
+impl Operation for ReadUsage {
+    type Input = usage::Input;
+    type Output = usage::Output;
+    const DECLARED: Declared = Declared {
+        scope: Scope::LogsRead,
+        command: Some("usage"),
+        ..Declared::reads("usage.read", "/mcp/usage", Some("read_usage")).told(
+            "Read how much is called",
+            "Sums up the calls of tools: calls, failures, latency (p50, p90, p99), bytes; told apart by server, version, tool, caller, hour or day (`by`).",
+        )
+    };
+
+    async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
+        usage::usage(context, input).await
+    }
+
+    fn about(input: &Self::Input) -> About {
+        input.server.clone().map_or(About::Nothing, About::Owned)
+    }
+}
+
+/// Lists the audit log.
+pub struct ListAudit;
+
+impl Operation for ListAudit {
+    type Input = audit::ListInput;
+    type Output = audit::ListOutput;
+    const DECLARED: Declared = Declared {
+        scope: Scope::Admin,
+        command: Some("audit"),
+        ..Declared::reads("audit.list", "/mcp/audit", Some("read_audit")).told(
+            "Read the audit log",
+            "Lists who changed or called what, when, and with what outcome, newest first. Arguments and answers are not kept.",
+        )
+    };
+
+    async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
+        audit::list(context, input).await
+    }
+}
+
+/// Checks the audit log.
+pub struct VerifyAudit;
+
+impl Operation for VerifyAudit {
+    type Input = audit::VerifyInput;
+    type Output = audit::VerifyOutput;
+    const DECLARED: Declared = Declared {
+        scope: Scope::Admin,
+        command: Some("audit"),
+        deadline: Duration::from_secs(120),
+        ..Declared::reads("audit.verify", "/mcp/audit/verify", Some("verify_audit")).told(
+            "Check the audit log",
+            "Looks through the chain of hashes of the whole audit log: whether an entry was changed, removed, or put in between.",
+        )
+    };
+
+    async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
+        audit::verify(context, input).await
     }
 }

@@ -136,4 +136,8 @@ impl Operation for Remove {
     fn about(input: &Self::Input) -> About {
         About::Owned(input.name.clone())
     }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        Some(input.name.clone())
+    }
 }

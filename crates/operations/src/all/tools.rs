@@ -37,6 +37,10 @@ impl Operation for Call {
     fn about(input: &Self::Input) -> About {
         About::calls(&input.subject, &input.tool)
     }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        Some(input.subject.label().to_owned())
+    }
 }
 
 /// Which tool to call, and with what.
@@ -73,9 +77,17 @@ impl Operation for CallTool {
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         let CallToolInput { server, tool, arguments, version } = input;
-        let subject = Subject::Server { name: server, version };
+        let subject = Subject::Server { name: server, version: version.clone() };
         let arguments = Some(Value::Object(arguments).to_string());
-        Box::pin(test::call(context, &test::CallInput { subject, tool, arguments, dev: false })).await
+        let input = test::CallInput { subject, tool, arguments, dev: false };
+        let answer = Box::pin(test::call(context, &input)).await?;
+        let sent = input.arguments.as_ref().map_or(0, String::len);
+        crate::usage::count(context, &answer, version, sent).await;
+        Ok(answer)
+    }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        Some(input.server.clone())
     }
 
     fn about(input: &Self::Input) -> About {
@@ -105,5 +117,9 @@ impl Operation for TestAll {
 
     fn about(input: &Self::Input) -> About {
         About::owned(&input.subject)
+    }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        Some(input.subject.label().to_owned())
     }
 }

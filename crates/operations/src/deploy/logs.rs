@@ -80,7 +80,7 @@ fn opened(cursor: &str) -> Result<u64, Error> {
 }
 
 /// A moment in microseconds since 1970.
-fn moment(text: &str) -> Result<u64, Error> {
+pub(crate) fn moment(text: &str) -> Result<u64, Error> {
     let refused = || {
         Error::new(Code::BadRequest, format!("`{text}` is no moment"))
             .hint("write a time such as `2026-01-31T12:00:00Z`, or how long ago: `90s`, `10m`, `2h`, `7d`")

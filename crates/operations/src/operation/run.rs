@@ -1,9 +1,10 @@
 //! The one place through which every operation of every face goes.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Declared, Effect, Operation};
-use crate::{Caller, Code, Context, Error};
+use crate::{Caller, Code, Context, Error, audit};
 
 /// An operation that ended, for the audit.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +35,18 @@ pub trait Audit: Send + Sync + 'static {
 /// What the operation says; that the caller may not; that the precondition does not hold; that it took too long.
 pub async fn perform<O: Operation>(context: &Context, input: O::Input) -> Result<O::Output, Error> {
     let start = Instant::now();
-    let subject = O::changes(&input);
-    let result = Box::pin(checked::<O>(context, input, subject.as_deref())).await;
+    let (subject, named) = (O::changes(&input), O::subject(&input));
+    let declared = const { &O::DECLARED };
+    let pending = audit::begin(context, declared, named.as_deref());
+    let result = match &pending {
+        Some(pending) => {
+            let noted = context.noted(Arc::clone(pending));
+            Box::pin(checked::<O>(&noted, input, subject.as_deref())).await
+        }
+        None => Box::pin(checked::<O>(context, input, subject.as_deref())).await,
+    };
+    let failure = result.as_ref().err().map(|error| error.code);
+    audit::end(context, declared, named.as_deref(), failure).await;
     if let (Ok(_), Some(targets)) = (&result, &context.targets)
         && O::DECLARED.effect != Effect::Reads
     {
@@ -43,11 +54,11 @@ pub async fn perform<O: Operation>(context: &Context, input: O::Input) -> Result
     }
     if let Some(audit) = &context.audit {
         audit.record(&Audited {
-            operation: const { &O::DECLARED },
+            operation: declared,
             caller: &context.caller,
             request: &context.request,
             subject: subject.as_deref(),
-            failure: result.as_ref().err().map(|error| error.code),
+            failure,
             elapsed: start.elapsed(),
         });
     }

@@ -108,6 +108,7 @@ impl Metrics {
             let _ = writeln!(out, "mcp_factory_operations_total{{{labels}}} {count}");
         }
         tools(&mut out, local);
+        usage(&mut out, local);
         out
     }
 }
@@ -136,6 +137,35 @@ fn tools(out: &mut String, local: &Local) {
             let _ = writeln!(out, "mcp_factory_tool_failures_total{{{labels}}} {count}");
         }
     }
+}
+
+/// How long the calls of tools took, and how much went in and out: one series for each tool of a server, whoever calls.
+fn usage(out: &mut String, local: &Local) {
+    const SECONDS: &str = "mcp_factory_tool_call_seconds";
+    local.log().usage().totals(|totals| {
+        head(out, SECONDS, "summary", "How long calls of tools of deployed servers took.");
+        for ((server, tool), sum) in totals {
+            let labels = format!("server=\"{server}\",tool=\"{tool}\"");
+            for share in [0.5, 0.9, 0.99] {
+                let seconds = sum.latency.quantile(share).min(sum.slowest) as f64 / 1e6;
+                let _ = writeln!(out, "{SECONDS}{{{labels},quantile=\"{share}\"}} {seconds}");
+            }
+            let _ = writeln!(out, "{SECONDS}_sum{{{labels}}} {}", sum.micros as f64 / 1e6);
+            let _ = writeln!(out, "{SECONDS}_count{{{labels}}} {}", sum.calls);
+        }
+        for (name, about, count) in [
+            ("mcp_factory_tool_bytes_in_total", "Bytes of arguments of calls.", false),
+            ("mcp_factory_tool_bytes_out_total", "Bytes of answers to calls.", true),
+        ] {
+            head(out, name, "counter", about);
+            for ((server, tool), sum) in totals {
+                let bytes = if count { sum.bytes_out } else { sum.bytes_in };
+                let _ = writeln!(out, "{name}{{server=\"{server}\",tool=\"{tool}\"}} {bytes}");
+            }
+        }
+    });
+    head(out, "mcp_factory_calls_lost_total", "counter", "Calls that were counted, and are in no log.");
+    let _ = writeln!(out, "mcp_factory_calls_lost_total {}", local.log().lost());
 }
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) {

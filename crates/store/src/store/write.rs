@@ -55,7 +55,7 @@ impl Store {
     }
 }
 
-fn put(session: &Session<'_>, by: &By, release: &Release, force: bool) -> Result<Outcome, Error> {
+pub(super) fn put(session: &Session<'_>, by: &By, release: &Release, force: bool) -> Result<Outcome, Error> {
     const WHAT: &str = "store a version";
     let at = now();
     let known = current_version(session, &release.name).attempted(WHAT)?;

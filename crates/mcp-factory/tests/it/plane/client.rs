@@ -60,6 +60,12 @@ impl Plane {
         self.child.wait().expect("it ends");
     }
 
+    /// Asks it to end, and waits until it did.
+    pub(crate) fn end(mut self) {
+        let ended = std::process::Command::new("kill").arg(self.pid().to_string()).status().expect("kill runs");
+        assert!(ended.success() && self.child.wait().expect("it ends").success());
+    }
+
     /// Sends a request and reads the whole answer.
     pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         self.try_send(method, path, headers, body).expect("an answer")

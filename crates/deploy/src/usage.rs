@@ -1,0 +1,226 @@
+//! How much is called: for each tool, version and caller how many calls, how many failed, how long they took, and how many
+//! bytes went in and out. Counted in memory without waiting; whoever holds it takes what was counted from time to time.
+
+mod histogram;
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher as _, RandomState};
+
+use parking_lot::Mutex;
+
+pub use histogram::Histogram;
+
+/// Parts that are counted in side by side.
+const SHARDS: usize = 16;
+/// Most different things that are counted at a time in one part. More callers are counted as [`OTHERS`].
+const CELLS_MAX: usize = 1_000;
+/// Most tools whose calls since the start are told; calls of more are not.
+const TOTALS_MAX: usize = 2_000;
+/// Who calls when too many different callers do.
+pub const OTHERS: &str = "(others)";
+
+/// What is counted apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key<'a> {
+    /// The server.
+    pub server: &'a str,
+    /// The version that answered.
+    pub version: &'a str,
+    /// The tool.
+    pub tool: &'a str,
+    /// Who called.
+    pub caller: &'a str,
+}
+
+/// A call that ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    /// Whether it failed.
+    pub is_error: bool,
+    /// How long it took, microseconds.
+    pub micros: u64,
+    /// Size of the arguments.
+    pub bytes_in: u64,
+    /// Size of the answer.
+    pub bytes_out: u64,
+}
+
+/// What was counted of one thing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// The server.
+    pub server: String,
+    /// The version that answered.
+    pub version: String,
+    /// The tool.
+    pub tool: String,
+    /// Who called.
+    pub caller: String,
+    /// Calls.
+    pub calls: u64,
+    /// Calls that failed.
+    pub errors: u64,
+    /// Bytes of arguments.
+    pub bytes_in: u64,
+    /// Bytes of answers.
+    pub bytes_out: u64,
+    /// Microseconds of all calls together.
+    pub micros: u64,
+    /// Microseconds of the slowest call.
+    pub slowest: u64,
+    /// How long calls took.
+    pub latency: Histogram,
+}
+
+impl Sum {
+    fn is(&self, key: &Key<'_>) -> bool {
+        self.tool == key.tool && self.caller == key.caller && self.server == key.server && self.version == key.version
+    }
+
+    /// Adds what another one counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.errors += other.errors;
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+        self.micros += other.micros;
+        self.slowest = self.slowest.max(other.slowest);
+        self.latency.merge(&other.latency);
+    }
+
+    fn add(&mut self, one: Counted) {
+        self.calls += 1;
+        self.errors += u64::from(one.is_error);
+        self.bytes_in += one.bytes_in;
+        self.bytes_out += one.bytes_out;
+        self.micros += one.micros;
+        self.slowest = self.slowest.max(one.micros);
+        self.latency.add(one.micros, 1);
+    }
+}
+
+/// Things by the hash of their key; nearly always one for each hash.
+type Shard = HashMap<u64, Vec<Sum>>;
+
+/// What was called since it was last taken.
+#[derive(Debug)]
+pub struct Usage {
+    shards: [Mutex<Shard>; SHARDS],
+    state: RandomState,
+    /// By server and tool, since the start, as far as it was kept.
+    totals: Mutex<BTreeMap<(String, String), Sum>>,
+}
+
+impl Default for Usage {
+    fn default() -> Self {
+        Self { shards: std::array::from_fn(|_| Mutex::default()), state: RandomState::new(), totals: Mutex::default() }
+    }
+}
+
+impl Usage {
+    /// Counts a call.
+    pub fn add(&self, key: Key<'_>, one: Counted) {
+        let hash = self.state.hash_one(key);
+        let mut shard = self.shards[(hash % SHARDS as u64) as usize].lock();
+        if let Some(sum) = shard.get_mut(&hash).and_then(|sums| sums.iter_mut().find(|sum| sum.is(&key))) {
+            return sum.add(one);
+        }
+        let key = if shard.len() < CELLS_MAX { key } else { Key { caller: OTHERS, ..key } };
+        let sums = shard.entry(self.state.hash_one(key)).or_default();
+        let at = sums.iter().position(|sum| sum.is(&key)).unwrap_or_else(|| {
+            sums.push(Sum {
+                server: key.server.to_owned(),
+                version: key.version.to_owned(),
+                tool: key.tool.to_owned(),
+                caller: key.caller.to_owned(),
+                ..Sum::default()
+            });
+            sums.len() - 1
+        });
+        sums[at].add(one);
+    }
+
+    /// Takes what was counted, and begins anew.
+    pub fn take(&self) -> Vec<Sum> {
+        let taken = self.shards.iter().flat_map(|shard| std::mem::take(&mut *shard.lock()).into_values());
+        taken.flatten().collect()
+    }
+
+    /// Says that what was taken was kept.
+    pub fn kept(&self, sums: &[Sum]) {
+        let mut totals = self.totals.lock();
+        for sum in sums {
+            let key = (sum.server.clone(), sum.tool.clone());
+            if totals.len() < TOTALS_MAX || totals.contains_key(&key) {
+                totals.entry(key).or_default().merge(sum);
+            }
+        }
+    }
+
+    /// What was kept since the start, by server and tool.
+    pub fn totals<T>(&self, read: impl FnOnce(&BTreeMap<(String, String), Sum>) -> T) -> T {
+        read(&self.totals.lock())
+    }
+
+    /// Puts back what was taken and could not be kept.
+    pub fn give_back(&self, sums: Vec<Sum>) {
+        for sum in sums {
+            let key = Key { server: &sum.server, version: &sum.version, tool: &sum.tool, caller: &sum.caller };
+            let hash = self.state.hash_one(key);
+            let mut shard = self.shards[(hash % SHARDS as u64) as usize].lock();
+            let sums = shard.entry(hash).or_default();
+            match sums.iter_mut().find(|known| known.is(&key)) {
+                Some(known) => known.merge(&sum),
+                None => sums.push(sum),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counted, Key, OTHERS, Usage};
+
+    const ONE: Counted = Counted { is_error: false, micros: 100, bytes_in: 2, bytes_out: 3 };
+
+    #[test]
+    fn nothing_is_lost_among_threads_and_takers() {
+        let usage = Usage::default();
+        let mut taken = Vec::new();
+        std::thread::scope(|scope| {
+            for thread in 0..4u64 {
+                let usage = &usage;
+                scope.spawn(move || {
+                    for number in 0..5_000 {
+                        let tool = format!("tool-{}", number % 7);
+                        let key = Key { server: "s", version: "1", tool: &tool, caller: "c" };
+                        usage.add(key, Counted { is_error: number % 2 == 0, micros: thread, ..ONE });
+                    }
+                });
+            }
+            for _ in 0..20 {
+                let part = usage.take();
+                usage.give_back(part);
+                taken.extend(usage.take());
+            }
+        });
+        taken.extend(usage.take());
+        let sum = |of: fn(&super::Sum) -> u64| taken.iter().map(of).sum::<u64>();
+        assert_eq!((sum(|one| one.calls), sum(|one| one.errors), sum(|one| one.bytes_in)), (20_000, 10_000, 40_000));
+        assert_eq!(sum(|one| one.latency.count()), 20_000);
+    }
+
+    #[test]
+    fn callers_without_number_are_counted_together() {
+        let usage = Usage::default();
+        for number in 0..30_000 {
+            let caller = format!("guest-{number}");
+            usage.add(Key { server: "s", version: "1", tool: "t", caller: &caller }, ONE);
+        }
+        let taken = usage.take();
+        assert!(taken.len() <= 16 * 1_001, "{}", taken.len());
+        assert_eq!(taken.iter().map(|sum| sum.calls).sum::<u64>(), 30_000);
+        let others = taken.iter().filter(|sum| sum.caller == OTHERS).map(|sum| sum.calls).sum::<u64>();
+        assert_eq!(others, 30_000 - 16 * 1_000);
+    }
+}

@@ -1,0 +1,99 @@
+//! Archives, entries of the official registry, backups.
+
+use serde_json::{Value, json};
+
+use super::Plane;
+use super::agent::Agent;
+use super::durable::spec;
+use crate::world::{HELLO, World};
+
+fn two_versions(world: &World) {
+    world.write("one.yaml", HELLO);
+    world.write("two.yaml", &HELLO.replace("1.0.0", "1.1.0").replace("Hello.", "Good day."));
+    world.ok(&["create", "--spec", "one.yaml"]);
+    world.ok(&["create", "--spec", "two.yaml"]);
+}
+
+#[test]
+fn servers_move_as_one_archive() {
+    let (from, to) = (World::new(), World::new());
+    two_versions(&from);
+    let file = from.path("servers.tar.gz").display().to_string();
+    let told = from.json(&["export", &file]);
+    assert_eq!(told["manifest"]["versions"].as_array().map(Vec::len), Some(2), "{told}");
+    assert_eq!(from.run(&["export", &file]).code, 5, "it is there already");
+    let plane = Plane::start(&to);
+    let at = |arguments: &[&str]| to.run(&[arguments, &["--url", &plane.url, "--output", "json"]].concat());
+    let dry = at(&["import", &file, "--dry-run"]);
+    assert_eq!((dry.code, &dry.json()["versions"][0]["result"]), (0, &json!("created")), "{}", dry.err);
+    assert_eq!(at(&["import", &file]).code, 0);
+    assert_eq!(at(&["status", "hello"]).json()["versions"], json!(["1.1.0", "1.0.0"]));
+    assert_eq!(at(&["test", "hello", "greet"]).json()["text"], "Good day.");
+    assert_eq!(at(&["import", &file]).json()["versions"][0]["result"], "unchanged");
+
+    to.write("other.yaml", &HELLO.replace("Hello.", "Something else."));
+    assert_eq!(at(&["create", "--spec", "other.yaml", "--force"]).code, 0);
+    let refused = at(&["import", &file]);
+    assert_eq!((refused.code, refused.err.contains("MF1081")), (5, true), "{}", refused.err);
+    let dry = at(&["import", &file, "--dry-run"]);
+    assert_eq!((dry.code, dry.json()["versions"][0]["result"].as_str()), (1, Some("conflict")));
+    assert_eq!(at(&["import", &file, "--force"]).code, 0);
+
+    let mut bytes = std::fs::read(&file).expect("the archive");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x55;
+    std::fs::write(from.path("bad.tar.gz"), bytes).expect("a file");
+    let ran = from.run(&["import", "bad.tar.gz"]);
+    assert_eq!((ran.code, ran.err.contains("MF1082")), (1, true), "{}", ran.err);
+}
+
+#[test]
+fn the_store_is_backed_up_while_it_serves_and_restored() {
+    let world = World::new();
+    two_versions(&world);
+    let plane = Plane::start(&world);
+    let told = world.json(&["backup", "all.gz"]);
+    assert!(told["rows"].as_u64() > Some(4), "{told}");
+    assert_eq!(world.run(&["backup", "all.gz"]).code, 5, "it is there already");
+    let held = world.run(&["restore", "all.gz", "--force", "--yes"]);
+    assert_eq!((held.code, held.err.contains("MF1084")), (5, true), "{}", held.err);
+    plane.end();
+    world.ok(&["remove", "hello", "--yes"]);
+    let refused = world.run(&["restore", "all.gz"]);
+    assert_eq!((refused.code, refused.err.contains("MF1083")), (5, true), "{}", refused.err);
+    assert_eq!(world.run(&["restore", "all.gz", "--force"]).code, 2, "it asks first");
+    world.ok(&["restore", "all.gz", "--force", "--yes"]);
+    assert_eq!(world.ok(&["test", "hello", "greet"]).out, "Good day.\n");
+    assert_eq!(world.json(&["audit", "verify"])["intact"], true);
+    assert_eq!(world.json(&["audit", "list", "--operation", "platform.restore"])["entries"][0]["outcome"], "ok");
+    world.ok(&["restore", "all.gz", "--home", "another"]);
+    assert_eq!(world.json(&["list", "--home", "another"])["servers"][0]["name"], "hello");
+    let half = std::fs::read(world.path("all.gz")).expect("the backup");
+    std::fs::write(world.path("half.gz"), &half[..half.len() / 2]).expect("a file");
+    let ran = world.run(&["restore", "half.gz", "--home", "third"]);
+    assert_eq!((ran.code, ran.err.contains("MF1082")), (1, true), "{}", ran.err);
+}
+
+#[test]
+fn an_entry_of_the_registry_becomes_a_server_that_passes_calls_on() {
+    let world = World::new();
+    let plane = Plane::start_with(&world, &["--allow-network", "private"]);
+    assert_eq!(plane.post("/mcp/create", &json!({"spec": spec("hello")})).status, 201);
+    assert_eq!(plane.post("/mcp/deploy/hello", &json!({})).status, 200);
+    let at = |arguments: &[&str]| world.run(&[arguments, &["--url", &plane.url, "--output", "json"]].concat());
+    let ran = at(&["export", "server.json", "--server", "hello", "--registry", "com.example"]);
+    assert_eq!((ran.code, ran.err.contains("HTTPS")), (0, true), "{}", ran.err);
+    let text = std::fs::read_to_string(world.path("server.json")).expect("the entry");
+    let document: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(document["name"], "com.example/hello");
+    assert_eq!(document["remotes"][0]["url"], format!("{}/servers/hello/mcp", plane.url));
+    assert_eq!(at(&["export", "x.json", "--server", "hello", "--registry", "nothing"]).code, 2);
+
+    let ran = at(&["import", "server.json", "--name", "twin"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let deployed = plane.post("/mcp/deploy/twin", &json!({})).json();
+    assert_eq!(deployed["healthy"], true, "{deployed}");
+    let (mut agent, _) = Agent::connect(&plane, "/servers/twin/mcp");
+    assert_eq!(agent.call("greet", &json!({}))["content"][0]["text"], "I am hello.");
+    assert_eq!(at(&["uses", "hello"]).json()["usedBy"][0]["server"], "twin");
+}

@@ -1,0 +1,134 @@
+//! What a control plane remembers: the audit log, and how much was called.
+
+use serde_json::{Value, json};
+
+use super::Plane;
+use super::agent::Agent;
+use super::durable::spec;
+use crate::world::{HELLO, World};
+
+fn made_and_called(plane: &Plane) {
+    assert_eq!(plane.post("/mcp/create", &json!({"spec": spec("hello")})).status, 201);
+    assert_eq!(plane.post("/mcp/deploy/hello", &json!({})).status, 200);
+    let (mut agent, _) = Agent::connect(plane, "/servers/hello/mcp");
+    for _ in 0..3 {
+        agent.call("greet", &json!({}));
+    }
+    assert_eq!(agent.call("greet", &json!({"secret": "hunter2"}))["isError"], true);
+    assert_eq!(plane.post("/mcp/servers/hello/tools/greet", &json!({"arguments": {}})).status, 200);
+    assert_eq!(plane.post("/mcp/servers/hello/tools/nothing", &json!({"arguments": {}})).status, 404);
+}
+
+fn told(entries: &Value) -> Vec<String> {
+    let word = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+    let all = entries["entries"].as_array().expect("entries").iter();
+    all.map(|entry| format!("{} {} {}", word(entry, "operation"), word(entry, "subject"), word(entry, "outcome")))
+        .collect()
+}
+
+#[test]
+fn changes_and_calls_are_recorded_and_proved() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    made_and_called(&plane);
+    let mut other = spec("hello");
+    other["description"] = json!("Says something else");
+    let changed = json!({"spec": other});
+    assert_eq!(plane.post("/mcp/create", &changed).status, 409);
+    let log = plane.get("/mcp/audit").json();
+    let mut found = told(&log);
+    // Calls are written behind, in batches.
+    found.sort();
+    let wanted = [
+        "deployment.deploy hello ok",
+        "server.create hello MF1005",
+        "server.create hello ok",
+        "tool.call hello MF1004",
+        "tool.call hello error",
+        "tool.call hello ok",
+        "tool.call hello ok",
+        "tool.call hello ok",
+        "tool.call hello ok",
+    ];
+    assert_eq!(found, wanted, "{log}");
+    assert!(!log.to_string().contains("hunter2"), "arguments are not kept");
+    assert_eq!(log["entries"][0]["caller"], "operator");
+    let answered = plane.get("/mcp/audit?kind=call&outcome=ok&limit=1").json();
+    assert_eq!(answered["entries"][0]["details"]["tool"], "greet", "{answered}");
+    assert_eq!(told(&plane.get("/mcp/audit?kind=change&outcome=ok&limit=1").json()), ["deployment.deploy hello ok"]);
+    let first = plane.get("/mcp/audit?limit=4").json();
+    let cursor = first["nextCursor"].as_str().expect("a cursor");
+    assert_eq!(told(&plane.get(&format!("/mcp/audit?cursor={cursor}&limit=100")).json()).len(), 5);
+    assert_eq!(plane.get("/mcp/audit?cursor=x").status, 400);
+
+    let proof = plane.get("/mcp/audit/verify").json();
+    assert_eq!((&proof["intact"], &proof["entries"]), (&json!(true), &json!(9)), "{proof}");
+    let head = proof["head"].as_str().expect("a head");
+    assert_eq!(plane.send("DELETE", "/mcp/servers/hello", &[], "").status, 200);
+    let later = plane.get(&format!("/mcp/audit/verify?expect={head}")).json();
+    assert_eq!((&later["intact"], &later["entries"]), (&json!(true), &json!(10)), "{later}");
+    drop(plane);
+
+    let file = rusqlite::Connection::open(world.home().join("catalogue.db")).expect("the catalogue");
+    file.execute("DELETE FROM audit WHERE seq >= 9", []).expect("it can be meddled with");
+    assert_eq!(world.run(&["audit", "verify"]).code, 0, "a shorter chain is a chain");
+    let ran = world.run(&["audit", "verify", "--expect", head]);
+    assert_eq!((ran.code, ran.out.contains("missing")), (1, true), "{}", ran.out);
+    file.execute("UPDATE audit SET caller = 'somebody' WHERE seq = 3", []).expect("it can be meddled with");
+    let ran = world.run(&["audit", "verify", "--output", "json"]);
+    assert_eq!((ran.code, &ran.json()["brokenAt"]), (1, &json!(3)), "{}", ran.out);
+}
+
+#[test]
+fn commands_at_home_are_recorded_too() {
+    let world = World::new();
+    assert_eq!(world.json(&["audit", "verify"])["entries"], 0);
+    assert_eq!(world.json(&["audit", "list"])["entries"], json!([]));
+    assert!(!world.home().exists(), "looking makes no home folder");
+    world.write("hello.yaml", HELLO);
+    world.ok(&["create", "--spec", "hello.yaml"]);
+    world.ok(&["test", "hello", "greet"]);
+    assert_eq!(world.run(&["remove", "nothing", "--yes"]).code, 3);
+    world.ok(&["remove", "hello", "--dry-run"]);
+    world.ok(&["remove", "hello", "--yes"]);
+    let log = world.json(&["audit", "list"]);
+    assert_eq!(
+        told(&log),
+        ["server.remove hello ok", "server.remove nothing MF1002", "tool.try hello ok", "server.create hello ok"],
+        "{log}"
+    );
+    assert_eq!(log["entries"][0]["caller"], "local");
+    let text = world.ok(&["audit", "list", "--kind", "call"]).out;
+    assert!(text.contains("tool.try") && !text.contains("server.create"), "{text}");
+}
+
+#[test]
+fn calls_are_counted_by_tool_caller_and_time_and_survive_a_restart() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    made_and_called(&plane);
+    let usage = plane.get("/mcp/usage").json();
+    assert_eq!(usage["rows"].as_array().map(Vec::len), Some(1), "{usage}");
+    let row = &usage["rows"][0];
+    assert_eq!(
+        (&row["server"], &row["tool"], &row["calls"], &row["errors"]),
+        (&json!("hello"), &json!("greet"), &json!(5), &json!(1))
+    );
+    assert!(row["p50Ms"].as_f64() <= row["p99Ms"].as_f64() && row["p99Ms"].as_f64() <= row["maxMs"].as_f64(), "{row}");
+    assert!(row["bytesIn"].as_u64() > Some(10) && row["bytesOut"].as_u64() > Some(10), "{row}");
+    let by = plane.get("/mcp/usage?by=caller,version,day&since=30d").json();
+    assert_eq!((&by["rows"][0]["caller"], &by["rows"][0]["version"]), (&json!("operator"), &json!("1.0.0")), "{by}");
+    assert_eq!(plane.get("/mcp/usage?by=moon").status, 400);
+    assert_eq!(plane.get("/mcp/usage?by=hour&since=30d").status, 400);
+    let metrics = plane.get("/metrics").body;
+    assert!(metrics.contains("mcp_factory_tool_call_seconds_count{server=\"hello\",tool=\"greet\"} 5"), "{metrics}");
+
+    let (mut agent, _) = Agent::connect(&plane, "/servers/hello/mcp");
+    agent.call("greet", &json!({}));
+    plane.end();
+    let kept = world.json(&["usage", "--server", "hello"]);
+    assert_eq!(kept["total"]["calls"], 6, "what was counted last is kept at the end: {kept}");
+    let text = world.ok(&["usage", "--by", "tool,caller"]).out;
+    assert!(text.lines().next().is_some_and(|head| head.starts_with("TOOL") && head.contains("P99")), "{text}");
+    assert!(text.contains("greet") && text.contains("operator"), "{text}");
+}

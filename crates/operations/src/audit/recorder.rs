@@ -1,0 +1,125 @@
+//! Writing behind: calls and refusals go into the audit log in batches. Who puts them waits for nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::json;
+use store::{AuditKind, AuditNote, Store};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::context::blocking;
+use crate::{Context, Error};
+
+/// Most entries of the log; the oldest go.
+pub const ENTRIES_KEPT: usize = 1_000_000;
+/// Entries that wait to be written; more are counted, and the count is written.
+const WAITING_MAX: usize = 10_000;
+/// Most entries of one transaction.
+const BATCH_MAX: usize = 1_000;
+/// After how many entries is looked whether the log is too long.
+const PRUNE_EVERY: usize = 20_000;
+
+enum Message {
+    Note(Box<AuditNote>),
+    Written(oneshot::Sender<()>),
+}
+
+/// Takes entries without waiting.
+#[derive(Debug)]
+pub struct Recorder {
+    sender: mpsc::Sender<Message>,
+    lost: Arc<AtomicU64>,
+}
+
+impl Recorder {
+    /// Begins to write. Ends when it is dropped.
+    ///
+    /// # Errors
+    /// The catalogue cannot be opened.
+    pub async fn start(context: &Context) -> Result<Arc<Self>, Error> {
+        let store = context.shared_store().await?;
+        let (sender, receiver) = mpsc::channel(WAITING_MAX);
+        let lost = Arc::new(AtomicU64::new(0));
+        tokio::spawn(write(store, receiver, Arc::clone(&lost)));
+        Ok(Arc::new(Self { sender, lost }))
+    }
+
+    /// Records something. When the disk is too slow it is counted as lost, and the count is recorded.
+    pub fn put(&self, mut note: AuditNote) {
+        note.time.get_or_insert_with(now);
+        if self.sender.try_send(Message::Note(Box::new(note))).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts entries that were lost before they came here.
+    pub fn lose(&self, count: u64) {
+        self.lost.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Waits until everything that was put before is written.
+    pub async fn flush(&self) {
+        let (told, written) = oneshot::channel();
+        if self.sender.send(Message::Written(told)).await.is_ok() {
+            let _ = written.await;
+        }
+    }
+}
+
+async fn write(store: Arc<Store>, mut receiver: mpsc::Receiver<Message>, lost: Arc<AtomicU64>) {
+    let (mut messages, mut since_pruned) = (Vec::new(), PRUNE_EVERY);
+    while receiver.recv_many(&mut messages, BATCH_MAX).await > 0 {
+        let (mut notes, mut waiting) = (Vec::new(), Vec::new());
+        for message in messages.drain(..) {
+            match message {
+                Message::Note(note) => notes.push(*note),
+                Message::Written(told) => waiting.push(told),
+            }
+        }
+        let gone = lost.swap(0, Ordering::Relaxed);
+        if gone > 0 {
+            notes.push(lost_note(gone));
+        }
+        let count = notes.len();
+        if count > 0 {
+            let (store, prune) = (Arc::clone(&store), since_pruned + count > PRUNE_EVERY);
+            let written = blocking(move || {
+                store.append_audit(notes)?;
+                if prune {
+                    store.prune_audit(ENTRIES_KEPT)?;
+                }
+                Ok(())
+            });
+            match written.await {
+                Ok(()) if prune => since_pruned = 0,
+                Ok(()) => since_pruned += count,
+                Err(error) => {
+                    tracing::error!(%error, count, "entries of the audit log could not be written");
+                    // Told with the next entry that can be written.
+                    lost.fetch_add(gone.max(count as u64), Ordering::Relaxed);
+                }
+            }
+        }
+        for told in waiting {
+            let _ = told.send(());
+        }
+    }
+}
+
+fn lost_note(count: u64) -> AuditNote {
+    AuditNote {
+        kind: AuditKind::Note,
+        time: Some(now()),
+        operation: "audit.lost".to_owned(),
+        caller: "local".to_owned(),
+        owner: "local".to_owned(),
+        subject: String::new(),
+        request: String::new(),
+        outcome: "error".to_owned(),
+        details: json!({"entries": count}).to_string(),
+    }
+}
+
+fn now() -> String {
+    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}

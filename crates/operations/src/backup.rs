@@ -1,0 +1,163 @@
+//! The whole store in one file, and back. The file is the same for both kinds of store, and holds what it holds: keys and tokens of
+//! the authorization server as keyed hashes with their keys, jobs, the audit log.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufReader, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{AuditKind, AuditNote, Dumped, Store};
+
+use crate::context::blocking;
+use crate::{Code, Context, Error};
+
+/// A backup that was written or restored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// The file.
+    pub file: String,
+    /// Its size, bytes.
+    pub bytes: u64,
+    /// When it was written, RFC 3339.
+    pub made_at: String,
+    /// Format of the tables.
+    pub format: u32,
+    /// How many tables it holds.
+    pub tables: usize,
+    /// How many rows it holds.
+    pub rows: u64,
+    /// Digest of its content.
+    pub digest: String,
+}
+
+impl Output {
+    fn new(file: &Path, bytes: u64, dumped: Dumped) -> Self {
+        let Dumped { format, made_at, tables, rows, digest } = dumped;
+        Self { file: file.display().to_string(), bytes, made_at, format, tables, rows, digest }
+    }
+}
+
+/// Writes the store as it is at this moment to a file that only its owner may read.
+///
+/// # Errors
+/// There is no store; the file is there already, or cannot be written.
+pub async fn backup(context: &Context, file: PathBuf, force: bool) -> Result<Output, Error> {
+    if !context.has_store() {
+        return Err(Error::new(Code::NothingBefore, "there is nothing to back up: the home folder holds no catalogue")
+            .hint("name another home folder with `--home DIR`"));
+    }
+    if file.exists() && !force {
+        return Err(Error::new(Code::NotEmpty, format!("{} is there already", file.display()))
+            .hint("name another file, or overwrite it with `--force`"));
+    }
+    // What waits in the memory of this process.
+    crate::audit::written(context).await;
+    let store = context.shared_store().await?;
+    blocking(move || {
+        let aside = aside(&file);
+        let written = write(&store, &aside, &file);
+        if written.is_err() {
+            let _ = std::fs::remove_file(&aside);
+        }
+        written
+    })
+    .await
+}
+
+fn aside(file: &Path) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    file.with_file_name(name)
+}
+
+fn write(store: &Store, aside: &Path, file: &Path) -> Result<Output, Error> {
+    let failed = |error: std::io::Error| {
+        Error::new(Code::CannotWrite, format!("cannot write {}: {error}", file.display()))
+            .hint("check the folder's permissions and the free space of the disk")
+    };
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let opened = options.open(aside).map_err(failed)?;
+    let mut out = GzEncoder::new(BufWriter::new(opened), Compression::default());
+    let dumped = store.dump(&mut out)?;
+    let mut inner = out.finish().map_err(failed)?;
+    inner.flush().map_err(failed)?;
+    let opened = inner.into_inner().map_err(|error| failed(error.into_error()))?;
+    opened.sync_all().map_err(failed)?;
+    let bytes = opened.metadata().map_err(failed)?.len();
+    drop(opened);
+    std::fs::rename(aside, file).map_err(failed)?;
+    Ok(Output::new(file, bytes, dumped))
+}
+
+/// Puts a backup in the place of what is stored.
+///
+/// # Errors
+/// The file is no whole backup; a control plane runs; something is stored already and `force` is not said.
+pub async fn restore(context: &Context, file: PathBuf, force: bool) -> Result<Output, Error> {
+    if let Some(url) = crate::plane::running(context) {
+        let what = format!("a control plane of this home folder runs at {url}");
+        return Err(Error::new(Code::HomeHeld, what).hint("end it first; it would go on with what it knows"));
+    }
+    let (bytes, checked) = blocking({
+        let file = file.clone();
+        move || check(&file)
+    })
+    .await?;
+    let read = file.clone();
+    let request = context.request.to_string();
+    let loaded = context
+        .store(move |store| {
+            if !force && !store.is_empty()? {
+                return Ok(None);
+            }
+            let dumped = store.load(move || Ok(BufReader::new(GzDecoder::new(BufReader::new(File::open(&read)?)))))?;
+            store.append_audit(vec![note(&dumped, request)])?;
+            Ok(Some(dumped))
+        })
+        .await?;
+    if loaded.is_none() {
+        return Err(Error::new(Code::NotEmpty, "something is stored already, and restoring would replace all of it")
+            .hint("choose another home folder with `--home DIR`")
+            .hint("or replace it with `--force`; back it up first"));
+    }
+    Ok(Output::new(&file, bytes, checked))
+}
+
+fn check(file: &Path) -> Result<(u64, Dumped), Error> {
+    let name = file.display();
+    let opened = File::open(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::new(Code::FileNotFound, format!("there is no file {name}")),
+        _ => Error::new(Code::FileUnreadable, format!("cannot read {name}: {error}")),
+    })?;
+    let bytes = opened.metadata().map(|data| data.len()).unwrap_or_default();
+    let checked = store::check_dump(BufReader::new(GzDecoder::new(BufReader::new(opened))));
+    let checked = checked.map_err(|why| {
+        Error::new(Code::BadArchive, format!("{name} cannot be restored: {why}"))
+            .hint("use a file that `mcp-factory backup` wrote, unchanged; nothing was touched")
+    })?;
+    Ok((bytes, checked))
+}
+
+/// What was restored is said in the log that was restored.
+fn note(dumped: &Dumped, request: String) -> AuditNote {
+    AuditNote {
+        kind: AuditKind::Change,
+        time: None,
+        operation: "platform.restore".to_owned(),
+        caller: "local".to_owned(),
+        owner: "local".to_owned(),
+        subject: String::new(),
+        request,
+        outcome: "ok".to_owned(),
+        details: json!({"madeAt": dumped.made_at, "digest": dumped.digest}).to_string(),
+    }
+}

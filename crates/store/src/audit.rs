@@ -1,0 +1,218 @@
+//! The audit log: what was done, by whom, with what outcome. Each entry holds a hash over itself and the hash of the one
+//! before it, so an entry that was changed, removed or put in between shows.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use base::Digest;
+
+use crate::db::{Attempted as _, Fault, Row, Session, params};
+use crate::error::Error;
+use crate::store::now;
+
+/// Stands before everything that is hashed, so that no hash of something else can be one of this chain.
+const DOMAIN: &[u8] = b"mcp-factory audit 1\n";
+
+/// What an entry is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditKind {
+    /// Something was changed, or was to be.
+    Change,
+    /// A tool was called.
+    Call,
+    /// Something about the log itself.
+    Note,
+}
+
+impl AuditKind {
+    /// The word that is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::Call => "call",
+            Self::Note => "note",
+        }
+    }
+
+    /// The kind of this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        [Self::Change, Self::Call, Self::Note].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// What is to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditNote {
+    /// What it is about.
+    pub kind: AuditKind,
+    /// When it happened, RFC 3339; when it is stored, if absent.
+    pub time: Option<String>,
+    /// Name of the operation.
+    pub operation: String,
+    /// Who asked.
+    pub caller: String,
+    /// Whose things were used.
+    pub owner: String,
+    /// What was changed or called; may be empty.
+    pub subject: String,
+    /// Names the request.
+    pub request: String,
+    /// `ok`, `error`, or the code of a failure.
+    pub outcome: String,
+    /// More about it, JSON. Holds no arguments and no secrets.
+    pub details: String,
+}
+
+/// An entry of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Its number; there are no gaps.
+    pub seq: i64,
+    /// What was recorded, with its time.
+    pub note: AuditNote,
+    /// SHA-256 over the hash of the entry before it and everything in this one.
+    pub hash: String,
+}
+
+/// Which entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// Of this kind.
+    pub kind: Option<AuditKind>,
+    /// Of this caller.
+    pub caller: Option<String>,
+    /// About this subject.
+    pub subject: Option<String>,
+    /// Of this operation.
+    pub operation: Option<String>,
+    /// With this outcome; `failed` stands for all but `ok`.
+    pub outcome: Option<String>,
+    /// Not older than this, RFC 3339 in UTC with milliseconds.
+    pub since: Option<String>,
+    /// Older than the entry of this number.
+    pub before: Option<i64>,
+    /// Most entries.
+    pub limit: usize,
+}
+
+/// What looking through the whole log found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditCheck {
+    /// How many entries there are.
+    pub entries: u64,
+    /// Number of the oldest one.
+    pub first: i64,
+    /// Number of the newest one.
+    pub last: i64,
+    /// Hash of the newest one: who notes it can later prove that nothing before it was changed.
+    pub head: String,
+    /// The entry at which the chain breaks, and why.
+    pub problem: Option<(i64, String)>,
+}
+
+/// A note that is stored with the first change that is made on its behalf.
+#[derive(Debug)]
+pub struct Pending {
+    pub(crate) note: AuditNote,
+    kept: AtomicBool,
+}
+
+impl Pending {
+    /// A note that is not stored yet.
+    pub fn new(note: AuditNote) -> Self {
+        Self { note, kept: AtomicBool::new(false) }
+    }
+
+    /// Whether it was stored with a change.
+    pub fn is_kept(&self) -> bool {
+        self.kept.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn keep(&self) {
+        self.kept.store(true, Ordering::Release);
+    }
+}
+
+/// Where the chain stands.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    pub(crate) seq: i64,
+    pub(crate) hash: String,
+}
+
+/// Has other appenders wait until this transaction ends. To be called before anything is read: what this transaction sees is
+/// then what the one before it left.
+pub(crate) fn take_turn(session: &Session<'_>, attempted: &'static str) -> Result<(), Error> {
+    match session {
+        // The writer of a file is alone.
+        Session::Sqlite(_) => Ok(()),
+        Session::Postgres(_) => session.batch("LOCK TABLE audit IN EXCLUSIVE MODE").attempted(attempted),
+    }
+}
+
+/// Appends entries within a transaction that took its turn.
+pub(crate) fn append(session: &Session<'_>, notes: &[AuditNote], attempted: &'static str) -> Result<(), Error> {
+    let mut end = end(session).attempted(attempted)?;
+    for note in notes {
+        let time = note.time.clone().unwrap_or_else(now);
+        let seq = end.seq + 1;
+        let hash = hash(&end.hash, seq, &time, note);
+        let sql =
+            "INSERT INTO audit (seq, time, kind, operation, caller, owner, subject, request, outcome, details, hash)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        let values = params![
+            seq,
+            &time,
+            note.kind.as_str(),
+            &note.operation,
+            &note.caller,
+            &note.owner,
+            &note.subject,
+            &note.request,
+            &note.outcome,
+            &note.details,
+            &hash,
+        ];
+        session.execute(sql, values).attempted(attempted)?;
+        end = End { seq, hash };
+    }
+    Ok(())
+}
+
+/// The newest entry, or what the first one is to follow.
+pub(crate) fn end(session: &Session<'_>) -> Result<End, Fault> {
+    let read = |row: &Row<'_>| Ok(End { seq: row.get(0)?, hash: row.get(1)? });
+    match session.row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", &[], read)? {
+        Some(end) => Ok(end),
+        None => start(session),
+    }
+}
+
+/// What the oldest entry that is kept follows.
+pub(crate) fn start(session: &Session<'_>) -> Result<End, Fault> {
+    let read = |row: &Row<'_>| Ok(End { seq: row.get(0)?, hash: row.get(1)? });
+    let found = session.row("SELECT seq, hash FROM audit_start", &[], read)?;
+    Ok(found.unwrap_or(End { seq: 0, hash: String::new() }))
+}
+
+/// The hash of an entry. Each part stands behind its length, so that no two entries are the same bytes.
+pub(crate) fn hash(before: &str, seq: i64, time: &str, note: &AuditNote) -> String {
+    let parts = [
+        before,
+        time,
+        note.kind.as_str(),
+        &note.operation,
+        &note.caller,
+        &note.owner,
+        &note.subject,
+        &note.request,
+        &note.outcome,
+        &note.details,
+    ];
+    let mut bytes = DOMAIN.to_vec();
+    bytes.extend(seq.to_be_bytes());
+    for part in parts {
+        bytes.extend((part.len() as u64).to_be_bytes());
+        bytes.extend(part.as_bytes());
+    }
+    Digest::of(&bytes).as_str().to_owned()
+}

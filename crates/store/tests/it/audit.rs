@@ -1,0 +1,147 @@
+//! The audit log: a chain that shows what was done to it, and notes that stand and fall with their changes.
+
+use std::sync::Arc;
+
+use store::{AuditKind, AuditNote, AuditQuery, Error, Pending, Store};
+
+use crate::catalogue::release;
+use crate::world::{Place, both, run};
+
+fn note(subject: &str, outcome: &str) -> AuditNote {
+    AuditNote {
+        kind: AuditKind::Change,
+        time: None,
+        operation: "server.create".to_owned(),
+        caller: "key-1".to_owned(),
+        owner: "ada".to_owned(),
+        subject: subject.to_owned(),
+        request: "r-1".to_owned(),
+        outcome: outcome.to_owned(),
+        details: "{}".to_owned(),
+    }
+}
+
+fn subjects(store: &Store, query: AuditQuery) -> Vec<String> {
+    let found = store.audit(&AuditQuery { limit: 100, ..query }).unwrap();
+    found.into_iter().map(|entry| entry.note.subject).collect()
+}
+
+/// What somebody does who can write to the database itself.
+fn meddle(place: &Place, sql: &str) {
+    match place {
+        Place::File(home) => {
+            let file = rusqlite::Connection::open(home.path().join(store::FILE_NAME)).unwrap();
+            file.execute_batch(sql).unwrap();
+        }
+        Place::Server(database) => run(&database.remote().config, &format!("SET search_path TO mcp_factory; {sql}")),
+    }
+}
+
+#[test]
+fn a_change_and_its_note_are_one() {
+    both("a_change_and_its_note_are_one", |place| {
+        let store = place.open();
+        let pending = Arc::new(Pending::new(note("shop", "ok")));
+        let behalf = store.on_behalf(Arc::clone(&pending));
+        behalf.put(&release("shop", "1.0.0", "one"), false).unwrap();
+        assert!(pending.is_kept());
+        behalf.put_plan("shop", "1.0.0", "{\"format\":2}", false).unwrap();
+        assert_eq!(subjects(&store, AuditQuery::default()), ["shop"], "one note for one operation");
+
+        let refused = Arc::new(Pending::new(note("refused", "ok")));
+        let other = store.on_behalf(Arc::clone(&refused)).put(&release("shop", "1.0.0", "two"), false);
+        assert!(matches!(other, Err(Error::Conflict { .. })) && !refused.is_kept());
+        assert_eq!(subjects(&store, AuditQuery::default()), ["shop"]);
+        store.put(&release("other", "1.0.0", "one"), false).unwrap();
+        assert_eq!(subjects(&store, AuditQuery::default()), ["shop"], "what nobody asked for has no note");
+    });
+}
+
+#[test]
+fn what_is_done_to_the_log_shows() {
+    let cases = [
+        ("UPDATE audit SET caller = 'nobody' WHERE seq = 3", 3),
+        ("UPDATE audit SET outcome = 'ok' WHERE seq = 5", 5),
+        ("DELETE FROM audit WHERE seq = 4", 5),
+        ("DELETE FROM audit WHERE seq = 1", 2),
+        ("UPDATE audit SET seq = 99 WHERE seq = 6", 99),
+        ("UPDATE audit_start SET hash = 'x'", 1),
+    ];
+    for (sql, broken_at) in cases {
+        both("what_is_done_to_the_log_shows", |place| {
+            let store = place.open();
+            store.append_audit((1..=6).map(|n| note(&format!("s{n}"), "MF1005")).collect()).unwrap();
+            let sound = store.check_audit().unwrap();
+            assert_eq!((sound.entries, sound.first, sound.last, &sound.problem), (6, 1, 6, &None));
+            meddle(place, sql);
+            let check = store.check_audit().unwrap();
+            assert_eq!(check.problem.map(|(seq, _)| seq), Some(broken_at), "{sql}");
+        });
+    }
+}
+
+#[test]
+fn a_bounded_log_can_still_be_checked() {
+    both("a_bounded_log_can_still_be_checked", |place| {
+        let store = place.open();
+        store.append_audit((1..=50).map(|n| note(&format!("s{n}"), "ok")).collect()).unwrap();
+        let head = store.check_audit().unwrap().head;
+        assert_eq!(store.prune_audit(100).unwrap(), 0);
+        assert_eq!(store.prune_audit(20).unwrap(), 30);
+        let check = store.check_audit().unwrap();
+        assert_eq!((check.entries, check.first, check.last, check.head, check.problem), (20, 31, 50, head, None));
+        assert_eq!(store.prune_audit(0).unwrap(), 20);
+        store.append_audit(vec![note("next", "ok")]).unwrap();
+        let check = store.check_audit().unwrap();
+        assert_eq!((check.entries, check.first, check.last, check.problem), (1, 51, 51, None));
+    });
+}
+
+#[test]
+fn entries_are_filtered_and_paged() {
+    both("entries_are_filtered_and_paged", |place| {
+        let store = place.open();
+        let mut notes = vec![note("a", "ok"), note("b", "MF1002"), note("a", "MF1005")];
+        notes[1].kind = AuditKind::Call;
+        notes[1].caller = "key-2".to_owned();
+        notes[0].time = Some("2020-01-01T00:00:00.000Z".to_owned());
+        store.append_audit(notes).unwrap();
+        let some = |text: &str| Some(text.to_owned());
+        let cases = [
+            (AuditQuery::default(), &["a", "b", "a"][..]),
+            (AuditQuery { kind: Some(AuditKind::Call), ..AuditQuery::default() }, &["b"]),
+            (AuditQuery { caller: some("key-1"), ..AuditQuery::default() }, &["a", "a"]),
+            (AuditQuery { subject: some("a"), outcome: some("failed"), ..AuditQuery::default() }, &["a"]),
+            (AuditQuery { outcome: some("MF1002"), ..AuditQuery::default() }, &["b"]),
+            (AuditQuery { since: some("2021-01-01T00:00:00.000Z"), ..AuditQuery::default() }, &["a", "b"]),
+            (AuditQuery { before: Some(3), ..AuditQuery::default() }, &["b", "a"]),
+            (AuditQuery { operation: some("server.remove"), ..AuditQuery::default() }, &[]),
+        ];
+        for (query, wanted) in cases {
+            assert_eq!(subjects(&store, query.clone()), wanted, "{query:?}");
+        }
+    });
+}
+
+#[test]
+fn many_writers_make_one_chain() {
+    both("many_writers_make_one_chain", |place| {
+        drop(place.open());
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                scope.spawn(move || {
+                    let store = place.open();
+                    for number in 0..8 {
+                        let name = format!("w{writer}-{number}");
+                        let pending = Arc::new(Pending::new(note(&name, "ok")));
+                        store.on_behalf(pending).put(&release(&name, "1.0.0", "one"), false).unwrap();
+                    }
+                });
+            }
+        });
+        let store = place.open();
+        let check = store.check_audit().unwrap();
+        assert_eq!((check.entries, check.problem), (32, None));
+        assert_eq!(store.names().unwrap().len(), 32);
+    });
+}
