@@ -15,6 +15,7 @@ pub(crate) mod fmt;
 pub(crate) mod generate;
 mod handles;
 pub(crate) mod help;
+pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod links;
 pub(crate) mod list;
@@ -29,6 +30,7 @@ pub(crate) mod serve;
 pub(crate) mod shim;
 pub(crate) mod start;
 pub(crate) mod status;
+pub(crate) mod templates;
 pub(crate) mod test;
 pub(crate) mod uses;
 pub(crate) mod validate;
@@ -64,6 +66,8 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
         Command::Clients(arguments) => block_on(session, |context| clients::run(arguments, session, context)),
         Command::Connect(arguments) => connect::run(arguments, session),
         Command::Keys(arguments) => block_on(session, |context| keys::run(arguments, session, context)),
+        Command::Jobs(arguments) => jobs::run(arguments, session),
+        Command::Templates(arguments) => block_on(session, |context| templates::run(arguments, session, context)),
         Command::Names(_) => block_on(session, |context| names::run(session, context)),
         Command::Run(arguments) => {
             session.local_only("run")?;
