@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::operation::{Erased, Face, Operation};
 
 pub use deployments::{Deploy, ReadLogs, Start, Stop};
-pub use jobs::{CancelJob, GetJob, ListJobs};
+pub use jobs::{CancelJob, GetJob, JobEvents, ListJobs};
 pub use keys::{CreateKey, ListKeys, RevokeKey};
 pub use platform::{Codes, Doctor, Explain, ExplainInput, GetTemplate, ListCodes, ListTemplates, Version};
 pub use registry::{Dependencies, Diff, Search};
@@ -59,6 +59,7 @@ static ALL: LazyLock<Vec<&'static dyn Erased>> = LazyLock::new(|| {
         face::<GetTemplate>(),
         face::<ListJobs>(),
         face::<GetJob>(),
+        face::<JobEvents>(),
         face::<CancelJob>(),
         face::<CreateKey>(),
         face::<ListKeys>(),

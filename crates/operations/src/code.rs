@@ -139,5 +139,6 @@ codes! {
     CatalogueAway "MF1126" Upstream "The database of the catalogue does not answer";
     ClientFile "MF1095" Failure "The configuration of a client cannot be changed";
     EntryTaken "MF1096" Conflict "The client has another entry of this name";
+    CutOff "MF1097" Failure "The job was cut off";
     Internal "MF1099" Failure "A fault in MCP Factory itself";
 }

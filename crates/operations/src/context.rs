@@ -227,6 +227,8 @@ pub struct Context {
     pub jobs: Option<Arc<Jobs>>,
     /// Where a control plane runs servers; none at a command line.
     pub targets: Option<Arc<Targets>>,
+    /// Is told how far it is.
+    pub progress: Option<crate::Progress>,
     /// What all servers offer and use.
     pub(crate) index: Arc<Index>,
     store: Arc<OnceCell<Arc<Store>>>,
@@ -252,10 +254,23 @@ impl Context {
             audit: None,
             jobs: None,
             targets: None,
+            progress: None,
             index: Arc::default(),
             store: Arc::default(),
             turns: (0..TURNS).map(|_| Arc::default()).collect(),
         }
+    }
+
+    /// Tells whoever waits how far it is.
+    pub(crate) fn tell(&self, done: f64, total: f64, message: &str) {
+        if let Some(progress) = &self.progress {
+            progress.tell(done, Some(total), message);
+        }
+    }
+
+    /// Whether other processes may work on the same catalogue as control planes.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.environment.get(STORE).is_some()
     }
 
     /// Whether there is a catalogue to read. A home folder without one has no servers, and none is made by looking.
@@ -266,7 +281,14 @@ impl Context {
     /// The same surroundings for another request.
     #[must_use]
     pub fn asked(&self, caller: Caller, request: impl Into<Arc<str>>) -> Self {
-        Self { caller, request: request.into(), cancel: CancellationToken::new(), precondition: None, ..self.clone() }
+        Self {
+            caller,
+            request: request.into(),
+            cancel: CancellationToken::new(),
+            precondition: None,
+            progress: None,
+            ..self.clone()
+        }
     }
 
     /// Waits for the other changes of this server that are under way in this process.

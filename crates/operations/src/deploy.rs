@@ -3,6 +3,7 @@
 mod health;
 mod logs;
 mod reconcile;
+mod versions;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::{Code, Context, Error};
 pub use ::deploy::{Access, Entry, Local, Logs, Place, Running, Target};
 pub use logs::{LogsInput, LogsOutput, logs, logs_of};
 pub use reconcile::{ensure, follow, reconcile};
+pub use versions::version;
 
 /// The target that needs nothing but this process.
 pub const LOCAL: &str = "local";

@@ -10,6 +10,7 @@ mod caller;
 mod decode;
 mod docs;
 mod door;
+mod events;
 mod headers;
 mod idempotency;
 mod metrics;
@@ -133,10 +134,12 @@ impl Plane {
         let following = shutdown.clone();
         let context = self.context;
         let follow = following.run_until_cancelled(operations::deploy::follow(&context));
+        let living = shutdown.clone();
+        let keep = living.run_until_cancelled(operations::jobs::keep(&context));
         let revocations = shutdown.clone();
         let revoked = revocations.run_until_cancelled(self.followed.forever(self.runtime));
         let serving = protocol::http::serve(self.listener, self.router, ServeOptions::default(), shutdown);
-        tokio::join!(closing, serving, follow, revoked);
+        tokio::join!(closing, serving, follow, keep, revoked);
     }
 }
 

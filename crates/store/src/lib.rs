@@ -19,7 +19,7 @@ mod store;
 pub use db::Remote;
 pub use error::Error;
 pub use model::{
-    By, Check, Claim, Deployment, Documents, Format, Head, Job, JobState, Listing, NewJob, Outcome, Page, PlanRevision,
-    Release, Reply, Seen, Server, Version, VersionSummary, Wanted,
+    By, Check, Claim, Deployment, Documents, Format, Head, Job, JobEvent, JobState, Lease, Listing, NewJob, Outcome,
+    Page, PlanRevision, Release, Reply, Seen, Server, Version, VersionSummary, Wanted,
 };
 pub use store::{BUSY_TIMEOUT, FILE_NAME, PAGE_SIZE_MAX, REPLY_KEPT_HOURS, Store};
