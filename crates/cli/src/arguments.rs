@@ -44,6 +44,7 @@ Servers:
   search      Find what servers can do
   uses        Show what a server uses, and who uses it
   diff        Compare two versions of a server
+  jobs        Show, watch and stop the work that a control plane does in the background
   serve       Run the control plane: REST, MCP, deployed servers
 
 Specs:
@@ -51,6 +52,7 @@ Specs:
   plan        Show what a server really runs, and why; change it
   fmt         Format a spec
   schema      Print the JSON Schema of specs
+  templates   List the specs to start from, or print one
   explain     Explain a code such as MF0201
 
 This program:
@@ -114,7 +116,7 @@ pub(crate) struct Cli {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
-    /// Print `text` for people or `json` for programs
+    /// Print `text` for people or `json` for programs; `--json` for short, but with `create`
     #[arg(long, global = true, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
     #[arg(hide_possible_values = true)]
     pub(crate) output: Output,
@@ -197,6 +199,8 @@ pub(crate) enum Command {
     Keys(commands::keys::Arguments),
     Accounts(commands::accounts::Arguments),
     Policies(commands::policies::Arguments),
+    Jobs(commands::jobs::Arguments),
+    Templates(commands::templates::Arguments),
     Demo(commands::demo::Arguments),
     Doctor(commands::doctor::Arguments),
     Links(commands::links::Arguments),

@@ -20,6 +20,7 @@ pub(crate) mod generate;
 mod handles;
 pub(crate) mod help;
 pub(crate) mod import;
+pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod links;
 pub(crate) mod list;
@@ -35,6 +36,7 @@ pub(crate) mod serve;
 pub(crate) mod shim;
 pub(crate) mod start;
 pub(crate) mod status;
+pub(crate) mod templates;
 pub(crate) mod test;
 pub(crate) mod usage;
 pub(crate) mod uses;
@@ -85,6 +87,8 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
         Command::Keys(arguments) => block_on(session, |context| keys::run(arguments, session, context)),
         Command::Accounts(arguments) => block_on(session, |context| accounts::run(arguments, session, context)),
         Command::Policies(arguments) => block_on(session, |context| policies::run(arguments, session, context)),
+        Command::Jobs(arguments) => jobs::run(arguments, session),
+        Command::Templates(arguments) => block_on(session, |context| templates::run(arguments, session, context)),
         Command::Names(_) => block_on(session, |context| names::run(session, context)),
         Command::Run(arguments) => {
             session.local_only("run")?;

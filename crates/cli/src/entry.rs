@@ -15,7 +15,7 @@ use crate::session::Session;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let words = links::expand(std::env::args_os().collect());
+    let words = in_json(links::expand(std::env::args_os().collect()));
     let cli = match command().try_get_matches_from(&words).and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, &words),
@@ -55,6 +55,18 @@ fn usage(error: &clap::Error, words: &[OsString]) -> ExitCode {
         let _ = error.print();
     }
     ExitCode::from(code)
+}
+
+/// `--json` is short for `--output json`, but with `create`, where it brings the spec.
+fn in_json(words: Vec<OsString>) -> Vec<OsString> {
+    let takes_spec = words.iter().skip(1).any(|word| word == "create");
+    let mut verbatim = takes_spec;
+    let each = words.into_iter().map(|word| {
+        // What follows `--` is nobody's option.
+        verbatim |= word == "--";
+        if !verbatim && word == "--json" { OsString::from("--output=json") } else { word }
+    });
+    each.collect()
 }
 
 /// Whether JSON was asked for, on a command line that clap could not read.

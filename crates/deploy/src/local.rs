@@ -3,6 +3,7 @@
 mod guarded;
 mod logged;
 mod retired;
+mod versions;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::logs::Writer;
 use crate::target::{Boxed, Launch, Target};
 use guarded::Guarded;
 use logged::Logged;
+use versions::Versions;
 
 /// Runs servers in this process. Cheap for each: a compiled toolset, and what their open sessions need.
 pub struct Local {
@@ -31,6 +33,7 @@ pub struct Local {
     access: Option<Arc<dyn Access>>,
     log: Writer,
     servers: RwLock<HashMap<String, Arc<Running>>>,
+    versions: Versions,
     /// Told of every change of what runs.
     changes: Changes,
     /// Another number whenever something else runs.
@@ -115,6 +118,7 @@ impl Local {
             access: None,
             log,
             servers: RwLock::default(),
+            versions: Versions::default(),
             changes: Changes::new(),
             generation: AtomicU64::new(0),
         }
@@ -140,9 +144,45 @@ impl Local {
     fn changed(&self) {
         self.generation.fetch_add(1, Ordering::AcqRel);
         self.changes.tools_changed();
+    }
+
     /// Where calls are told.
     pub fn log(&self) -> &Writer {
         &self.log
+    }
+
+    /// A server that is ready to answer, with timers that ring or do not.
+    fn made(&self, launch: Launch, rings: bool) -> Arc<Running> {
+        let Launch { name, owner, version, stamp, compiled } = launch;
+        let hosted = Arc::new(Hosted::reloadable(compiled.toolset));
+        let own_keys = compiled.authenticator.is_some();
+        let (endpoint, access) = (self.options.clone(), self.access.clone());
+        let options = Options { endpoint, access, own: compiled.authenticator };
+        let service = Logged::new(
+            Arc::clone(&hosted) as Arc<dyn Service>,
+            Arc::clone(&hosted),
+            &name,
+            &version,
+            self.log.clone(),
+        );
+        let service = options.guarded(Arc::new(service), &name, &owner, None);
+        let whole = Door::new(Arc::clone(&service), &self.runtime, options.of(&name, &owner, None));
+        let timers = Mutex::new(if rings { Timers::start(&hosted) } else { None });
+        Arc::new(Running {
+            name,
+            owner,
+            version,
+            stamp: RwLock::new(stamp),
+            own_keys,
+            hosted,
+            whole,
+            groups: Mutex::default(),
+            service,
+            timers,
+            options,
+            runtime: Arc::clone(&self.runtime),
+            log: self.log.clone(),
+        })
     }
 
     /// The server of this name, if it runs.
@@ -180,35 +220,7 @@ impl Target for Local {
                 return Box::pin(async { Ok(()) });
             }
         }
-        let hosted = Arc::new(Hosted::reloadable(compiled.toolset));
-        let own_keys = compiled.authenticator.is_some();
-        let (endpoint, access) = (self.options.clone(), self.access.clone());
-        let options = Options { endpoint, access, own: compiled.authenticator };
-        let service = Logged::new(
-            Arc::clone(&hosted) as Arc<dyn Service>,
-            Arc::clone(&hosted),
-            &name,
-            &version,
-            self.log.clone(),
-        );
-        let service = options.guarded(Arc::new(service), &name, &owner, None);
-        let whole = Door::new(Arc::clone(&service), &self.runtime, options.of(&name, &owner, None));
-        let timers = Mutex::new(Timers::start(&hosted));
-        let running = Arc::new(Running {
-            name: name.clone(),
-            owner,
-            version,
-            stamp: RwLock::new(stamp),
-            own_keys,
-            hosted,
-            whole,
-            groups: Mutex::default(),
-            service,
-            timers,
-            options,
-            runtime: Arc::clone(&self.runtime),
-            log: self.log.clone(),
-        });
+        let running = self.made(Launch { name: name.clone(), owner, version, stamp, compiled }, true);
         let before = self.servers.write().insert(name, running);
         self.changed();
         if let Some(before) = before {
@@ -219,6 +231,7 @@ impl Target for Local {
 
     fn stop<'a>(&'a self, name: &'a str) -> Boxed<'a, ()> {
         let stopped = self.servers.write().remove(name);
+        self.forget(|beside| beside.name == name);
         if let Some(stopped) = stopped {
             self.changed();
             retired::retire(stopped);
@@ -259,12 +272,19 @@ impl Running {
         &self.service
     }
 
-    /// Answers a request for a path below `/servers/NAME/`; the request itself when nothing is there.
+    /// Another text whenever what runs is another thing.
+    pub fn stamp(&self) -> String {
+        self.stamp.read().clone()
+    }
+
+    /// Answers a request for a path below `at`, which is `/servers/NAME` or `/servers/NAME/versions/VERSION`; the request
+    /// itself when nothing is there.
     ///
     /// # Errors
     /// The request, untouched: the path is none of this server.
     pub async fn answer(
         &self,
+        at: &str,
         rest: &str,
         request: Request<Incoming>,
         peer: &Peer,
@@ -288,7 +308,7 @@ impl Running {
             "mcp" => door.endpoint.http(request, peer).await,
             "sse" => {
                 let below = group.map(|group| format!("groups/{group}/")).unwrap_or_default();
-                let messages = format!("/servers/{}/{below}messages", self.name);
+                let messages = format!("{at}/{below}messages");
                 door.streams.open(&door.endpoint, request, peer, &messages).await
             }
             _ => door.streams.message(&door.endpoint, request, peer).await,

@@ -22,7 +22,7 @@ use crate::operation::{Erased, Face, Operation};
 pub use accounts::{CreateAccount, ListAccounts, RemoveAccount, ResetPassword};
 pub use archive::{Export, ExportServerJson, Import, ImportServerJson};
 pub use deployments::{Deploy, ReadLogs, Start, Stop};
-pub use jobs::{CancelJob, GetJob, ListJobs};
+pub use jobs::{CancelJob, GetJob, JobEvents, ListJobs};
 pub use keys::{CreateKey, ListKeys, RevokeKey};
 pub use platform::{Codes, Doctor, Explain, ExplainInput, GetTemplate, ListCodes, ListTemplates, Version};
 pub use policies::{ListPolicies, RemoveQuota, RemoveRule, SetQuota, SetRule};
@@ -72,6 +72,7 @@ static ALL: LazyLock<Vec<&'static dyn Erased>> = LazyLock::new(|| {
         face::<GetTemplate>(),
         face::<ListJobs>(),
         face::<GetJob>(),
+        face::<JobEvents>(),
         face::<CancelJob>(),
         face::<CreateKey>(),
         face::<ListKeys>(),

@@ -148,5 +148,6 @@ codes! {
     BadArchive "MF1082" Failure "The archive or backup cannot be used";
     NotEmpty "MF1083" Conflict "Something is there already";
     HomeHeld "MF1084" Conflict "A control plane holds the home folder";
+    CutOff "MF1097" Failure "The job was cut off";
     Internal "MF1099" Failure "A fault in MCP Factory itself";
 }

@@ -235,6 +235,8 @@ pub struct Context {
     pub policies: Option<Arc<Policies>>,
     /// Where a control plane runs servers; none at a command line.
     pub targets: Option<Arc<Targets>>,
+    /// Is told how far it is.
+    pub progress: Option<crate::Progress>,
     /// What all servers offer and use.
     pub(crate) index: Arc<Index>,
     store: Arc<OnceCell<Arc<Store>>>,
@@ -263,10 +265,23 @@ impl Context {
             jobs: None,
             policies: None,
             targets: None,
+            progress: None,
             index: Arc::default(),
             store: Arc::default(),
             turns: (0..TURNS).map(|_| Arc::default()).collect(),
         }
+    }
+
+    /// Tells whoever waits how far it is.
+    pub(crate) fn tell(&self, done: f64, total: f64, message: &str) {
+        if let Some(progress) = &self.progress {
+            progress.tell(done, Some(total), message);
+        }
+    }
+
+    /// Whether other processes may work on the same catalogue as control planes.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.environment.get(STORE).is_some()
     }
 
     /// Whether there is a catalogue to read. A home folder without one has no servers, and none is made by looking.
@@ -278,7 +293,8 @@ impl Context {
     #[must_use]
     pub fn asked(&self, caller: Caller, request: impl Into<Arc<str>>) -> Self {
         let cancel = CancellationToken::new();
-        Self { caller, request: request.into(), cancel, precondition: None, pending: None, ..self.clone() }
+        let request = request.into();
+        Self { caller, request, cancel, precondition: None, pending: None, progress: None, ..self.clone() }
     }
 
     /// The same for an operation whose first change is stored with a note about it.

@@ -83,6 +83,9 @@ pub struct ToolReport {
     pub not_implemented: Option<String>,
 }
 
+/// Steps that are told of.
+const STEPS: f64 = 4.0;
+
 /// Makes a server: parses, reads its databases, plans, has the databases check the statements,
 /// compiles, and stores. What fails, fails before anything is stored.
 pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
@@ -91,9 +94,11 @@ pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
     let loaded = pipeline::load(context, &subject, input.strict).await?;
     crate::reserved::check(context, &loaded.spec.name)?;
     let parse_ms = ms_since(start);
+    context.tell(1.0, STEPS, "the spec is read");
     let known = known_plan(context, &loaded.spec).await?;
     let made = Box::pin(pipeline::make(context, &loaded, input.dev, Use::New(known.as_ref()))).await;
     let made = made.map_err(|found| refuse(&loaded, found))?;
+    context.tell(2.0, STEPS, "its tools are planned and compiled");
     let mut warnings = loaded.diagnostics.clone();
     warnings.extend(made.diagnostics.iter().cloned());
     let faults = made.toolset.check();
@@ -103,6 +108,7 @@ pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
     }
     warnings.extend(faults);
 
+    context.tell(3.0, STEPS, "its tools are checked");
     let stored_at = Instant::now();
     let release = release(&loaded, &made, input.dev)?;
     let (name, version, digest) = (release.name.clone(), release.version.clone(), release.digest.clone());

@@ -3,6 +3,7 @@
 mod health;
 mod logs;
 mod reconcile;
+mod versions;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub use ::deploy::{Access, Counted, Entry, Local, Logs, Place, Running, Target};
 pub(crate) use logs::moment;
 pub use logs::{LogsInput, LogsOutput, logs, logs_of};
 pub use reconcile::{ensure, follow, reconcile};
+pub use versions::version;
 
 /// The target that needs nothing but this process.
 pub const LOCAL: &str = "local";

@@ -1,19 +1,29 @@
 //! Work that goes on after its request was answered. A job that was acknowledged is done, also when the process is
 //! killed in between: it is kept in the catalogue and taken up again by the next process.
 
+mod events;
+
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{JobState, NewJob};
-use tokio::sync::Semaphore;
+use store::{JobState, Lease, NewJob};
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::operation::{Erased, Scope};
+use crate::operation::{Effect, Erased, Scope};
 use crate::{Caller, Code, Context, Error};
+
+pub use events::{Event, EventsInput, EventsOutput, WAIT_MAX, events};
+
+/// How long a control plane is believed to live after it last said so. Then another one takes its jobs.
+pub const LEASE: Duration = Duration::from_secs(10);
+/// How often it says so.
+const KEEP_EVERY: Duration = Duration::from_secs(3);
 
 /// Jobs that run at a time; more wait.
 pub const RUNNING_MAX: usize = 4;
@@ -23,13 +33,31 @@ pub const PAGE_MAX: usize = 100;
 /// The jobs that run in this process.
 #[derive(Debug)]
 pub struct Jobs {
+    /// Names this control plane; another one after each start.
+    plane: String,
+    /// Wakes up whoever waits for events.
+    news: Notify,
     running: Mutex<HashMap<String, CancellationToken>>,
     places: Arc<Semaphore>,
 }
 
 impl Default for Jobs {
     fn default() -> Self {
-        Self { running: Mutex::default(), places: Arc::new(Semaphore::new(RUNNING_MAX)) }
+        Self {
+            plane: uuid::Uuid::now_v7().simple().to_string(),
+            news: Notify::new(),
+            running: Mutex::default(),
+            places: Arc::new(Semaphore::new(RUNNING_MAX)),
+        }
+    }
+}
+
+impl Jobs {
+    fn lease(&self) -> Lease {
+        let since = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+        let ms = |time| i64::try_from(since(time)).unwrap_or(i64::MAX);
+        let now = SystemTime::now();
+        Lease { holder: self.plane.clone(), now: ms(now), until: ms(now + LEASE) }
     }
 }
 
@@ -116,24 +144,45 @@ pub async fn begin(context: &Context, operation: &'static dyn Erased, input: Val
         caller: context.caller.to_json().to_string(),
         input: input.to_string(),
     };
-    let kept = context.store(move |store| store.put_job(&job)).await?;
+    let lease = jobs(context)?.lease();
+    let kept = context.store(move |store| store.put_job(&job, &lease)).await?;
     let told = shown(&kept);
     run(context, operation, kept);
     Ok(told)
 }
 
-/// Takes up what an earlier process left behind.
+fn jobs(context: &Context) -> Result<&Arc<Jobs>, Error> {
+    context.jobs.as_ref().ok_or_else(|| {
+        Error::new(Code::NoControlPlane, "no control plane is there that could run a job")
+            .hint("start one with `mcp-factory serve`, or name one with `--url`")
+    })
+}
+
+/// Takes up what an earlier process left behind, and what another control plane did when it is gone.
 ///
 /// # Errors
 /// The catalogue cannot be read.
 pub async fn resume(context: &Context) -> Result<usize, Error> {
+    // Whoever holds a home folder with a file is the only one there.
+    take_up(context, !context.is_shared()).await
+}
+
+async fn take_up(context: &Context, alone: bool) -> Result<usize, Error> {
     if !context.has_store() {
         return Ok(0);
     }
-    let left = context.store(store::Store::open_jobs).await?;
+    let lease = jobs(context)?.lease();
+    let left = context.store(move |store| store.take_jobs(&lease, alone)).await?;
     let count = left.len();
     for job in left {
+        let began = job.started_at.is_some();
         match crate::all::find(&job.operation) {
+            Some(operation) if began && !is_repeatable(operation) => {
+                let what = format!("the control plane that ran `{}` ended before it was done", job.operation);
+                let error = Error::new(Code::CutOff, format!("{what}; how much of it was done is not known"))
+                    .hint("look what is there, and ask for it again");
+                end(context, &job.id, JobState::Failed, &error.to_json()).await;
+            }
             Some(operation) => run(context, operation, job),
             None => {
                 let error = Error::new(Code::Internal, format!("there is no operation `{}` any more", job.operation));
@@ -144,19 +193,57 @@ pub async fn resume(context: &Context) -> Result<usize, Error> {
     Ok(count)
 }
 
+/// Whether doing it twice equals doing it once.
+fn is_repeatable(operation: &dyn Erased) -> bool {
+    !matches!(operation.declared().effect, Effect::Changes { idempotent: false, .. })
+}
+
+/// Says that this control plane lives, for as long as it does: it keeps its jobs, stops those that were ended or taken by
+/// another one, and takes those of one that is gone.
+pub async fn keep(context: &Context) {
+    let Ok(jobs) = jobs(context) else { return };
+    loop {
+        tokio::time::sleep(KEEP_EVERY).await;
+        let known: Vec<String> = jobs.running.lock().keys().cloned().collect();
+        let lease = jobs.lease();
+        let kept = context.store(move |store| store.keep_jobs(&lease)).await;
+        match kept {
+            Ok(kept) => {
+                let running = jobs.running.lock();
+                for gone in known.iter().filter(|id| !kept.contains(id)) {
+                    if let Some(cancel) = running.get(gone) {
+                        cancel.cancel();
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the jobs of this control plane could not be kept"),
+        }
+        if context.is_shared()
+            && let Err(error) = take_up(context, false).await
+        {
+            tracing::warn!(%error, "jobs of other control planes could not be looked at");
+        }
+    }
+}
+
 /// Runs a job in the background.
 fn run(context: &Context, operation: &'static dyn Erased, job: store::Job) {
     let Some(jobs) = context.jobs.clone() else { return };
     let caller = serde_json::from_str(&job.caller).unwrap_or_else(|_| Value::Object(serde_json::Map::new()));
-    let inside = context.asked(Caller::of_json(&caller), format!("job-{}", job.id));
+    let mut inside = context.asked(Caller::of_json(&caller), format!("job-{}", job.id));
+    inside.progress = Some(events::progress(context, &jobs, &job.id));
     let cancel = inside.cancel.clone();
     jobs.running.lock().insert(job.id.clone(), cancel.clone());
     tokio::spawn(async move {
         let id = job.id;
         let work = async {
             let _place = jobs.places.acquire().await;
-            let key = id.clone();
-            inside.store(move |store| store.start_job(&key)).await?;
+            let (key, plane) = (id.clone(), jobs.plane.clone());
+            let mine = inside.store(move |store| store.start_job(&key, &plane)).await?;
+            jobs.news.notify_waiters();
+            if !mine {
+                return Err(Error::new(Code::Interrupted, "the job was ended, or taken by another control plane"));
+            }
             let input = serde_json::from_str(&job.input)
                 .map_err(|error| Error::new(Code::Internal, format!("the kept input cannot be read: {error}")))?;
             operation.run(&inside, input).await
@@ -177,11 +264,20 @@ fn run(context: &Context, operation: &'static dyn Erased, job: store::Job) {
     });
 }
 
-/// Keeps how a job ended. What cannot be kept is run again by the next process.
+/// Keeps how a job of this control plane ended. What cannot be kept is run again by the next process.
 async fn end(context: &Context, id: &str, state: JobState, result: &Value) {
+    let holder = context.jobs.as_ref().map(|jobs| jobs.plane.clone());
+    end_by(context, id, holder, state, result).await;
+}
+
+async fn end_by(context: &Context, id: &str, holder: Option<String>, state: JobState, result: &Value) {
     let (key, text) = (id.to_owned(), result.to_string());
-    if let Err(error) = context.store(move |store| store.end_job(&key, state, Some(&text))).await {
+    let ended = context.store(move |store| store.end_job(&key, holder.as_deref(), state, Some(&text))).await;
+    if let Err(error) = ended {
         tracing::error!(job = id, %error, "the end of a job could not be kept");
+    }
+    if let Some(jobs) = &context.jobs {
+        jobs.news.notify_waiters();
     }
 }
 
@@ -246,8 +342,9 @@ pub async fn cancel(context: &Context, input: Input) -> Result<Job, Error> {
     {
         running.cancel();
     }
+    // It may be one of another control plane, which then stops it.
     let error = Error::new(Code::Interrupted, "the job was cancelled");
-    end(context, &job.id, JobState::Cancelled, &error.to_json()).await;
+    end_by(context, &job.id, None, JobState::Cancelled, &error.to_json()).await;
     get(context, input).await
 }
 

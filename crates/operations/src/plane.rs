@@ -39,6 +39,8 @@ pub async fn hold(context: &mut Context) -> Result<Held, Error> {
         Error::new(Code::Catalogue, format!("cannot hold {}: {error}", path.display()))
             .hint("`mcp-factory doctor` checks the home folder")
     };
+    // With a store elsewhere nothing else has made the folder.
+    std::fs::create_dir_all(context.home.path()).map_err(failed)?;
     let file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
     match taken(&file).await {
         Ok(()) => {}

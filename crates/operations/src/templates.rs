@@ -1,5 +1,7 @@
 //! Specs to start from, which this program carries.
 
+mod fill;
+
 use std::sync::LazyLock;
 
 use schemars::JsonSchema;
@@ -7,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::source::Format;
 use crate::{Code, Error, SpecText};
+
+pub use fill::fill;
 
 /// The files of the templates.
 macro_rules! files {
@@ -106,7 +110,7 @@ pub fn get(name: &str) -> Result<Template, Error> {
     if let Some(near) = base::nearest(name, FILES.iter().map(|(known, _)| *known)) {
         error = error.hint(format!("did you mean `{near}`?"));
     }
-    Err(error.hint("`GET /mcp/templates` lists them"))
+    Err(error.hint("`mcp-factory templates` and `GET /mcp/templates` list them"))
 }
 
 fn entry(name: &str, text: &str) -> Entry {

@@ -115,7 +115,9 @@ pub async fn all(context: &Context, input: &AllInput) -> Result<AllOutput, Error
     let start = Instant::now();
     let (server, made) = made(context, &input.subject, input.dev).await?;
     let mut cases = Vec::new();
-    for tool in &made.plan.tools {
+    let total = f64::from(u32::try_from(made.plan.tools.len()).unwrap_or(u32::MAX));
+    for (nth, tool) in (0u32..).zip(&made.plan.tools) {
+        context.tell(f64::from(nth), total, &tool.tool);
         cases.extend(cases::of_tool(context, &made.toolset, tool, input.write).await?);
     }
     close(&made).await;

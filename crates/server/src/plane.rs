@@ -10,6 +10,7 @@ mod caller;
 mod decode;
 mod docs;
 mod door;
+mod events;
 mod headers;
 mod idempotency;
 mod metrics;
@@ -152,10 +153,12 @@ impl Plane {
         let follow = following.run_until_cancelled(operations::deploy::follow(&context));
         let (revocations, policies_until, counting) = (shutdown.clone(), shutdown.clone(), shutdown.clone());
         let count = counting.run_until_cancelled(operations::usage::keep(&context));
+        let living = shutdown.clone();
+        let keep = living.run_until_cancelled(operations::jobs::keep(&context));
         let revoked = revocations.run_until_cancelled(self.followed.forever(self.runtime));
         let serving = protocol::http::serve(self.listener, self.router, ServeOptions::default(), shutdown);
         let policies = policies_until.run_until_cancelled(operations::policies::follow(&context));
-        tokio::join!(closing, serving, follow, revoked, policies, count);
+        tokio::join!(closing, serving, follow, revoked, policies, count, keep);
         operations::policies::keep(&context).await;
         operations::usage::finish(&context).await;
     }

@@ -23,7 +23,7 @@ pub use audit::{AuditCheck, AuditEntry, AuditKind, AuditNote, AuditQuery, Pendin
 pub use db::Remote;
 pub use error::Error;
 pub use model::{
-    By, Check, Claim, Deployment, Documents, Format, Head, Job, JobState, Listing, NewJob, Outcome, Page, PlanRevision,
+    By, Check, Claim, Deployment, Documents, Format, Head, Job, JobEvent, JobState, Lease, Listing, NewJob, Outcome, Page, PlanRevision,
     Release, Reply, Seen, Server, UsagePeriod, UsageQuery, UsageRow, Version, VersionSummary, Wanted,
 };
 pub use store::{

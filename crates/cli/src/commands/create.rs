@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use operations::all::Create;
+use operations::all::{Create, GetTemplate};
 use operations::create::{Input, Output, ToolReport};
 use operations::source::Format;
+use operations::templates::{GetInput, fill};
 use operations::{Code, Context, Error, SpecText};
 use serde_json::json;
 
@@ -21,6 +22,7 @@ const EXAMPLES: &str = "Examples:
   mcp-factory create --json '{\"name\": \"hello\", \"tools\": [{\"name\": \"hi\", \"reply\": {\"text\": \"hi\"}}]}'
   curl -s https://example.com/spec.yaml | mcp-factory create --spec -
   mcp-factory create --spec ./inventory-mcp.yaml --dry-run --output json
+  mcp-factory create --template hello --set name=my-server      `mcp-factory templates` lists them
 ";
 
 /// Make a server from a spec, or a new version of it
@@ -54,16 +56,22 @@ pub(crate) struct Arguments {
     /// Not in this build
     #[arg(long, value_name = "TEXT", hide = true)]
     prompt: Option<String>,
-    /// Not in this build
-    #[arg(long, value_name = "TEMPLATE", hide = true)]
+    /// Begin with a template that the program carries
+    #[arg(long, value_name = "TEMPLATE", conflicts_with_all = ["file", "spec", "json"])]
     template: Option<String>,
-    /// Not in this build
-    #[arg(long, value_name = "NAME", hide = true)]
+    /// Name of the server that is made from a template
+    #[arg(long, value_name = "NAME", requires = "template")]
     name: Option<String>,
+    /// Set a value of the template, such as `connections.db.envVar=SHOP_DB`; may be repeated
+    #[arg(long, value_name = "PATH=VALUE", requires = "template")]
+    set: Vec<String>,
 }
 
 pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
-    let spec = spec(&arguments)?;
+    let spec = match &arguments.template {
+        Some(template) => filled(template, &arguments, session, &context).await?,
+        None => spec(&arguments)?,
+    };
     let source = spec.clone();
     let input = Input {
         spec,
@@ -85,12 +93,27 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
     Ok(OK)
 }
 
+/// The template with the values that were given.
+async fn filled(
+    template: &str,
+    arguments: &Arguments,
+    session: &Session,
+    context: &Context,
+) -> Result<SpecText, Error> {
+    let found = session.run::<GetTemplate>(context, GetInput { name: template.to_owned() }).await?;
+    let name = arguments.name.iter().map(|name| format!("name={name}"));
+    let sets: Vec<String> = name.chain(arguments.set.iter().cloned()).collect();
+    fill(template, &found.spec, &sets)
+}
+
 fn spec(arguments: &Arguments) -> Result<SpecText, Error> {
-    let absent = [("--prompt", &arguments.prompt), ("--template", &arguments.template), ("--name", &arguments.name)];
-    if let Some((option, _)) = absent.iter().find(|(_, value)| value.is_some()) {
-        let what = if *option == "--prompt" { "specs from natural language" } else { "templates" };
-        return Err(Error::new(Code::NotBuilt, format!("`{option}` cannot be used: this build has no {what}"))
-            .hint("write a spec and use `--spec FILE`; `mcp-factory schema` says what it may contain"));
+    if arguments.prompt.is_some() {
+        return Err(Error::new(
+            Code::NotBuilt,
+            "`--prompt` cannot be used: no intake of natural language is configured",
+        )
+        .hint("write a spec and use `--spec FILE`; `mcp-factory schema` says what it may contain")
+        .hint("or begin with a template: `mcp-factory create --template NAME`"));
     }
     match (arguments.file.as_ref().or(arguments.spec.as_ref()), &arguments.json) {
         (Some(path), _) => read_spec(path),

@@ -1,5 +1,9 @@
 //! `mcp-factory deploy`, `mcp-deploy`.
 
+mod follow;
+
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use operations::all::Deploy;
 use operations::deploy::{Input, LOCAL};
@@ -14,6 +18,7 @@ const EXAMPLES: &str = "Examples:
   mcp-factory deploy inventory-mcp --target local           at the control plane, where one runs
   mcp-factory deploy inventory-mcp --spec-version 1.1.0     hold it at a version
   mcp-factory deploy inventory-mcp --rollback               go back to the version before
+  mcp-factory deploy --follow ./inventory-mcp.yaml          and again as it changes
   mcp-factory deploy inventory-mcp --transport http         without a control plane, at port 8808
 ";
 
@@ -29,8 +34,11 @@ const EXAMPLES: &str = "Examples:
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
 pub(crate) struct Arguments {
     /// Name of a server
-    #[arg(value_name = "NAME")]
-    name: String,
+    #[arg(value_name = "NAME", required_unless_present = "follow")]
+    name: Option<String>,
+    /// Make and deploy the server of this spec file, and again whenever the file changes, until Ctrl-C
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "transport", "port", "rollback", "spec_version"])]
+    follow: Option<PathBuf>,
     /// Where it runs
     #[arg(long, value_enum, value_name = "TARGET", default_value_t = Target::Local)]
     target: Target,
@@ -55,7 +63,11 @@ enum Target {
 }
 
 pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> {
-    let Arguments { name, target: Target::Local, transport, port, spec_version, rollback } = arguments;
+    let Arguments { name, follow, target: Target::Local, transport, port, spec_version, rollback } = arguments;
+    if let Some(file) = follow {
+        return super::block_on(session, |context| follow::run(file, session, context));
+    }
+    let Some(name) = name else { return Err(Error::new(Code::Usage, "no server is named")) };
     if name.contains(['/', '\\', '.']) || name == "-" {
         let message = format!("`{name}` is a file, and only a server of the catalogue is deployed");
         return Err(Error::new(Code::Usage, message)

@@ -20,6 +20,7 @@ const EXAMPLES: &str = "Examples:
   mcp-factory serve                                     on http://127.0.0.1:8800
   mcp-factory serve --port 0 --output json              on a free port, which is printed
   curl --data-binary @shop.yaml -H 'Content-Type: application/yaml' http://127.0.0.1:8800/mcp/create
+  mcp-factory serve --follow ./servers                  make and deploy the specs of a folder as they change
   mcp-factory list --url http://127.0.0.1:8800          any command, at the control plane
   mcp-factory serve --host 0.0.0.0 --auth keys,guests   for others: with keys, and guests
 ";
@@ -59,6 +60,9 @@ pub(crate) struct Arguments {
     trusted_proxy: Vec<String>,
     #[command(flatten)]
     callers: CallerArguments,
+    /// Follow the spec files of this folder: each is made and deployed, and again whenever it changes
+    #[arg(long, value_name = "DIR")]
+    follow: Option<std::path::PathBuf>,
     /// How the log is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -83,6 +87,9 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> 
 }
 
 async fn serve(arguments: Arguments, mut context: Context, session: &Session) -> Result<u8, Error> {
+    if let Some(folder) = &arguments.follow {
+        operations::follow::check(folder)?;
+    }
     let mut signals = Signals::listen()?;
     let mut held = operations::plane::hold(&mut context).await?;
     let runtime = Runtime::new(RuntimeOptions::default())
@@ -118,10 +125,12 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
         None => None,
     };
     announce(&url, &plane, resumed, demands, set_up.as_deref(), session);
+    let following = follow(plane.context().clone(), arguments.follow, session);
     let shutdown = CancellationToken::new();
     let mut serving = std::pin::pin!(plane.run(shutdown.clone()));
     tokio::select! {
         () = serving.as_mut() => {}
+        Err(error) = following => return Err(error),
         _ = signals.ending() => {
             session.printer.note("ending: running requests are given time to end");
             shutdown.cancel();
@@ -129,6 +138,22 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
         }
     }
     Ok(OK)
+}
+
+/// Follows a folder, where one is named; ends only when the folder cannot be read.
+async fn follow(context: Context, folder: Option<std::path::PathBuf>, session: &Session) -> Result<(), Error> {
+    let Some(folder) = folder else { return std::future::pending().await };
+    let tell = |followed: &operations::follow::Followed| {
+        let (file, style) = (followed.file.display(), session.printer.message_style());
+        match &followed.outcome {
+            Ok(made) => session.printer.note(&format!("{file}: {} {}", style.bold(&made.name), made.version)),
+            Err(error) => {
+                session.printer.warn(&format!("{file} changes nothing, since it cannot be used"));
+                session.printer.error(error);
+            }
+        }
+    };
+    operations::follow::folder(&context, &folder, tell).await
 }
 
 /// Says where the control plane is.

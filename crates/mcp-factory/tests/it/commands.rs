@@ -13,6 +13,21 @@ fn both(world: &World, name: &str, arguments: &[&str]) {
 const SHOP: &str = include_str!("shop.yaml");
 
 #[test]
+fn a_template_is_filled_and_json_is_short_for_output_json() {
+    let world = World::new();
+    let listed = world.ok(&["templates", "--json"]).json();
+    assert!(listed["templates"].as_array().is_some_and(|all| all.len() > 10), "{listed}");
+    assert!(world.ok(&["templates", "hello"]).out.contains("tools:"));
+    let made = world.json(&["create", "--template", "hello", "--name", "mine", "--set", "version=2.0.0"]);
+    assert_eq!((&made["name"], &made["version"]), (&"mine".into(), &"2.0.0".into()), "{made}");
+    let called = world.ok(&["test", "mine", "greet", "--json"]).json();
+    assert_eq!(called["isError"], false, "{called}");
+    assert_eq!(world.ok(&["doctor", "--json", "--offline", "--port", "0"]).json()["healthy"], true);
+    let spec = r#"{"name":"plain","tools":[{"name":"x","parameters":{},"reply":{"text":"x"}}]}"#;
+    assert!(world.ok(&["create", "--json", spec]).out.contains("created plain"), "with `create` it brings the spec");
+}
+
+#[test]
 fn create_and_what_looks_at_servers() {
     let mut world = World::with_shop();
     // What clients this machine has is no matter of the snapshots.

@@ -11,6 +11,7 @@ mod people;
 mod policies;
 mod moving;
 mod records;
+mod jobs;
 mod remote;
 
 pub(crate) use client::Plane;

@@ -3,14 +3,14 @@
 use crate::world::{World, service};
 
 /// A database of its own, dropped at the end.
-struct Database {
+pub(crate) struct Database {
     server: String,
     name: String,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Database {
-    fn new(server: String) -> Self {
+    pub(crate) fn new(server: String) -> Self {
         let name = format!(
             "t_cli_{}_{:x}",
             std::process::id(),
@@ -33,7 +33,7 @@ impl Database {
         });
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let (base, _) = self.server.rsplit_once('/').expect("a URL with a database");
         format!("{base}/{}", self.name)
     }

@@ -31,6 +31,22 @@ impl Operation for GetJob {
     }
 }
 
+/// Tells how far a job is.
+pub struct JobEvents;
+
+impl Operation for JobEvents {
+    type Input = jobs::EventsInput;
+    type Output = jobs::EventsOutput;
+    const DECLARED: Declared = Declared::reads("job.events", "/mcp/jobs/{id}/events", None).told(
+        "Tell how far a job is",
+        "Gives what was told of a job after an event: its states, and how far it is. With `Accept: text/event-stream` the events come as they are told, until the job has ended; `Last-Event-ID` goes on after an event.",
+    );
+
+    async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
+        jobs::events(context, input).await
+    }
+}
+
 /// Stops a job.
 pub struct CancelJob;
 

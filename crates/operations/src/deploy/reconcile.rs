@@ -50,6 +50,7 @@ pub async fn reconcile(context: &Context) -> Result<(), Error> {
             tracing::warn!(server = deployment.name, %error, "a deployment could not be made what is wanted");
         }
     }
+    super::versions::look_again(context).await;
     Ok(())
 }
 

@@ -101,6 +101,11 @@ fn entry(operation: &dyn Erased) -> Value {
         entry["requestBody"] = body(declared, input);
     }
     entry["responses"] = responses(declared, &operation.output_schema());
+    if declared.name == super::events::OPERATION {
+        let stream = json!({ "schema": { "type": "string", "description": "Events, each with an `id`" } });
+        entry["responses"]["200"]["content"]["text/event-stream"] = stream;
+        entry["responses"]["204"] = json!({ "description": "The job has ended, and everything was told" });
+    }
     entry
 }
 

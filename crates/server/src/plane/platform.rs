@@ -6,13 +6,15 @@ mod fleet;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use operations::access::USE;
 use operations::deploy::Local;
 use operations::operation::{Effect, Erased, Scope};
-use operations::{Caller, Context as Asked, Error as Failure};
+use operations::{Caller, Context as Asked, Error as Failure, Progress};
 use parking_lot::Mutex;
 use protocol::service::{About, Boxed, Reply, Service, Tool, ToolAnnotations, ToolCall, ToolResult};
 use protocol::{Binding, Changes, Context, Error, Json, Listing, Principal};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use super::caller;
 use choice::Choice;
@@ -22,9 +24,11 @@ use fleet::Fleet;
 const INSTRUCTIONS: &str = "MCP Factory makes MCP servers from specs. To make one: read `get_spec_schema` or begin with \
 `list_templates` and `get_template`, check with `validate_spec`, make it with `create_server`, test it with `test_server`, \
 and use it at once with `call_tool {server, tool, arguments}`. `get_server` shows the tools that a server has. \
-`deploy_server` runs it: its tools are then tools here too, named `SERVER__TOOL`; where many servers run, only `call_tool` \
-calls them, or a URL with `?servers=NAME,NAME` lists the tools of some.";
+`deploy_server` runs it: its tools are then tools here too, named `SERVER__TOOL`; where many servers run, `search_capabilities` \
+finds them and only `call_tool` calls them, or a URL with `?servers=NAME,NAME` lists the tools of some.";
 
+/// Words of progress on their way to a caller; further ones are left out.
+const PROGRESS_WAITING: usize = 32;
 /// Lists that are kept for callers and their choices.
 const LISTS_KEPT: usize = 64;
 
@@ -86,7 +90,9 @@ impl Platform {
 
     fn list(&self, caller: &Caller, choice: &Choice) -> Arc<Listing> {
         let scopes = SCOPES.iter().enumerate().filter(|(_, scope)| caller.may(**scope));
-        let key = (choice.clone(), scopes.fold(0u8, |all, (nth, _)| all | 1 << nth), self.seen_by(caller));
+        let uses = matches!(caller, Caller::Remote(known) if known.scopes.allow(USE));
+        let scopes = scopes.fold(u8::from(uses) << SCOPES.len(), |all, (nth, _)| all | 1 << nth);
+        let key = (choice.clone(), scopes, self.seen_by(caller));
         let generation = self.local.generation();
         let mut lists = self.lists.lock();
         if lists.generation != generation || lists.made.len() >= LISTS_KEPT {
@@ -114,7 +120,24 @@ impl Platform {
         let request = uuid::Uuid::now_v7().simple().to_string();
         let mut asked = self.context.asked(caller::of(cx.principal()), request);
         asked.cancel = cx.cancellation().child_token();
-        Ok(match operation.run(&asked, input).await {
+        let (tell, mut told) = mpsc::channel(PROGRESS_WAITING);
+        if cx.wants_progress() {
+            asked.progress = Some(Progress::new(move |done, total, message| {
+                let _ = tell.try_send((done, total, message.to_owned()));
+            }));
+        }
+        let mut work = operation.run(&asked, input);
+        let ended = loop {
+            tokio::select! {
+                biased;
+                Some((done, total, message)) = told.recv() => cx.progress(done, total, Some(&message)),
+                ended = &mut work => break ended,
+            }
+        };
+        while let Ok((done, total, message)) = told.try_recv() {
+            cx.progress(done, total, Some(&message));
+        }
+        Ok(match ended {
             Ok(done) => ToolResult::structured(Json::to(&done.output)),
             Err(error) => failed(&error),
         })

@@ -15,12 +15,13 @@ use operations::operation::Scope;
 use operations::{Caller, Code, Context, Error};
 use protocol::http::{Authenticator, Body, Challenge, Guard, Peer};
 use protocol::{Endpoint, Runtime};
-use serde_json::json;
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::metrics::Metrics;
 use super::pages::Pages;
 use super::routes::{Found, Routes};
-use super::{accept, answer, body, caller, docs, headers, openapi, problem, run};
+use super::{accept, answer, body, caller, docs, events, headers, openapi, problem, run};
 
 static ROUTES: LazyLock<Routes> = LazyLock::new(Routes::new);
 static OPENAPI: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(format!("{}\n", openapi::document())));
@@ -42,6 +43,8 @@ pub(super) struct Rest {
     /// The factory's own MCP server.
     own: Option<Arc<Endpoint>>,
     ready: AtomicBool,
+    /// Long streams end with it.
+    ending: CancellationToken,
 }
 
 /// Who is let in, and where they ask to be.
@@ -67,7 +70,7 @@ impl Rest {
     ) -> Self {
         let Door { guard, authenticator, pages } = door;
         let ready = AtomicBool::new(false);
-        Self { context, guard, authenticator, pages, metrics, runtime, local, own: None, ready }
+        Self { context, guard, authenticator, pages, metrics, runtime, local, own: None, ready, ending: CancellationToken::new() }
     }
 
     /// The same with groups of the factory's own MCP server.
@@ -78,7 +81,9 @@ impl Rest {
 
     /// Whether requests are wanted.
     pub(super) fn set_ready(&self, ready: bool) {
-        self.ready.store(ready, Ordering::Relaxed);
+        if self.ready.swap(ready, Ordering::Relaxed) && !ready {
+            self.ending.cancel();
+        }
     }
 
     /// Answers a request.
@@ -141,7 +146,8 @@ impl Rest {
             Found::Nothing => return problem::of(&nothing(path), id, None),
         };
         told.operation = route.operation.declared().name;
-        if !accept::takes_json(&head.headers) {
+        let as_events = told.operation == events::OPERATION && events::is_wanted(&head);
+        if !as_events && !accept::takes_json(&head.headers) {
             let error = Error::new(Code::NotAcceptable, "answers are `application/json`, which `Accept` excludes");
             return problem::of(&error.hint("send `Accept: application/json`, or no `Accept`"), id, None);
         }
@@ -152,6 +158,9 @@ impl Rest {
             Err(challenge) => return refused(challenge, id),
         };
         caller.id().clone_into(&mut told.caller);
+        if as_events {
+            return self.told_of(caller, id, &values, &head).await;
+        }
         let body = match head.method {
             Method::POST => match body::read(body).await {
                 Ok(body) => body,
@@ -160,6 +169,14 @@ impl Rest {
             _ => Bytes::new(),
         };
         run::operation(&self.context, caller, id, route, values, head, body).await
+    }
+
+    /// The events of a job, as they are told.
+    async fn told_of(&self, caller: Caller, id: &str, values: &Map<String, Value>, head: &Parts) -> Response<Body> {
+        let context = self.context.asked(caller, id.to_owned());
+        let job = values.get("id").and_then(Value::as_str).unwrap_or_default();
+        let told = events::stream(context, job, head, self.ending.clone()).await;
+        told.unwrap_or_else(|error| problem::of(&error, id, None))
     }
 
     /// Has a deployed server answer; gives the request back when it is for none.
@@ -182,10 +199,20 @@ impl Rest {
         let Some((name, rest)) = path.strip_prefix("/servers/").and_then(|rest| rest.split_once('/')) else {
             return Err(Box::new(request));
         };
-        if self.local.find(name).is_none() {
-            operations::deploy::ensure(&self.context, name).await;
-        }
-        let Some(running) = self.local.find(name) else {
+        let version = rest.strip_prefix("versions/").and_then(|rest| rest.split_once('/'));
+        let (running, at, rest) = match version {
+            Some((version, rest)) => {
+                let running = operations::deploy::version(&self.context, name, version).await;
+                (running, format!("/servers/{name}/versions/{version}"), rest)
+            }
+            None => {
+                if self.local.find(name).is_none() {
+                    operations::deploy::ensure(&self.context, name).await;
+                }
+                (self.local.find(name), format!("/servers/{name}"), rest)
+            }
+        };
+        let Some(running) = running else {
             // Who shows nothing does not learn which servers there are.
             let (head, body) = request.into_parts();
             return match caller::authenticate(self.authenticator.as_ref(), &head, peer).await {
@@ -194,7 +221,7 @@ impl Rest {
             };
         };
         told.operation = "hosted";
-        running.answer(rest, request, peer).await
+        running.answer(&at, rest, request, peer).await
     }
 
     /// Whether the caller may read what was measured.

@@ -40,6 +40,28 @@ pub struct Job {
     pub ended_at: Option<String>,
 }
 
+/// Which control plane does something, and until when it is believed to live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Names the control plane; another one after each start.
+    pub holder: String,
+    /// Milliseconds since 1970.
+    pub now: i64,
+    /// Milliseconds since 1970.
+    pub until: i64,
+}
+
+/// Something that was told of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobEvent {
+    /// Counts the events of the job, from 1.
+    pub number: i64,
+    /// When it was told, RFC 3339.
+    pub time: String,
+    /// What was told, JSON.
+    pub event: String,
+}
+
 /// Declares an enum with the words that are stored for it.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$of:meta])* $variant:ident $word:literal),* $(,)? }) => {

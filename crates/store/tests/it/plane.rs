@@ -1,6 +1,6 @@
 //! Jobs, kept answers, deployments.
 
-use store::{Claim, Error, JobState, NewJob, Reply, Seen, Store, Wanted};
+use store::{Claim, Error, JobState, Lease, NewJob, Reply, Seen, Store, Wanted};
 
 use crate::catalogue::release;
 use crate::world::both;
@@ -15,22 +15,35 @@ fn job(id: &str, owner: &str) -> NewJob {
     }
 }
 
+fn lease(holder: &str, now: i64) -> Lease {
+    Lease { holder: holder.to_owned(), now, until: now + 100 }
+}
+
 #[test]
 fn jobs_go_from_queued_to_an_end_that_stays() {
     both("jobs_go_from_queued_to_an_end_that_stays", |place| {
         let store = place.open();
-        assert_eq!(store.put_job(&job("1", "a")).unwrap().state, JobState::Queued);
-        store.put_job(&job("2", "b")).unwrap();
-        store.start_job("1").unwrap();
+        assert_eq!(store.put_job(&job("1", "a"), &lease("p", 0)).unwrap().state, JobState::Queued);
+        store.put_job(&job("2", "b"), &lease("p", 0)).unwrap();
+        assert!(store.start_job("1", "p").unwrap());
         assert_eq!(store.job("1").unwrap().unwrap().state, JobState::Running);
-        assert_eq!(store.open_jobs().unwrap().len(), 2);
-        store.end_job("1", JobState::Done, Some("{}")).unwrap();
-        store.end_job("1", JobState::Cancelled, None).unwrap();
+        assert_eq!(store.keep_jobs(&lease("p", 1)).unwrap(), ["1", "2"]);
+        store.tell_job("1", "p", "{\"done\":1}").unwrap();
+        store.end_job("1", Some("p"), JobState::Done, Some("{}")).unwrap();
+        store.end_job("1", None, JobState::Cancelled, None).unwrap();
         let ended = store.job("1").unwrap().unwrap();
         assert_eq!((ended.state, ended.result.as_deref()), (JobState::Done, Some("{}")));
-        store.start_job("1").unwrap();
-        assert_eq!(store.job("1").unwrap().unwrap().state, JobState::Done);
-        assert_eq!(store.open_jobs().unwrap().len(), 1);
+        assert!(!store.start_job("1", "p").unwrap());
+        store.tell_job("1", "p", "{}").unwrap();
+        let told = |after| {
+            let all = store.job_events("1", after, 10).unwrap();
+            all.into_iter().map(|event| (event.number, event.event)).collect::<Vec<_>>()
+        };
+        let text = |number: i64, event: &str| (number, event.to_owned());
+        let after_two = [text(3, "{\"done\":1}"), text(4, "{\"state\":\"done\"}")];
+        assert_eq!(told(2), after_two);
+        assert_eq!(told(0)[..2], [text(1, "{\"state\":\"queued\"}"), text(2, "{\"state\":\"running\"}")]);
+        assert_eq!(store.keep_jobs(&lease("p", 2)).unwrap(), ["2"]);
         let ids = |owner: Option<&str>, before: Option<&str>| {
             store.jobs(owner, before, 10).unwrap().into_iter().map(|job| job.id).collect::<Vec<_>>()
         };
@@ -38,6 +51,32 @@ fn jobs_go_from_queued_to_an_end_that_stays() {
         assert_eq!(ids(None, Some("2")), ["1"]);
         assert_eq!(ids(Some("b"), None), ["2"]);
         assert_eq!(store.job("3").unwrap(), None);
+    });
+}
+
+#[test]
+fn a_job_of_a_control_plane_that_is_gone_is_taken_by_another_one() {
+    both("a_job_of_a_control_plane_that_is_gone_is_taken_by_another_one", |place| {
+        let store = place.open();
+        for id in ["1", "2"] {
+            store.put_job(&job(id, "a"), &lease("p", 0)).unwrap();
+        }
+        store.start_job("1", "p").unwrap();
+        let taken = |lease: &Lease, alone| {
+            store.take_jobs(lease, alone).unwrap().into_iter().map(|job| job.id).collect::<Vec<_>>()
+        };
+        assert!(taken(&lease("q", 50), false).is_empty(), "its lease has not ended");
+        assert!(taken(&lease("p", 500), true).is_empty(), "they are its own");
+        store.keep_jobs(&lease("p", 50)).unwrap();
+        assert!(taken(&lease("q", 120), false).is_empty(), "it lives");
+        assert_eq!(taken(&lease("q", 151), false), ["1", "2"]);
+        assert!(taken(&lease("r", 152), false).is_empty(), "each is taken once");
+        assert!(store.keep_jobs(&lease("p", 153)).unwrap().is_empty());
+        assert!(!store.start_job("2", "p").unwrap());
+        store.end_job("1", Some("p"), JobState::Done, None).unwrap();
+        assert_eq!(store.job("1").unwrap().unwrap().state, JobState::Running, "it is another one's");
+        store.end_job("1", Some("q"), JobState::Done, None).unwrap();
+        assert_eq!(taken(&lease("r", 153), true), ["2"], "nobody else is there");
     });
 }
 

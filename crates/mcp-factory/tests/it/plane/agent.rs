@@ -36,6 +36,11 @@ impl<'a> Agent<'a> {
         answer
     }
 
+    /// Names the session.
+    pub(super) fn session(&self) -> &str {
+        &self.session
+    }
+
     pub(super) fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.sent += 1;
         let answer = self.post(&json!({"jsonrpc": "2.0", "id": self.sent, "method": method, "params": params}));

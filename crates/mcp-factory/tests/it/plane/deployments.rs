@@ -116,6 +116,158 @@ fn versions_are_switched_held_and_rolled_back() {
 }
 
 #[test]
+fn versions_answer_side_by_side() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    for (number, says) in [("1.0.0", "one"), ("2.0.0", "two")] {
+        made(&plane, &version(number, says));
+    }
+    assert_eq!(plane.send("POST", "/servers/shop-mcp/versions/1.0.0/mcp", &[], "").status, 404, "it is not deployed");
+    plane.post("/mcp/deploy/shop-mcp", &json!({}));
+    let says = |path: &str| {
+        let path = format!("/servers/shop-mcp{path}/mcp");
+        let (mut agent, about) = Agent::connect(&plane, &path);
+        let answer = agent.call("greet", &json!({}))["content"][0]["text"].as_str().unwrap().to_owned();
+        (answer, about["serverInfo"]["version"].as_str().unwrap().to_owned())
+    };
+    let is = |text: &str, version: &str| (text.to_owned(), version.to_owned());
+    assert_eq!(says(""), is("two", "2.0.0"));
+    assert_eq!(says("/versions/1.0.0"), is("one", "1.0.0"));
+    assert_eq!(says("/versions/2.0.0"), is("two", "2.0.0"));
+    assert_eq!(plane.send("POST", "/servers/shop-mcp/versions/3.0.0/mcp", &[], "").status, 404);
+    plane.post("/mcp/deploy/shop-mcp", &json!({"rollback": false, "version": "1.0.0"}));
+    assert_eq!((says(""), says("/versions/2.0.0")), (is("one", "1.0.0"), is("two", "2.0.0")));
+    // Another content of a version that is not switched to is seen there too.
+    made(&plane, &version("2.0.0", "three"));
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "greet", "arguments": {},
+        "_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}}});
+    let headers = [
+        ("Content-Type", "application/json"),
+        ("Accept", "application/json, text/event-stream"),
+        ("MCP-Protocol-Version", "2026-07-28"),
+        ("Mcp-Method", "tools/call"),
+        ("Mcp-Name", "greet"),
+    ];
+    let mut heard = String::new();
+    for _ in 0..400 {
+        heard = plane.send("POST", "/servers/shop-mcp/versions/2.0.0/mcp", &headers, &call.to_string()).body;
+        if heard.contains("three") {
+            break;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
+    assert!(heard.contains("three"), "{heard}");
+    plane.post("/mcp/servers/shop-mcp/stop", &json!({}));
+    assert_eq!(plane.send("POST", "/servers/shop-mcp/versions/2.0.0/mcp", &[], "").status, 404);
+}
+
+#[test]
+fn the_specs_of_a_folder_are_followed() {
+    let world = World::new();
+    let folder = world.path("specs");
+    std::fs::create_dir(&folder).expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("a file");
+    write("a.json", &spec("a-mcp").to_string());
+    write("notes.txt", "no spec");
+    let plane = Plane::start_with(&world, &["--follow", "specs"]);
+    let runs =
+        |name: &str| plane.until(&format!("/mcp/servers/{name}"), |server| server["deployment"]["state"] == "running");
+    runs("a-mcp");
+    assert_eq!(greets(&plane, "a-mcp"), "I am a-mcp.");
+    write("b.yaml", "name: b-mcp\ntools: [{name: greet, description: Says hello, parameters: {}, reply: {text: b}}]\n");
+    runs("b-mcp");
+    let mut changed = spec("a-mcp");
+    changed["tools"][0]["reply"]["text"] = json!("I am another one.");
+    write("a.json", &changed.to_string());
+    plane.until("/mcp/servers/a-mcp", |_| greets(&plane, "a-mcp") == "I am another one.");
+    write("a.json", "{");
+    write("c.json", &spec("c-mcp").to_string());
+    runs("c-mcp");
+    assert_eq!(greets(&plane, "a-mcp"), "I am another one.", "what cannot be used changes nothing");
+}
+
+#[test]
+fn a_spec_file_is_followed_and_deployed_at_the_control_plane() {
+    let world = World::new();
+    world.write("a.json", &spec("a-mcp").to_string());
+    let ran = world.run(&["deploy", "--follow", "a.json"]);
+    assert_eq!((ran.code, ran.err.contains("MF1063")), (1, true), "{}", ran.err);
+    let plane = Plane::start(&world);
+    let silent = std::process::Stdio::null;
+    let follow = ["deploy", "--follow", "a.json", "--url", &plane.url];
+    let mut child = world.command(&follow).stdout(silent()).stderr(silent()).spawn().expect("it starts");
+    plane.until("/mcp/servers/a-mcp", |server| server["deployment"]["state"] == "running");
+    let mut changed = spec("a-mcp");
+    changed["tools"][0]["reply"]["text"] = json!("I am another one.");
+    world.write("a.json", &changed.to_string());
+    plane.until("/mcp/servers/a-mcp", |_| greets(&plane, "a-mcp") == "I am another one.");
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+}
+
+/// Threads, open files and kilobytes of memory of a process.
+fn cost(pid: u32) -> (usize, usize, usize) {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let number = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        line.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or_default()
+    };
+    let files = std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
+    (number("Threads:"), files, number("VmRSS:"))
+}
+
+#[test]
+fn a_deployment_takes_no_thread_and_no_file_of_its_own() {
+    const MORE: usize = 120;
+    let world = World::new();
+    let plane = Plane::start(&world);
+    let deploy = |numbers: std::ops::Range<usize>| {
+        for number in numbers {
+            let name = format!("s{number}-mcp");
+            made(&plane, &spec(&name));
+            assert_eq!(plane.post(&format!("/mcp/deploy/{name}"), &json!({})).status, 200);
+        }
+    };
+    // What is opened once is open then.
+    deploy(0..20);
+    greets(&plane, "s1-mcp");
+    let before = cost(plane.pid());
+    deploy(20..20 + MORE);
+    greets(&plane, "s100-mcp");
+    let after = cost(plane.pid());
+    assert!(plane.get("/metrics").body.contains(&format!("mcp_factory_servers_running {}", 20 + MORE)));
+    // Threads for blocking work and connections come and go; one for each server would be far more.
+    assert!(after.0 < before.0 + MORE / 4, "threads: {before:?}, {after:?}");
+    assert!(after.1 < before.1 + MORE / 4, "files: {before:?}, {after:?}");
+    assert!(after.2.saturating_sub(before.2) / MORE < 512, "kilobytes for each: {before:?}, {after:?}");
+}
+
+#[test]
+fn timers_of_deployed_servers_ring() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    let set = "export default async (_, { state, timers }) => { await timers.set('once', { inMs: 50, tool: 'ring', args: {} }); return { set: true }; };";
+    let ring = "export default async (_, { state }) => { await state.set('rang', true); return { rang: true }; };";
+    let look = "export default async (_, { state }) => ({ rang: (await state.get('rang')) ?? false });";
+    let tool = |name: &str, code: &str| json!({"name": name, "description": "Does it", "parameters": {}, "script": {"write": true, "code": code}});
+    made(
+        &plane,
+        &json!({"name": "bell", "state": {}, "tools": [tool("set", set), tool("ring", ring), tool("look", look)]}),
+    );
+    plane.post("/mcp/deploy/bell", &json!({}));
+    let (mut agent, _) = Agent::connect(&plane, "/servers/bell/mcp");
+    let answer = agent.call("set", &json!({}));
+    assert_eq!(answer["isError"].as_bool().unwrap_or_default(), false, "{answer}");
+    for _ in 0..600 {
+        if agent.call("look", &json!({}))["structuredContent"]["rang"] == true {
+            return;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(25));
+    }
+    panic!("it never rang");
+}
+
+#[test]
 fn a_version_that_is_not_well_is_not_switched_to() {
     let world = World::with_shop();
     let mut plane = Plane::start(&world);
