@@ -85,6 +85,13 @@ impl Run {
                 parent = id;
             }
         }
+        // It asks its person something, and waits.
+        if now >= self.ends && self.stopped.is_none() && self.prompt.contains("[fake:ask]") {
+            let input = json!({ "questionnaire": "1. [question] Which colour?" });
+            let content = json!([{ "type": "tool_use", "id": "toolu_ask", "name": "AskUser", "input": input }]);
+            out.push(said(self.ends, format!("{}-q", self.message), "assistant", content, &parent));
+            return;
+        }
         if now >= self.ends && self.stopped.is_none() {
             let fails = self.prompt.contains("[fake:fail]");
             let text = if fails {
