@@ -1,9 +1,9 @@
 //! One file per command: its arguments, and the few lines from them to an operation and back.
 
 pub(crate) mod accounts;
-pub(crate) mod clients;
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod clients;
 pub(crate) mod completion;
 pub(crate) mod connect;
 pub(crate) mod create;

@@ -15,4 +15,4 @@ pub use access::{Access, Counted, Place};
 pub use local::{Local, Running};
 pub use logs::{Entry, LOG_BYTES_MAX, Logs, MESSAGE_CHARS_MAX, Query, READ_MAX, Sink, Writer};
 pub use target::{Boxed, Compiled, Launch, Target};
-pub use usage::{Counted, Histogram, Key, OTHERS, Sum, Usage};
+pub use usage::{Ended, Histogram, Key, OTHERS, Sum, Usage};

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::usage::{Counted, Key, Usage};
+use crate::usage::{Ended, Key, Usage};
 
 /// Largest file of a log; a full one is put aside, and the one that was aside goes.
 pub const LOG_BYTES_MAX: u64 = 4 << 20;
@@ -230,7 +230,7 @@ impl Writer {
     /// as lost; the call is counted all the same.
     pub fn put(&self, mut entry: Entry) {
         let key = Key { server: &entry.server, version: &entry.version, tool: &entry.tool, caller: &entry.caller };
-        let counted = Counted {
+        let counted = Ended {
             is_error: entry.outcome != "ok",
             micros: (entry.ms * 1e3) as u64,
             bytes_in: entry.bytes_in,

@@ -1,5 +1,5 @@
 //! How much is called: for each tool, version and caller how many calls, how many failed, how long they took, and how many
-//! bytes went in and out. Counted in memory without waiting; whoever holds it takes what was counted from time to time.
+//! bytes went in and out. Ended in memory without waiting; whoever holds it takes what was counted from time to time.
 
 mod histogram;
 
@@ -34,7 +34,7 @@ pub struct Key<'a> {
 
 /// A call that ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Counted {
+pub struct Ended {
     /// Whether it failed.
     pub is_error: bool,
     /// How long it took, microseconds.
@@ -88,7 +88,7 @@ impl Sum {
         self.latency.merge(&other.latency);
     }
 
-    fn add(&mut self, one: Counted) {
+    fn add(&mut self, one: Ended) {
         self.calls += 1;
         self.errors += u64::from(one.is_error);
         self.bytes_in += one.bytes_in;
@@ -119,7 +119,7 @@ impl Default for Usage {
 
 impl Usage {
     /// Counts a call.
-    pub fn add(&self, key: Key<'_>, one: Counted) {
+    pub fn add(&self, key: Key<'_>, one: Ended) {
         let hash = self.state.hash_one(key);
         let mut shard = self.shards[(hash % SHARDS as u64) as usize].lock();
         if let Some(sum) = shard.get_mut(&hash).and_then(|sums| sums.iter_mut().find(|sum| sum.is(&key))) {
@@ -179,9 +179,9 @@ impl Usage {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counted, Key, OTHERS, Usage};
+    use super::{Ended, Key, OTHERS, Usage};
 
-    const ONE: Counted = Counted { is_error: false, micros: 100, bytes_in: 2, bytes_out: 3 };
+    const ONE: Ended = Ended { is_error: false, micros: 100, bytes_in: 2, bytes_out: 3 };
 
     #[test]
     fn nothing_is_lost_among_threads_and_takers() {
@@ -194,7 +194,7 @@ mod tests {
                     for number in 0..5_000 {
                         let tool = format!("tool-{}", number % 7);
                         let key = Key { server: "s", version: "1", tool: &tool, caller: "c" };
-                        usage.add(key, Counted { is_error: number % 2 == 0, micros: thread, ..ONE });
+                        usage.add(key, Ended { is_error: number % 2 == 0, micros: thread, ..ONE });
                     }
                 });
             }

@@ -6,8 +6,8 @@ mod usage;
 use base::Digest;
 use serde::{Deserialize, Serialize};
 
-pub use usage::{UsagePeriod, UsageQuery, UsageRow};
 pub use platform::{Claim, Deployment, Job, JobEvent, JobState, Lease, NewJob, Reply, Seen, Wanted};
+pub use usage::{UsagePeriod, UsageQuery, UsageRow};
 
 /// How a spec was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

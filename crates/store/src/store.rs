@@ -19,9 +19,9 @@ use crate::migrations;
 use crate::model::Check;
 
 pub use crate::db::BUSY_TIMEOUT;
-pub use read::cursor_after;
 pub use audit::AUDIT_PAGE_MAX;
 pub use dump::{DUMP_FORMAT, Dumped, check_dump};
+pub use read::cursor_after;
 pub use replies::REPLY_KEPT_HOURS;
 pub use usage::{DAYS_KEPT, HOURS_KEPT, USAGE_ROWS_MAX};
 

@@ -7,11 +7,11 @@ mod client;
 mod deployments;
 mod durable;
 mod identity;
+mod jobs;
+mod moving;
 mod people;
 mod policies;
-mod moving;
 mod records;
-mod jobs;
 mod remote;
 
 pub(crate) use client::Plane;

@@ -70,7 +70,18 @@ impl Rest {
     ) -> Self {
         let Door { guard, authenticator, pages } = door;
         let ready = AtomicBool::new(false);
-        Self { context, guard, authenticator, pages, metrics, runtime, local, own: None, ready, ending: CancellationToken::new() }
+        Self {
+            context,
+            guard,
+            authenticator,
+            pages,
+            metrics,
+            runtime,
+            local,
+            own: None,
+            ready,
+            ending: CancellationToken::new(),
+        }
     }
 
     /// The same with groups of the factory's own MCP server.

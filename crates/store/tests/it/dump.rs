@@ -4,7 +4,7 @@ use std::io::{BufReader, Cursor};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use store::{AuditKind, AuditNote, Dumped, NewJob, Store, Wanted, check_dump};
+use store::{AuditKind, AuditNote, Dumped, Lease, NewJob, Store, Wanted, check_dump};
 
 use crate::catalogue::release;
 use crate::world::{Place, both, server, skip};
@@ -22,7 +22,7 @@ fn filled(store: &Store) {
         caller: "null".to_owned(),
         input: "{}".to_owned(),
     };
-    store.put_job(&job).unwrap();
+    store.put_job(&job, &Lease { holder: "p".to_owned(), now: 0, until: 1_000 }).unwrap();
     let note = AuditNote {
         kind: AuditKind::Change,
         time: None,
