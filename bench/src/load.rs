@@ -97,6 +97,13 @@ impl Request {
     }
 }
 
+impl Request {
+    /// What is sent.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// Runs closed loops on so many connections for a while.
 pub async fn window(server: &Server, request: &Request, connections: usize, length: Duration) -> Result<Figures> {
     let local = tokio::task::LocalSet::new();
@@ -172,7 +179,7 @@ async fn connection(
 }
 
 /// Reads one whole answer; gives where its body starts in the buffer.
-async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<usize> {
+pub async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<usize> {
     buffer.clear();
     let mut body = None;
     loop {

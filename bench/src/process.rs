@@ -47,13 +47,22 @@ fn pin(pid: i32, core: usize) {
 
 impl Server {
     /// Starts `command` on core 0 and waits until something listens on `port`.
-    pub async fn start(mut command: Command, port: u16) -> Result<Self> {
+    pub async fn start(command: Command, port: u16) -> Result<Self> {
+        Self::on(0, command, port).await
+    }
+
+    /// The same on the core of this process, for what is no part of what is measured.
+    pub async fn beside(command: Command, port: u16) -> Result<Self> {
+        Self::on(1, command, port).await
+    }
+
+    async fn on(core: usize, mut command: Command, port: u16) -> Result<Self> {
         let shown = format!("{command:?}");
         let log = std::env::temp_dir().join(format!("mcp-factory-bench-{port}.log"));
         let file = std::fs::File::create(&log)?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         // `taskset` would be one more program to have: the child inherits the affinity of this thread.
-        pin(0, 0);
+        pin(0, core);
         let child = command.spawn();
         pin(0, 1);
         let mut server = Self { child: child.with_context(|| format!("start {shown}"))?, quota: None, port };

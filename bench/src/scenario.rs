@@ -1,5 +1,6 @@
 //! The scenarios.
 
+mod droids;
 mod hosted;
 mod life;
 mod plane;
@@ -23,6 +24,7 @@ pub const ALL: [(&str, &str); 14] = [
     ("hosted", "a call through the control plane, beside one of a server that runs alone"),
     ("streams", "5,000 idle streams of HTTP+SSE at the control plane"),
     ("writes", "changes that are acknowledged and kept"),
+    ("droids", "a swarm of 50 droids is started, 500 droids are watched"),
     ("create", "a spec with an inferred tool is created against a live database"),
     ("start", "process start to the first tools/list over stdio, no database"),
     ("memory", "idle memory, and 1,000 specs in one process"),
@@ -42,6 +44,7 @@ pub async fn run(name: &str, settings: &Settings) -> Result<Table> {
         "hosted" => hosted::call(settings).await,
         "streams" => hosted::streams(settings).await,
         "writes" => hosted::writes(settings).await,
+        "droids" => droids::run(settings).await,
         "create" => life::create(settings).await,
         "start" => life::start(settings).await,
         "memory" => life::memory(settings).await,

@@ -95,6 +95,23 @@ impl Fakes {
     }
 }
 
+/// The fake of Factory's API that comes with the product, served until it is dropped.
+pub struct Factory(Server);
+
+impl Factory {
+    /// Serves it on a free port.
+    pub fn start(log: &Path) -> Result<Self> {
+        let program = program("mcp-factory", Kind::Everything)?;
+        Server::start(Run::new(&program.path).args(["fake", "factory-api"]), log).map(Self)
+    }
+
+    /// What the droid swarm server needs to use it.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let url = ("FACTORY_API_URL".to_owned(), format!("{}/api/v0", self.0.base));
+        vec![url, ("FACTORY_API_KEY".to_owned(), "fk-fake".to_owned())]
+    }
+}
+
 /// A running server; it ends when this is dropped.
 pub struct Server {
     child: Child,

@@ -17,6 +17,7 @@ Parts:
   redis     the Debian packages of Redis (needs root or sudo)
   valgrind  the Debian package of Valgrind (needs root or sudo)
   faults    the Debian packages of strace and libfaketime (needs root or sudo)
+  chromium  the Debian package of Chromium (needs root or sudo)
   python    private Python environments in the work folder: the MCP SDK of several ages, mcpcheck, and a
             Node.js that is new enough for the conformance suite; a gRPC server; PostgreSQL with pgvector;
             stores of files; the original servers of tests/originals
@@ -31,7 +32,7 @@ Examples:
   cargo xtask setup --only postgres,mariadb
 ";
 
-const PARTS: [&str; 7] = ["postgres", "mariadb", "redis", "valgrind", "faults", "python", "node"];
+const PARTS: [&str; 8] = ["postgres", "mariadb", "redis", "valgrind", "faults", "chromium", "python", "node"];
 
 /// The command.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -66,6 +67,11 @@ pub fn faults() -> Result<()> {
     install(&["postgres", "faults"])
 }
 
+/// Installs a browser.
+pub fn browser() -> Result<()> {
+    install(&["chromium"])
+}
+
 /// Installs every part.
 pub fn all() -> Result<()> {
     install(&PARTS)
@@ -87,6 +93,9 @@ fn install(parts: &[&str]) -> Result<()> {
     }
     if parts.contains(&"faults") {
         packages.extend(debian::FAULTS);
+    }
+    if parts.contains(&"chromium") {
+        packages.extend(debian::CHROMIUM);
     }
     debian::install(&packages)?;
     if parts.contains(&"python") {

@@ -30,6 +30,8 @@ pub struct CallContext<'a> {
     pub(crate) bindings: Option<&'a Map<String, Value>>,
     pub(crate) token: Option<&'a Secret>,
     pub(crate) person: Option<&'a Person<'a>>,
+    /// The id of the task that the call is.
+    pub(crate) task: Option<&'a str>,
     /// Further names that templates look up: those of a step.
     pub(crate) more: Option<&'a Scope>,
     /// How many tools have called another one on the way here.
@@ -52,6 +54,7 @@ impl<'a> CallContext<'a> {
             bindings: None,
             token: None,
             person: None,
+            task: None,
             more: None,
             depth: 0,
             is_held: false,
@@ -63,6 +66,13 @@ impl<'a> CallContext<'a> {
     #[must_use]
     pub fn deadline(mut self, deadline: Instant) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// The call is this task, and may be one that goes on after a restart.
+    #[must_use]
+    pub fn task(mut self, id: &'a str) -> Self {
+        self.task = Some(id);
         self
     }
 

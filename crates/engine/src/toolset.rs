@@ -16,7 +16,7 @@ use connect::Database;
 use connect::state::State;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use spec::model::{Annotations, Icon, Limits, PageBy, SqlResult};
+use spec::model::{Annotations, Icon, Limits, PageBy, SqlResult, TaskUse};
 use tokio::sync::Semaphore;
 
 pub(crate) use binding::Slot;
@@ -135,6 +135,8 @@ pub struct ToolInfo {
     pub annotations: Annotations,
     /// Pictures.
     pub icons: Vec<Icon>,
+    /// Whether calls may be tasks.
+    pub task: Option<TaskUse>,
 }
 
 /// What a tool does.

@@ -135,8 +135,8 @@ impl Handler for Factory {
         match (all.as_slice(), &request.method) {
             (["_fake"], &Method::POST) => return self.orders.order(&request.body),
             (["_fake"], _) => {
-                let prompts = self.state.lock().prompts();
-                return self.orders.told(json!({ "prompts": prompts }));
+                let state = self.state.lock();
+                return self.orders.told(json!({ "prompts": state.prompts(), "sessions": state.count() }));
             }
             _ => {}
         }
@@ -154,10 +154,18 @@ impl Handler for Factory {
         if let Err(refused) = authorised(&request, path) {
             return refused;
         }
-        let good = self.route(&request, path);
         match turn {
-            Turn::After(response) => response,
-            _ => good,
+            Turn::Spoiled(spoil) => {
+                let request = spoil.request(request);
+                let good = self.route(&request, path);
+                spoil.answer(&request, good).await
+            }
+            Turn::After(response, delay) => {
+                let good = self.route(&request, path);
+                tokio::time::sleep(delay).await;
+                response.unwrap_or(good)
+            }
+            _ => self.route(&request, path),
         }
     }
 }

@@ -9,6 +9,7 @@
 mod factory;
 mod orders;
 mod shim_fake;
+mod trouble;
 mod uri;
 
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shim::http::{Request, Response, json_answer, text_answer, with_header};
 
+use crate::trouble::Spoil;
 use crate::uri;
 
 /// A failure on demand.
@@ -29,10 +30,12 @@ pub(crate) struct Failure {
     body: Option<Value>,
     /// The body is this page.
     html: Option<String>,
+    /// The request is answered as it should be, and the answer is spoiled.
+    spoil: Option<Spoil>,
     /// The request takes effect before it fails.
     #[serde(default)]
     after: bool,
-    /// The answer comes after so many milliseconds more.
+    /// The answer comes after so many milliseconds more; with `after` the effect does not.
     #[serde(default)]
     delay_ms: u64,
     /// How often.
@@ -84,8 +87,10 @@ pub(crate) enum Turn {
     Good,
     /// It fails and does nothing.
     Before(Response),
-    /// It takes effect and fails.
-    After(Response),
+    /// It takes effect at once, and after this time it fails, or is answered as it should be.
+    After(Option<Response>, Duration),
+    /// It takes effect, and its answer is spoiled.
+    Spoiled(Spoil),
 }
 
 impl Orders {
@@ -106,15 +111,23 @@ impl Orders {
             *seen.routes.entry(route.to_owned()).or_default() += 1;
         }
         let failure = self.take(request);
-        let delay = self.latency_ms.load(Ordering::Relaxed) + failure.as_ref().map_or(0, |failure| failure.delay_ms);
+        let own = failure.as_ref().map_or(0, |failure| failure.delay_ms);
+        let is_late = failure.as_ref().is_some_and(|failure| failure.after);
+        let delay = self.latency_ms.load(Ordering::Relaxed) + if is_late { 0 } else { own };
         if delay > 0 {
             tokio::time::sleep(Duration::from_millis(delay)).await;
         }
         let turn = match failure {
             Some(failure) if failure.status.is_some() || failure.html.is_some() => {
                 let response = failure.response();
-                if failure.after { Turn::After(response) } else { Turn::Before(response) }
+                if failure.after {
+                    Turn::After(Some(response), Duration::from_millis(own))
+                } else {
+                    Turn::Before(response)
+                }
             }
+            Some(Failure { spoil: Some(spoil), .. }) => Turn::Spoiled(spoil),
+            Some(Failure { after: true, .. }) => Turn::After(None, Duration::from_millis(own)),
             _ => Turn::Good,
         };
         (under, turn)

@@ -86,13 +86,19 @@ impl Handler for Shim {
             _ => {}
         }
         let (_under, turn) = self.orders.begin(&request, &format!("{} {}", request.method, request.path)).await;
-        if let Turn::Before(response) | Turn::After(response) = turn {
-            return response;
-        }
-        match (&request.method, request.path.as_str()) {
+        let spoil = match turn {
+            Turn::Before(response) | Turn::After(Some(response), _) => return response,
+            Turn::Spoiled(spoil) => Some(spoil),
+            Turn::Good | Turn::After(None, _) => None,
+        };
+        let good = match (&request.method, request.path.as_str()) {
             (&Method::GET, "/healthz") => json_answer(200, &json!({ "status": "ok", "service": "fake-shim" })),
             (&Method::POST, "/factory/exec") => self.exec(&request),
             _ => refusal(404, "not_found", "there are GET /healthz and POST /factory/exec"),
+        };
+        match spoil {
+            Some(spoil) => spoil.answer(&request, good).await,
+            None => good,
         }
     }
 }

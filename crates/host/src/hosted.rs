@@ -61,6 +61,7 @@ impl Hosted {
                 completions: adapt::completes(&toolset),
                 logging: false,
                 list_changed: true,
+                tasks: toolset.tools().iter().any(|tool| tool.info().task.is_some()),
                 ..Capabilities::default()
             },
         );
@@ -161,6 +162,9 @@ impl Service for Hosted {
             let mut inside = inside(context.cancellation(), caller.as_deref(), context.binding());
             if context.wants_progress() {
                 inside = inside.progress(&report);
+            }
+            if let Some(id) = context.task() {
+                inside = inside.task(id);
             }
             let say = |level: engine::LogLevel, text: &str| context.log(adapt::level(level), Some(call.name), text);
             inside = inside.logger(&say);

@@ -13,6 +13,7 @@ pub mod limits;
 mod open;
 mod reality;
 mod resolve;
+pub mod tasks;
 pub mod timers;
 mod users;
 

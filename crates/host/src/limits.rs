@@ -20,6 +20,12 @@ pub const VIEWS_KEPT: usize = 64;
 pub const WAITING_CALLS_MAX: usize = 1_000;
 /// Most bytes of answers that travel with a stateless client; a call with more waits at the server.
 pub const ASKED_STATE_BYTES_MAX: usize = 16 * 1024;
+/// Largest result of a task that is kept, bytes of JSON.
+pub const TASK_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Largest file of tasks, bytes.
+pub const TASKS_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// How long a task and its result are kept, milliseconds.
+pub const TASK_TTL_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Longest wait for the secrets of Doppler.
 pub const DOPPLER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most secrets of Doppler, bytes.

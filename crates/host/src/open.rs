@@ -22,7 +22,7 @@ use spec::Spec;
 use spec::model::{Connection, ConnectionKind};
 
 use crate::codes;
-use crate::resolve::{Lookup, Missing, expand, in_path, variable};
+use crate::resolve::{Lookup, Missing, expand, in_path, is_set, variable};
 use crate::users::UserTokens;
 
 /// Names the private networks that connections may reach: see [`Networks::parse`].
@@ -178,12 +178,18 @@ impl Opened {
     /// The variables that parameters name. Their values count as secrets.
     fn variables(&mut self, spec: &Spec, lookup: Lookup<'_>) {
         for (index, tool) in spec.tools.iter().enumerate() {
-            for name in tool.parameters().iter().filter_map(|parameter| parameter.env.as_ref()) {
+            for parameter in tool.parameters() {
+                let Some(name) = &parameter.env else { continue };
+                // What has a default in the spec is a setting, no secret.
+                let is_setting = parameter.schema.default().is_some();
                 match variable(name, lookup, "a value") {
                     Ok(value) => {
-                        self.secrets.push(Secret::new(value.as_str()));
+                        if !is_setting {
+                            self.secrets.push(Secret::new(value.as_str()));
+                        }
                         self.connections.variables.insert(name.clone(), value);
                     }
+                    Err(_) if is_setting && !is_set(name, lookup) => {}
                     Err(Missing { what, help }) => {
                         let message = format!("a parameter of tool `{}` has no value: {what}", tool.name);
                         let path = format!("/tools/{index}/parameters");

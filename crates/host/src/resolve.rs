@@ -21,6 +21,11 @@ pub(crate) fn variable(name: &str, lookup: Lookup<'_>, example: &str) -> Result<
     })
 }
 
+/// Whether the operator gives the variable any value, readable or not.
+pub(crate) fn is_set(name: &str, lookup: Lookup<'_>) -> bool {
+    [name.to_owned(), format!("{name}_FILE")].iter().any(|name| lookup(name).is_some_and(|value| !value.is_empty()))
+}
+
 /// What a variable holds, or the file that `NAME_FILE` names, as containers are given their secrets.
 fn set(name: &str, lookup: Lookup<'_>) -> Result<Option<String>, Missing> {
     if let Some(value) = lookup(name).filter(|value| !value.is_empty()) {

@@ -40,7 +40,7 @@ struct RequestFacts {
     cancel: CancellationToken,
     progress_token: Option<Bytes>,
     trace_parent: Option<Bytes>,
-    endpoint_tasks: bool,
+    task: Option<Arc<str>>,
 }
 
 impl std::fmt::Debug for RequestFacts {
@@ -91,7 +91,7 @@ impl Context {
             cancel,
             progress_token,
             trace_parent,
-            endpoint_tasks: false,
+            task: None,
         })
     }
 
@@ -122,8 +122,8 @@ impl Context {
         Self { request: self.request.clone(), round: Some(Arc::new(round)) }
     }
 
-    /// The same request, continued as a task: its own way out and cancellation.
-    pub(crate) fn into_task(self, exchange: Arc<Exchange>) -> Self {
+    /// The same request, continued as the task of this id: its own way out and cancellation.
+    pub(crate) fn into_task(self, exchange: Arc<Exchange>, id: Arc<str>) -> Self {
         let facts = &self.request;
         let request = RequestFacts {
             revision: facts.revision,
@@ -132,9 +132,10 @@ impl Context {
             peer: facts.peer.share(),
             cancel: exchange.cancel.clone(),
             exchange,
-            progress_token: facts.progress_token.clone(),
+            // What a task does is told to whoever asks for it.
+            progress_token: Some(facts.progress_token.clone().unwrap_or_else(|| Bytes::from_static(b"\"task\""))),
             trace_parent: facts.trace_parent.clone(),
-            endpoint_tasks: true,
+            task: Some(id),
         };
         Self { request: Arc::new(request), round: self.round }
     }
@@ -151,7 +152,12 @@ impl Context {
 
     /// Whether the call goes on as a task, detached from the request that started it.
     pub fn is_task(&self) -> bool {
-        self.request.endpoint_tasks
+        self.request.task.is_some()
+    }
+
+    /// The id of that task. A task that was called anew after a restart has the id that it had before.
+    pub fn task(&self) -> Option<&str> {
+        self.request.task.as_deref()
     }
 
     /// The authenticated caller.

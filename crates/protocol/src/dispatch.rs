@@ -30,6 +30,7 @@ use crate::revision::Revision;
 use crate::service::Binding;
 use crate::session::Session;
 use params::{Meta, Params};
+pub(crate) use task_calls::take_up;
 
 /// One body from a peer, with everything known about where it came from.
 pub(crate) struct Incoming {

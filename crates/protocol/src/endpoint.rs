@@ -1,6 +1,7 @@
 //! One service, ready to be served on any transport.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -8,6 +9,9 @@ use crate::http::{Authenticator, Guard};
 use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::service::{About, Service};
+
+/// Time between two looks for tasks that nobody runs any more.
+const LOOK_FOR_TASKS: Duration = Duration::from_secs(5);
 
 /// A service with everything that serving it needs. Light: a process may have thousands.
 pub struct Endpoint {
@@ -54,6 +58,26 @@ impl Endpoint {
     /// Ends the sessions of this endpoint, before it is taken out of service.
     pub fn close(&self) {
         self.runtime.sessions.remove_endpoint(self.number);
+    }
+
+    /// Goes on with tasks whose process has ended, now and whenever there are some, for as long as the endpoint is there. Has to
+    /// be called within the asynchronous runtime.
+    pub fn take_up_tasks(self: &Arc<Self>) {
+        if !self.about().capabilities.tasks || self.runtime.options.task_store.is_none() {
+            return;
+        }
+        let (endpoint, shutdown) = (Arc::downgrade(self), self.runtime.shutdown.clone());
+        tokio::spawn(async move {
+            loop {
+                let Some(endpoint) = endpoint.upgrade() else { return };
+                crate::dispatch::take_up(&endpoint);
+                drop(endpoint);
+                tokio::select! {
+                    () = shutdown.cancelled() => return,
+                    () = tokio::time::sleep(LOOK_FOR_TASKS) => {}
+                }
+            }
+        });
     }
 
     pub(crate) fn about(&self) -> &About {

@@ -52,6 +52,8 @@ pub(crate) enum Kind {
 #[derive(Debug)]
 pub(crate) struct ToolFacts {
     pub(crate) task: TaskSupport,
+    /// Whether a task of it is called anew after a restart.
+    pub(crate) resumes: bool,
     /// Arguments that must be repeated in `Mcp-Param-*` headers.
     pub(crate) headers: Box<[HeaderRule]>,
 }
@@ -224,6 +226,6 @@ impl ListingBuilder {
 impl ToolFacts {
     fn of(tool: &Tool) -> Self {
         let schema: Value = serde_json::from_slice(tool.input_schema.as_bytes()).unwrap_or_default();
-        Self { task: tool.task, headers: HeaderRule::collect(&schema).into() }
+        Self { task: tool.task, resumes: tool.resumes, headers: HeaderRule::collect(&schema).into() }
     }
 }

@@ -6,14 +6,16 @@ mod store;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, broadcast};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use record::write_questions;
-pub use record::{TaskRecord, TaskStatus};
+pub use record::{Interrupted, TaskRecord, TaskStatus};
 pub use store::{MemoryTasks, TaskStore};
 
 use crate::clock;
@@ -23,6 +25,10 @@ use crate::session::Sessions;
 
 /// Status changes that a slow listener may lag behind.
 const BACKLOG: usize = 256;
+/// A process that runs a task says so this often; another one takes it up when it was silent for [`TASK_HOLD`].
+const TASK_BEAT: Duration = Duration::from_secs(4);
+/// How long a task belongs to the process that runs it without a sign of life.
+pub const TASK_HOLD: Duration = Duration::from_secs(12);
 
 /// Bounds of tasks.
 #[derive(Clone, Debug)]
@@ -67,6 +73,17 @@ pub(crate) struct Live {
     answered: Notify,
 }
 
+impl Live {
+    fn new(record: TaskRecord, cancel: CancellationToken) -> Arc<Self> {
+        Arc::new(Self { record: Mutex::new(record), cancel, answers: Mutex::default(), answered: Notify::new() })
+    }
+
+    /// The id of the task.
+    pub(crate) fn id(&self) -> Arc<str> {
+        self.record.lock().id.clone()
+    }
+}
+
 impl Tasks {
     pub(crate) fn new(store: Arc<dyn TaskStore>, limits: TaskLimits) -> Self {
         Self { store, limits, live: Mutex::default(), updates: broadcast::channel(BACKLOG).0 }
@@ -80,6 +97,7 @@ impl Tasks {
     pub(crate) fn start<F, W>(
         self: &Arc<Self>,
         owner: &Owner<'_>,
+        anew: Option<Interrupted>,
         cancel: CancellationToken,
         work: W,
     ) -> Result<TaskRecord, Error>
@@ -87,26 +105,67 @@ impl Tasks {
         F: Future<Output = Result<Bytes, Bytes>> + Send + 'static,
         W: FnOnce(Arc<Live>) -> F,
     {
-        let record = self.new_record(owner)?;
-        let live = Arc::new(Live {
-            record: Mutex::new(record.clone()),
-            cancel,
-            answers: Mutex::default(),
-            answered: Notify::new(),
-        });
+        let record = TaskRecord { interrupted: anew, ..self.new_record(owner)? };
+        let live = Live::new(record.clone(), cancel);
         self.admit(owner, &record, &live)?;
+        self.run(live, work);
+        Ok(record)
+    }
+
+    /// Runs a task that another process began.
+    pub(crate) fn go_on<F, W>(self: &Arc<Self>, record: TaskRecord, cancel: CancellationToken, work: W)
+    where
+        F: Future<Output = Result<Bytes, Bytes>> + Send + 'static,
+        W: FnOnce(Arc<Live>) -> F,
+    {
+        let live = Live::new(record.clone(), cancel);
+        self.live.lock().insert(record.id, live.clone());
+        self.run(live, work);
+    }
+
+    fn run<F, W>(self: &Arc<Self>, live: Arc<Live>, work: W)
+    where
+        F: Future<Output = Result<Bytes, Bytes>> + Send + 'static,
+        W: FnOnce(Arc<Live>) -> F,
+    {
         let (tasks, work) = (self.clone(), work(live.clone()));
         tokio::spawn(async move {
-            let outcome = live.cancel.run_until_cancelled(work).await;
+            let outcome = {
+                let work = live.cancel.run_until_cancelled(work);
+                tokio::pin!(work);
+                let mut beat = tokio::time::interval(TASK_BEAT);
+                beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                loop {
+                    tokio::select! {
+                        biased;
+                        outcome = &mut work => break outcome,
+                        _ = beat.tick() => {
+                            // Cancelled through another process, or taken up by one.
+                            if !tasks.store.hold(&live.id()) {
+                                live.cancel.cancel();
+                            }
+                        }
+                    }
+                }
+            };
             tasks.change(&live, |record| match outcome {
                 None => record.status = TaskStatus::Cancelled,
                 Some(Ok(result)) => (record.status, record.result) = (TaskStatus::Completed, Some(result)),
                 Some(Err(error)) => (record.status, record.error) = (TaskStatus::Failed, Some(error)),
             });
-            let id = live.record.lock().id.clone();
-            tasks.live.lock().remove(&id);
+            tasks.live.lock().remove(&live.id());
         });
-        Ok(record)
+    }
+
+    /// The tasks of an endpoint that have not ended and that nobody runs any more. They belong to this process now.
+    pub(crate) fn abandoned(&self, endpoint: &str) -> Vec<TaskRecord> {
+        self.store.take_abandoned(endpoint)
+    }
+
+    /// Ends a task that nobody runs.
+    pub(crate) fn give_up(&self, record: TaskRecord, error: Bytes) {
+        let live = Live::new(record, CancellationToken::new());
+        self.change(&live, |record| (record.status, record.error) = (TaskStatus::Failed, Some(error)));
     }
 
     fn new_record(&self, owner: &Owner<'_>) -> Result<TaskRecord, Error> {
@@ -124,6 +183,7 @@ impl Tasks {
             ttl_ms: self.limits.ttl_ms,
             poll_ms: self.limits.poll_ms,
             input_requests: Vec::new(),
+            interrupted: None,
             result: None,
             error: None,
         })
@@ -164,14 +224,24 @@ impl Tasks {
         let _ = self.updates.send(Arc::new(snapshot));
     }
 
-    /// Says what a running task is doing.
+    /// Says what a running task is doing. It is not stored: only the process that runs it knows.
     pub(crate) fn report(&self, live: &Live, message: String) {
-        self.change(live, |record| record.status_message = Some(message));
+        let snapshot = {
+            let mut record = live.record.lock();
+            if record.status.is_final() {
+                return;
+            }
+            record.status_message = Some(message);
+            record.updated_at = clock::now_rfc3339();
+            record.clone()
+        };
+        let _ = self.updates.send(Arc::new(snapshot));
     }
 
     /// The task, if it is this caller's.
     pub(crate) fn get(&self, owner: &Owner<'_>, id: &str) -> Result<TaskRecord, Error> {
-        let record = self.store.load(id).filter(|record| {
+        let live = self.live.lock().get(id).map(|live| live.record.lock().clone());
+        let record = live.or_else(|| self.store.load(id)).filter(|record| {
             *record.endpoint == *owner.endpoint
                 && record.principal.as_deref() == owner.principal.map(Principal::id)
                 && record.expires_s >= clock::unix_seconds()
@@ -225,8 +295,10 @@ impl Tasks {
 
     /// Cancels a task; one that has ended stays as it is.
     pub(crate) fn cancel(&self, owner: &Owner<'_>, id: &str) -> Result<(), Error> {
-        self.get(owner, id)?;
-        let Some(live) = self.live.lock().get(id).cloned() else { return Ok(()) };
+        let record = self.get(owner, id)?;
+        let known = self.live.lock().get(id).cloned();
+        // Another process runs it, and sees it at its next sign of life.
+        let live = known.unwrap_or_else(|| Live::new(record, CancellationToken::new()));
         self.change(&live, |record| record.status = TaskStatus::Cancelled);
         live.cancel.cancel();
         Ok(())

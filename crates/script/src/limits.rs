@@ -23,8 +23,9 @@ pub const CALLS_WAITING_MAX: usize = 1_000;
 pub const NOTES_WAITING_MAX: usize = 256;
 /// Longest log line or progress message, bytes; the rest is cut off.
 pub const NOTE_BYTES_MAX: usize = 8 << 10;
-/// Runs under way at once in one sandbox; further ones wait for their turn.
-pub const RUNS_AT_ONCE: usize = 256;
+/// Runs under way at once in one sandbox; further ones wait for their turn. Most of them wait for something and hold little: long
+/// watches must not keep others out. How many a server may have is its `limits.concurrency`.
+pub const RUNS_AT_ONCE: usize = 2_048;
 /// Threads of a sandbox. A run needs one only while it computes.
 pub const THREADS_MAX: usize = 32;
 /// How long a thread without work is kept.

@@ -125,6 +125,7 @@ impl Server {
         let routes = oauth.map(|oauth| Arc::new(oauth::Routes::new(oauth, guard.clone())));
         let endpoint_options = EndpointOptions { guard, authenticator };
         let endpoint = Endpoint::with(service, runtime.clone(), endpoint_options.clone());
+        endpoint.take_up_tasks();
         let mut router = Router::new()
             .mcp("/mcp", endpoint.clone())
             .mcp(&format!("/servers/{name}/mcp"), endpoint.clone())

@@ -74,7 +74,13 @@ pub async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>, stop: Can
             let _permit = permit;
             let service = service_fn(move |request| {
                 let handler = Arc::clone(&handler);
-                async move { Ok::<_, Infallible>(whole(handler, request).await) }
+                async move {
+                    let response = whole(handler, request).await;
+                    if response.extensions().get::<Hangup>().is_some() {
+                        return Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted));
+                    }
+                    Ok(response)
+                }
             });
             let mut server = hyper::server::conn::http1::Builder::new();
             server.timer(TokioTimer::new()).header_read_timeout(READ_TIMEOUT);
@@ -111,6 +117,31 @@ async fn whole<H: Handler>(handler: Arc<H>, request: hyper::Request<Incoming>) -
         body,
     };
     handler.answer(request).await
+}
+
+/// Marks an answer that is not given.
+#[derive(Clone, Copy, Debug)]
+struct Hangup;
+
+/// No answer: the connection ends. For fakes of what goes wrong.
+pub fn hang_up() -> Response {
+    let mut response = text_answer(500, "text/plain", "");
+    response.extensions_mut().insert(Hangup);
+    response
+}
+
+/// An answer that ends before its body does: it says that it has more bytes than come. For fakes of what goes wrong.
+pub fn cut_short(status: u16, part: Bytes, claimed: usize) -> Response {
+    let stream = futures_util::stream::iter([Ok::<_, Infallible>(Frame::data(part))]);
+    let mut response = text_answer(status, "application/json", "");
+    *response.body_mut() = StreamBody::new(stream).boxed_unsync();
+    response.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(claimed));
+    response
+}
+
+/// The body of an answer, read to its end.
+pub async fn whole_body(response: Response) -> Bytes {
+    response.into_body().collect().await.unwrap_or_else(|never| match never {}).to_bytes()
 }
 
 /// A JSON answer.

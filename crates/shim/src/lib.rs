@@ -8,6 +8,7 @@
 //! Never: a shell, a folder outside of the root, a program that the operator did not name.
 
 mod agent;
+mod dialogue;
 pub mod http;
 pub mod limits;
 mod output;

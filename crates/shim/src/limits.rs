@@ -22,9 +22,13 @@ pub const OUTPUT_BYTES: usize = 8 << 20;
 pub const LINE_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a program's standard error that are kept: the last ones.
 pub const ERROR_BYTES: usize = 8 << 10;
+/// Time that a program has to end after its conversation is over.
+pub const CLOSING_TIME: Duration = Duration::from_secs(5);
 /// Time between two signs of life while a program says nothing, so that tunnels keep the connection.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Events that wait for a slow caller.
 pub const EVENTS_WAITING_MAX: usize = 64;
+/// Messages to an agent that it has not read yet.
+pub const SAYINGS_WAITING_MAX: usize = 64;
 /// Longest name of a session or a mission, characters.
 pub const SESSION_CHARS_MAX: usize = 200;

@@ -37,6 +37,12 @@ impl Facts {
         }
     }
 
+    /// It could not do what it was asked for.
+    pub(crate) fn failed(&mut self, why: String) -> Said {
+        self.is_error = true;
+        Said::Text(why)
+    }
+
     /// `{type: "result", subtype, is_error, duration_ms, num_turns, result, session_id}`.
     fn result(&mut self, mut value: Value) -> Said {
         self.session = value["session_id"].as_str().map(str::to_owned).or(self.session.take());

@@ -7,9 +7,12 @@ use connect::process::Started;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::ChildStderr;
+use tokio::sync::mpsc;
 
+use crate::agent::Input;
+use crate::dialogue::Dialogue;
 use crate::http::Events;
-use crate::limits::{ERROR_BYTES, KEEP_ALIVE, LINE_BYTES_MAX};
+use crate::limits::{CLOSING_TIME, ERROR_BYTES, KEEP_ALIVE, LINE_BYTES_MAX, SAYINGS_WAITING_MAX};
 use crate::output::{Facts, Said};
 
 /// Bounds of one run.
@@ -29,22 +32,68 @@ enum End {
     Time,
     /// It said too much.
     Output,
+    /// The conversation is over, and it did not end.
+    Said,
+}
+
+/// A conversation, and the way to the program until it is over.
+struct Talk {
+    dialogue: Dialogue,
+    say: Option<mpsc::Sender<String>>,
+}
+
+impl Talk {
+    /// Answers a line; gives what it means for the caller.
+    fn heard(&mut self, line: &str) -> Option<String> {
+        let turn = self.dialogue.heard(line);
+        for text in turn.say {
+            let sent = self.say.as_ref().is_none_or(|say| say.try_send(text).is_ok());
+            if !sent {
+                self.say = None;
+                return Some("the agent asks and does not read the answers\n".to_owned());
+            }
+        }
+        if self.dialogue.is_over() {
+            self.say = None;
+        }
+        turn.failed
+    }
 }
 
 /// Streams a started program to its end, then tells how it ended.
-pub(crate) async fn stream(mut started: Started, input: Option<String>, events: Events, bounds: Bounds) {
+pub(crate) async fn stream(mut started: Started, input: Input, events: Events, bounds: Bounds) {
     let began = Instant::now();
     let (stdin, stdout, stderr) = started.pipes();
     let errors = tokio::spawn(tail(stderr));
+    let (say, mut said) = mpsc::channel::<String>(SAYINGS_WAITING_MAX);
     let feeding = tokio::spawn(async move {
-        if let (Some(mut stdin), Some(text)) = (stdin, input) {
+        let Some(mut stdin) = stdin else { return };
+        while let Some(text) = said.recv().await {
             // A program that does not read its input is no failure.
-            let _ = stdin.write_all(text.as_bytes()).await;
+            if stdin.write_all(text.as_bytes()).await.is_err() || stdin.flush().await.is_err() {
+                return;
+            }
         }
     });
+    // When nobody can say anything more, the program's input ends.
+    let mut talk = match input {
+        Input::Nothing => {
+            drop(say);
+            None
+        }
+        Input::Prompt(text) => {
+            let _ = say.try_send(text);
+            drop(say);
+            None
+        }
+        Input::Dialogue(dialogue) => {
+            let _ = say.try_send(dialogue.opening());
+            Some(Talk { dialogue, say: Some(say) })
+        }
+    };
     let mut facts = Facts::default();
     let end = {
-        let lines = lines(stdout, &mut facts, &events, bounds.output_bytes);
+        let lines = lines(stdout, &mut facts, talk.as_mut(), &events, bounds.output_bytes);
         tokio::pin!(lines);
         tokio::select! {
             biased;
@@ -55,6 +104,11 @@ pub(crate) async fn stream(mut started: Started, input: Option<String>, events: 
     };
     feeding.abort();
     let end = match end {
+        // What it was asked for is done; that it did not end by itself changes nothing.
+        End::Said => {
+            started.stop().await;
+            End::Exit(Ok(ExitStatus::default()))
+        }
         End::Exit(_) => End::Exit(tokio::select! {
             status = started.ended() => status,
             () = tokio::time::sleep_until(bounds.until.into()) => {
@@ -73,18 +127,29 @@ pub(crate) async fn stream(mut started: Started, input: Option<String>, events: 
 }
 
 /// Hands on what the program writes, until it writes no more.
-async fn lines(stdout: Option<impl AsyncRead + Unpin>, facts: &mut Facts, events: &Events, most: usize) -> End {
+async fn lines(
+    stdout: Option<impl AsyncRead + Unpin>,
+    facts: &mut Facts,
+    mut talk: Option<&mut Talk>,
+    events: &Events,
+    most: usize,
+) -> End {
     let Some(stdout) = stdout else { return End::Exit(Err(std::io::Error::other("it has no output"))) };
     let mut reader = BufReader::new(stdout);
     let mut total = 0;
     let mut line = Vec::new();
+    let mut closing: Option<Instant> = None;
     loop {
+        if closing.is_none() && talk.as_ref().is_some_and(|talk| talk.dialogue.is_over()) {
+            closing = Some(Instant::now() + CLOSING_TIME);
+        }
         let read = {
             let next = next(&mut reader, &mut line);
             tokio::pin!(next);
             loop {
                 tokio::select! {
                     read = &mut next => break read,
+                    () = until(closing) => return End::Said,
                     () = tokio::time::sleep(KEEP_ALIVE) => {
                         if !events.raw(": working\n\n").await {
                             return End::Gone;
@@ -104,7 +169,12 @@ async fn lines(stdout: Option<impl AsyncRead + Unpin>, facts: &mut Facts, events
         }
         let is_whole = line.last() == Some(&b'\n');
         let text = String::from_utf8_lossy(&line).into_owned();
-        let said = if is_whole { facts.line(text.trim_end_matches(['\n', '\r'])) } else { rest(facts, text) };
+        let failed = talk.as_mut().and_then(|talk| talk.heard(&text));
+        let said = match failed {
+            Some(why) => facts.failed(why),
+            None if is_whole => facts.line(text.trim_end_matches(['\n', '\r'])),
+            None => rest(facts, text),
+        };
         line.clear();
         if let Said::Text(text) = said
             && !text.is_empty()
@@ -112,6 +182,13 @@ async fn lines(stdout: Option<impl AsyncRead + Unpin>, facts: &mut Facts, events
         {
             return End::Gone;
         }
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment.into()).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -147,6 +224,8 @@ fn told(facts: &Facts, end: &End, errors: &str, began: Instant) -> Value {
         End::Exit(Ok(status)) if status.success() => ("finished", status.code()),
         End::Exit(Ok(status)) => ("failed", status.code()),
         End::Exit(Err(_)) => ("failed", None),
+        // It is an exit by then.
+        End::Said => ("finished", None),
         End::Gone => ("cancelled", None),
         End::Time => ("timeout", None),
         End::Output => ("output_limit", None),

@@ -18,6 +18,8 @@ pub struct Settings {
     /// The program and its arguments; empty for `droid exec`. `{prompt}`, `{cwd}`, `{mode}` and `{session}` are replaced in
     /// arguments. Without `{prompt}` the program reads the prompt from its standard input.
     pub command: Vec<String>,
+    /// The program reads and writes the JSON-RPC messages of `stream-jsonrpc`. Without a command it is `droid exec` in that mode.
+    pub dialogue: bool,
     /// Variables of the program's environment. There are no others.
     pub environment: Vec<(String, String)>,
     /// Programs that run at once.
@@ -35,6 +37,7 @@ impl Settings {
             secret,
             root: root.into(),
             command: Vec::new(),
+            dialogue: false,
             environment: Vec::new(),
             concurrency: limits::RUNS,
             timeout: limits::RUN_TIME,

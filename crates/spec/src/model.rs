@@ -36,7 +36,7 @@ pub use prompt::{Prompt, PromptArgument, PromptMessage, Role};
 pub use resource::Resource;
 pub use shape::Shape;
 pub use state::State;
-pub use tool::{Annotations, Tool, input_schema};
+pub use tool::{Annotations, TaskUse, Tool, input_schema};
 pub use trigger::{FileEvent, QueueEngine, Trigger};
 
 use std::collections::BTreeMap;

@@ -2,18 +2,21 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::sdk::PATIENCE;
-use crate::exec::Run;
-use crate::fixture::{Program, Transport};
+use crate::exec::{self, Run};
+use crate::fixture::{self, Factory, Program, Transport};
 use crate::repo;
 use crate::report::Tally;
-use crate::setup::python;
+use crate::setup::{self, python};
 
 /// The name of this part on the command line.
 pub const NAME: &str = "oauth";
+
+/// What the owner types.
+const PASSPHRASE: &str = "correct horse battery staple";
 
 /// Name, environment or script, and arguments before the URL.
 const CLIENTS: [(&str, Language, &[&str]); 4] = [
@@ -39,12 +42,43 @@ pub fn check(mut program: Program, results: &Path, tally: &mut Tally, rows: &mut
         ["--home", &home.display().to_string(), "--oauth", "single-user", "--oauth-allow-redirect", "localhost"]
             .map(str::to_owned)
             .to_vec();
+    let browser = by_browser(results);
+    let cell = if browser.is_ok() { "ok" } else { "FAILED" };
+    rows.push([NAME, "chromium", "", cell, ""].map(str::to_owned).to_vec());
+    tally.check("an owner lets a program in with Chromium", browser);
     let server = program.serve(Transport::Http, &results.join("oauth.log"))?;
     for (name, language, arguments) in CLIENTS {
         let outcome = come_in(language, arguments, &server.url(Transport::Http));
         let cell = if outcome.is_ok() { "ok" } else { "FAILED" };
         rows.push([NAME, name, "", cell, ""].map(str::to_owned).to_vec());
         tally.check(&format!("{name} comes in by OAuth"), outcome);
+    }
+    Ok(())
+}
+
+/// The owner of the droid swarm server lets a program in with a real browser, and the program uses the server.
+fn by_browser(results: &Path) -> Result<()> {
+    setup::browser()?;
+    let browser = exec::find("chromium").context("Chromium was not installed")?;
+    let factory = Factory::start(&results.join("factory.log"))?;
+    let mut program = fixture::product("../../../servers/factory_droid_swarm/mcp.yaml")?;
+    let home = results.join("browser-home").display().to_string();
+    program.environment.extend(factory.environment());
+    program.environment.push(("OWNER_PASSPHRASE".to_owned(), PASSPHRASE.to_owned()));
+    program.more = ["--home", &home, "--oauth", "single-user", "--oauth-owner-passphrase-env", "OWNER_PASSPHRASE"]
+        .map(str::to_owned)
+        .to_vec();
+    let server = program.serve(Transport::Http, &results.join("browser.log"))?;
+    let script = repo::root()?.join("tests/clients/node/browser.mjs");
+    let run = Run::new(python::node()?).arg(script).arg(browser).args([&server.url(Transport::Http), PASSPHRASE]);
+    let captured = run.arg(results.join("consent.png")).timeout(PATIENCE).capture()?;
+    if !captured.status.success() {
+        bail!("the browser failed ({})\n{}", captured.status, super::last_lines(&captured.stderr));
+    }
+    let seen: Value = serde_json::from_str(captured.stdout.trim())?;
+    let wanted = json!({"asked": true, "sentBack": true, "called": true});
+    if seen != wanted {
+        bail!("it saw {seen}, not {wanted}");
     }
     Ok(())
 }

@@ -18,6 +18,9 @@ pub const FAULTS: &[&str] = &["strace", "libfaketime"];
 /// What counts instructions.
 pub const VALGRIND: &[&str] = &["valgrind"];
 
+/// A browser.
+pub const CHROMIUM: &[&str] = &["chromium"];
+
 /// A script here that answers 101 keeps packages from starting their services (Debian policy 9.3.3.1).
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 

@@ -13,10 +13,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use host::tasks::FileTasks;
 use operations::doctor::PORT;
 use operations::run::{Input, Prepared, prepare, transport};
 use operations::{Code, Context, Error, Subject};
-use protocol::Service;
+use protocol::{RuntimeOptions, Service};
 
 use self::signals::Signals;
 use self::watch::Watch;
@@ -136,6 +137,21 @@ struct Work {
     transport: Transport,
     /// What clients see: the server, or one of its groups.
     service: Arc<dyn Service>,
+}
+
+impl Work {
+    /// Limits of what is served. Tasks are kept in the home folder when the server has tools that may be tasks; where that is not
+    /// possible they end with the process, which is told.
+    fn runtime_options(&self) -> RuntimeOptions {
+        let mut options = RuntimeOptions { tasks: host::tasks::limits(), ..RuntimeOptions::default() };
+        if self.prepared.spec.tools.iter().any(|tool| tool.task.is_some()) {
+            match FileTasks::open(&self.context.home.path().join("tasks"), &self.prepared.spec.name) {
+                Ok(tasks) => options.task_store = Some(Arc::new(tasks)),
+                Err(fault) => tracing::warn!(%fault, "tasks cannot be kept and end with this process"),
+            }
+        }
+        options
+    }
 }
 
 /// The server, or the group of it that is asked for.

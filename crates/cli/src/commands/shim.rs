@@ -23,6 +23,7 @@ const PASSED: [&str; 9] = ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TERM", "TM
 
 const EXAMPLES: &str = "Examples:
   FACTORY_SHIM_SECRET=… mcp-factory shim --root ~/projects
+  FACTORY_SHIM_SECRET=… mcp-factory shim --root ~/projects --jsonrpc
   FACTORY_SHIM_SECRET=… mcp-factory shim --root ~/projects -- my-agent --in {cwd} {prompt}
   curl -s http://127.0.0.1:8818/healthz
 ";
@@ -54,6 +55,9 @@ pub(crate) struct Arguments {
     /// Most output of one run, bytes
     #[arg(long, value_name = "BYTES", default_value_t = limits::OUTPUT_BYTES)]
     max_output: usize,
+    /// Talk to the program in JSON-RPC messages (`stream-jsonrpc`, both ways); without a program that is `droid exec`
+    #[arg(long)]
+    jsonrpc: bool,
     /// Hand this environment variable to the program too; may be repeated
     #[arg(long, value_name = "NAME")]
     pass_env: Vec<String>,
@@ -84,6 +88,7 @@ fn settings(arguments: &Arguments, environment: &Environment) -> Result<Settings
     let names = PASSED.into_iter().chain(arguments.pass_env.iter().map(String::as_str));
     Ok(Settings {
         command: arguments.command.clone(),
+        dialogue: arguments.jsonrpc,
         environment: names.filter_map(|name| Some((name.to_owned(), environment.get(name)?))).collect(),
         concurrency: arguments.concurrency,
         timeout: Duration::from_secs(arguments.timeout),

@@ -107,6 +107,18 @@ impl State {
         })
     }
 
+    /// How many entries have keys that begin with `prefix`.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub fn tally(&self, prefix: &str, now: Moment) -> Result<usize, Fault> {
+        let connection = self.connection.lock();
+        let sql = "SELECT count(*) FROM entries WHERE key >= ?1 AND (?2 IS NULL OR key < ?2) AND (expires IS NULL OR expires > ?3)";
+        let found: i64 =
+            connection.prepare_cached(sql)?.query_row(params![prefix, behind(prefix), now], |row| row.get(0))?;
+        Ok(usize::try_from(found).unwrap_or(0))
+    }
+
     /// The entries whose keys begin with `prefix`, behind the key `after`.
     ///
     /// # Errors

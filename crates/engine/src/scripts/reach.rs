@@ -36,6 +36,9 @@ use crate::actions::send::Messenger;
 use crate::connections::Link;
 use crate::outcome::FailureKind;
 
+/// The function that gives the id of the task that the call is, or null.
+const TASK: &str = "task";
+
 /// A connection that a script reaches.
 pub(crate) struct Reach {
     connection: Box<str>,
@@ -76,6 +79,8 @@ enum Kind {
     Fetch(Link<Api>),
     /// Pages of HTML as Markdown.
     Markdown,
+    /// The task that the call is.
+    Task,
 }
 
 impl Reach {
@@ -137,9 +142,13 @@ impl Reach {
         Self { connection: fetch::MARKDOWN.into(), kind: Kind::Markdown }
     }
 
+    pub(crate) fn task() -> Self {
+        Self { connection: TASK.into(), kind: Kind::Task }
+    }
+
     /// Whether it is a function, not an object with functions.
     pub(super) fn is_function(&self) -> bool {
-        matches!(self.kind, Kind::Fetch(_) | Kind::Markdown)
+        matches!(self.kind, Kind::Fetch(_) | Kind::Markdown | Kind::Task)
     }
 
     pub(super) fn connection(&self) -> &str {
@@ -151,7 +160,7 @@ impl Reach {
         let names: &[&str] = match &self.kind {
             Kind::Tools(names) => return names.iter().map(|name| &**name).collect(),
             Kind::Mcp(_) => &tools::OTHER,
-            Kind::Fetch(_) | Kind::Markdown => &[],
+            Kind::Fetch(_) | Kind::Markdown | Kind::Task => &[],
             Kind::Sql(_) => &sql::FUNCTIONS,
             Kind::Http(_) => &http::FUNCTIONS,
             Kind::Redis(_) => &redis::FUNCTIONS,
@@ -185,6 +194,7 @@ impl Reach {
             Kind::Tools(_) => tools::own(host, name, arguments).await,
             Kind::Fetch(api) => fetch::call(self.there(api)?, host, arguments).await,
             Kind::Markdown => fetch::markdown(arguments).await,
+            Kind::Task => Ok(serde_json::Value::from(host.context.task).to_string().into()),
         }
     }
 

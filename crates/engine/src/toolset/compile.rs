@@ -217,6 +217,7 @@ impl Compiler<'_> {
                 output_schema,
                 annotations: planned.annotations.clone(),
                 icons: tool.icons.clone(),
+                task: tool.task,
             },
             takes_nothing: !planned.parameters.iter().any(|parameter| parameter.required && !is_asked(tool, parameter)),
             defaults: defaults.collect(),
@@ -300,6 +301,9 @@ impl Compiler<'_> {
         if self.spec.state.is_some() {
             let link = self.connections.state.clone().ok_or_else(|| self.connections.why("state"));
             reach.extend(Reach::state(&link));
+        }
+        if tool.task.is_some() {
+            reach.push(Reach::task());
         }
         // A script that never names them does not reach the other tools.
         if code.contains(scripts::TOOLS) {

@@ -18,6 +18,8 @@ pub(crate) struct Given {
     name: Box<str>,
     from: From,
     types: Vec<Box<str>>,
+    /// Whether there is a value when the variable is not set.
+    has_default: bool,
     schema: Schema,
 }
 
@@ -46,6 +48,7 @@ impl Given {
                 name: parameter.name.as_str().into(),
                 from,
                 types: types(parameter),
+                has_default: parameter.schema.default().is_some(),
                 schema: Schema::new(&parameter.schema.to_value()),
             })
         });
@@ -102,6 +105,7 @@ impl Tool {
                     one.check(&value).map_err(|_| misfit(self, one, &format!("environment variable {name}")))?;
                     value
                 }
+                From::Variable(_, None) if one.has_default => continue,
                 From::Variable(name, None) => {
                     let text = format!(
                         "`{}` cannot run: environment variable {name} is not set. The operator of the server has to set it; other arguments will not help.",

@@ -85,6 +85,13 @@ impl Run {
                 parent = id;
             }
         }
+        // It asks its person something, and waits.
+        if now >= self.ends && self.stopped.is_none() && self.prompt.contains("[fake:ask]") {
+            let input = json!({ "questionnaire": "1. [question] Which colour?" });
+            let content = json!([{ "type": "tool_use", "id": "toolu_ask", "name": "AskUser", "input": input }]);
+            out.push(said(self.ends, format!("{}-q", self.message), "assistant", content, &parent));
+            return;
+        }
         if now >= self.ends && self.stopped.is_none() {
             let fails = self.prompt.contains("[fake:fail]");
             let text = if fails {
@@ -111,7 +118,8 @@ impl Session {
     }
 
     pub(super) fn status(&self, now: Moment) -> &'static str {
-        self.runs.last().map_or("idle", |run| run.status(now))
+        // A prompt that waits for the one before it makes nothing idle.
+        self.runs.iter().find(|run| now < run.end()).map_or("idle", |run| run.status(now))
     }
 
     /// As the API shows it.

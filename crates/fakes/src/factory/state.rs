@@ -196,6 +196,11 @@ impl State {
         Ok(())
     }
 
+    /// How many sessions there are.
+    pub(super) fn count(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// Every prompt by its session, oldest session first.
     pub(super) fn prompts(&self) -> Value {
         let each = self.sessions.iter().rev().flat_map(|session| {

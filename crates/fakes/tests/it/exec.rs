@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base::Secret;
 use fakes::FactorySettings;
-use serde_json::json;
+use serde_json::{Value, json};
 use shim::{Settings, Shim};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -45,10 +45,11 @@ async fn a_wrong_secret_is_told() {
 
 /// A program that speaks as `droid exec` was seen to do.
 const DROID: &str = r#"#!/bin/sh
-out=text; session=new-session; auto=none
+out=text; in=text; session=new-session; auto=none
 while [ $# -gt 0 ]; do
   case "$1" in
     --output-format) out=$2; shift ;;
+    --input-format) in=$2; shift ;;
     --cwd) cd "$2" || exit 3; shift ;;
     --auto) auto=$2; shift ;;
     -s) session=$2; shift ;;
@@ -62,6 +63,29 @@ case "$prompt" in
   *flood*) while :; do echo 0123456789012345678901234567890123456789; done ;;
 esac
 note() { printf '{"jsonrpc":"2.0","factoryApiVersion":"1.0.0","type":"notification","method":"droid.session_notification","params":{"notification":%s}}\n' "$1"; }
+reply() { printf '{"jsonrpc":"2.0","factoryApiVersion":"1.0.0","type":"response","id":"%s","result":%s}\n' "$1" "$2"; }
+if [ "$in" = stream-jsonrpc ]; then
+  while IFS= read -r line; do
+    printf '%s\n' "$line" >> heard.jsonl
+    case "$line" in
+      *'"droid.initialize_session"'*) reply 1 '{"sessionId":"s-new","session":{"messages":[]}}'
+        note '{"type":"droid_working_state_changed","newState":"idle"}' ;;
+      *'"droid.load_session"'*'"s-lost"'*)
+        printf '{"jsonrpc":"2.0","factoryApiVersion":"1.0.0","type":"response","id":"1","error":{"code":-32000,"message":"no such session"}}\n' ;;
+      *'"droid.load_session"'*) reply 1 '{"sessionId":"s-old","session":{"messages":[]}}' ;;
+      *'"droid.add_user_message"'*) reply 2 '{}'
+        note '{"type":"droid_working_state_changed","newState":"executing_tool"}'
+        printf '{"jsonrpc":"2.0","factoryApiVersion":"1.0.0","type":"request","id":"p1","method":"droid.request_permission","params":{"toolUses":[],"options":[]}}\n'
+        IFS= read -r answer; printf '%s\n' "$answer" >> heard.jsonl
+        case "$answer" in *cancel*) word=refused ;; *) word=allowed ;; esac
+        note "{\"type\":\"assistant_text_delta\",\"messageId\":\"m\",\"blockIndex\":0,\"textDelta\":\"I was $word\"}"
+        note '{"type":"session_token_usage_changed","sessionId":"s-new","tokenUsage":{"inputTokens":7,"outputTokens":3,"cacheCreationTokens":0,"cacheReadTokens":0,"thinkingTokens":0}}'
+        note '{"type":"droid_working_state_changed","newState":"idle"}' ;;
+      *'"droid.close_session"'*) case "$line" in *stay*) ;; *) exit 0 ;; esac ;;
+    esac
+  done
+  exit 0
+fi
 if [ "$out" = json ]; then
   printf '{"type":"result","subtype":"success","is_error":false,"duration_ms":12,"num_turns":1,"result":"auto %s in %s: %s","session_id":"%s"}\n' "$auto" "$(basename "$PWD")" "$prompt" "$session"
 else
@@ -73,7 +97,7 @@ fi
 "#;
 
 /// A real shim with the stand-in, and the server that uses it.
-async fn real(root: &Path, change: impl FnOnce(&mut Settings)) -> (World, CancellationToken) {
+pub(crate) async fn real(root: &Path, change: impl FnOnce(&mut Settings)) -> (World, CancellationToken) {
     let bin = root.join("bin");
     std::fs::create_dir_all(&bin).unwrap();
     std::fs::create_dir_all(root.join("project")).unwrap();
@@ -124,6 +148,30 @@ async fn a_real_shim_reads_json_rpc_and_keeps_its_limits() {
     let hang = world.good("factory_exec", json!({ "prompt": "hang" })).await;
     assert_eq!(hang["done"]["end"], "timeout", "{}", hang["done"]);
     gone(&folder.path().join("child.pid")).await;
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_shim_and_its_agent_talk_json_rpc_both_ways() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, stop) = real(folder.path(), |settings| settings.dialogue = true).await;
+    let value = world.good("factory_exec", json!({ "prompt": "hi", "auto": "medium" })).await;
+    assert_eq!(value["output"], "I was refused", "nobody is there to allow what the autonomy does not: {value}");
+    assert_eq!((&value["done"]["end"], &value["done"]["session_id"]), (&json!("finished"), &json!("s-new")), "{value}");
+    assert_eq!(value["done"]["token_usage"]["outputTokens"], 3, "{value}");
+    let heard = std::fs::read_to_string(folder.path().join("heard.jsonl")).unwrap();
+    let heard: Vec<Value> = heard.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let methods: Vec<&str> = heard.iter().filter_map(|one| one["method"].as_str()).collect();
+    assert_eq!(methods, ["droid.initialize_session", "droid.add_user_message", "droid.close_session"]);
+    assert_eq!(heard[0]["params"]["autonomyLevel"], "medium");
+    let old = world.good("factory_exec", json!({ "prompt": "go on", "mission": "s-old" })).await;
+    assert_eq!(old["done"]["session_id"], "s-old", "{old}");
+    let lost = world.good("factory_exec", json!({ "prompt": "go on", "mission": "s-lost" })).await;
+    assert_eq!(
+        (&lost["output"], &lost["done"]["is_error"]),
+        (&json!("the agent refused: no such session\n"), &json!(true)),
+        "{lost}"
+    );
     stop.cancel();
 }
 

@@ -1,8 +1,10 @@
 //! The droid swarm server against the fakes, and against a real shim.
 
+mod contract;
 mod exec;
 mod failures;
 mod sdk;
 mod swarm;
+mod trouble;
 mod watching;
 mod world;

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
+use crate::exec::real;
 use crate::world::{World, http};
 
 /// Reads JSON lines, and validates each with a model of the package.
@@ -14,6 +15,13 @@ import json, sys
 from droid_sdk.schemas.messages import FactoryDroidMessage
 from droid_sdk.schemas.session import TokenUsage
 from droid_sdk.schemas.enums import AutonomyLevel, ReasoningEffort
+from droid_sdk.schemas import cli, client
+OURS = {
+    "droid.initialize_session": client.InitializeSessionRequestParams,
+    "droid.load_session": client.LoadSessionRequestParams,
+    "droid.add_user_message": client.AddUserMessageRequestParams,
+    "droid.close_session": client.CloseSessionRequestParams,
+}
 checked = 0
 for line in sys.stdin:
     kind, value = json.loads(line)
@@ -26,6 +34,11 @@ for line in sys.stdin:
         AutonomyLevel(value)
     elif kind == "effort":
         ReasoningEffort(value)
+    elif kind == "ours" and "method" in value:
+        OURS[value["method"]].model_validate(value["params"])
+        assert value["type"] == "request" and isinstance(value["id"], str) and value["factoryProtocolVersion"] == "1.221.0"
+    elif kind == "ours":
+        cli.RequestPermissionResult.model_validate(value["result"])
     checked += 1
 print(checked)
 "#;
@@ -63,6 +76,14 @@ async fn the_package_of_factory_takes_what_the_fake_gives() {
     lines.extend(["off", "low", "medium", "high"].map(|level| json!(["autonomy", level]).to_string()));
     let efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max", "off", "dynamic"];
     lines.extend(efforts.map(|effort| json!(["effort", effort]).to_string()));
+    // What a shim says to its agent.
+    let folder = tempfile::tempdir().expect("a folder");
+    let (shim, stop) = real(folder.path(), |settings| settings.dialogue = true).await;
+    shim.good("factory_exec", json!({ "prompt": "hi", "auto": "medium" })).await;
+    shim.good("factory_exec", json!({ "prompt": "go on", "mission": "s-old", "auto": "off" })).await;
+    stop.cancel();
+    let heard = std::fs::read_to_string(folder.path().join("heard.jsonl")).expect("what the agent heard");
+    lines.extend(heard.lines().map(|line| format!("[\"ours\",{line}]")));
     let mut child = Command::new(python)
         .args(["-c", CHECK])
         .stdin(Stdio::piped())

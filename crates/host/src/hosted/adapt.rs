@@ -2,8 +2,8 @@
 
 use engine::{Bindings, Content, Outcome, Toolset};
 use protocol::{
-    About, Capabilities, Icon, Json, Listing, LogLevel, Prompt, PromptArgument, Resource, ResourceTemplate, Tool,
-    ToolAnnotations, ToolResult, service,
+    About, Capabilities, Icon, Json, Listing, LogLevel, Prompt, PromptArgument, Resource, ResourceTemplate,
+    TaskSupport, Tool, ToolAnnotations, ToolResult, service,
 };
 use spec::model;
 
@@ -91,6 +91,8 @@ fn tool(tool: &engine::Tool) -> Tool {
             open_world: hints.open_world_hint,
         },
         icons: icons(&info.icons),
+        task: if info.task.is_some() { TaskSupport::Optional } else { TaskSupport::Forbidden },
+        resumes: info.task == Some(model::TaskUse::Resumed),
         ..Tool::new(&*info.name, Json::trusted(info.input_schema.clone()))
     }
 }

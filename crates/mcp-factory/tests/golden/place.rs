@@ -77,6 +77,8 @@ impl Place {
         }
         let value = match word {
             "fakes" => all::start("127.0.0.1:0").await.map_err(|error| error.to_string())?,
+            "factory" => serve(fakes::Factory::new(fakes::FactorySettings::default().work(800).idle(0))).await?,
+            "shim" => serve(fakes::Shim::new(fakes::ShimSettings::default())).await?,
             "unique" => format!("u{}", uuid::Uuid::now_v7().simple()),
             "folder" => folder.display().to_string(),
             "s3_key_id" | "s3_key" => {
@@ -120,6 +122,14 @@ impl Place {
         }
         Ok(())
     }
+}
+
+/// Serves one of the fakes that come with the program, until the tests end.
+async fn serve<H: shim::http::Handler>(fake: std::sync::Arc<H>) -> Result<String, String> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    tokio::spawn(fakes::serve(listener, fake, tokio_util::sync::CancellationToken::new()));
+    Ok(format!("http://{address}"))
 }
 
 /// The address of a service.

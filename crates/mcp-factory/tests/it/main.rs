@@ -3,6 +3,7 @@
 mod catalogue;
 mod clients;
 mod commands;
+mod droids;
 mod errors;
 mod help;
 mod killed;

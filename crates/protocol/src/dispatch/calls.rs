@@ -54,7 +54,7 @@ pub(super) async fn call_tool(call: &Call<'_>, context: Context, name: &str) -> 
     }
     let work = ToolCall { name, arguments, meta: call.params.meta };
     if can_task && tool.task != TaskSupport::Forbidden {
-        let record = task_calls::start_tool(call, &context, work)?;
+        let record = task_calls::start_tool(call, &context, work, tool.resumes)?;
         return Ok(task_created(call, &record));
     }
     let work = ToolWork { service: &*call.endpoint().service, call: work };

@@ -15,27 +15,88 @@ use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::exchange::{Event, Exchange};
 use crate::headers;
+use crate::principal::Principal;
 use crate::revision::Revision;
 use crate::service::{Boxed, Reply, ToolCall, ToolResult};
-use crate::tasks::{Live, Owner, TaskRecord};
+use crate::tasks::{Interrupted, Live, Owner, TaskRecord, TaskStatus};
 
 fn owner<'a>(call: &'a Call<'_>) -> Owner<'a> {
     Owner { endpoint: &call.endpoint().about().name, principal: call.incoming.principal.as_ref() }
 }
 
-/// Starts a tool as a task from its beginning.
-pub(super) fn start_tool(call: &Call<'_>, context: &Context, work: ToolCall<'_>) -> Result<TaskRecord, Error> {
-    let name = work.name.to_owned();
-    let arguments = work.arguments.map(serde_json::value::RawValue::to_owned);
-    let meta = work.meta.map(serde_json::value::RawValue::to_owned);
+/// Starts a tool as a task from its beginning. What it takes to call it anew is kept when it `resumes`; what the URL of the
+/// client bound is not known to another process, so such a call is not called anew.
+pub(super) fn start_tool(
+    call: &Call<'_>,
+    context: &Context,
+    work: ToolCall<'_>,
+    resumes: bool,
+) -> Result<TaskRecord, Error> {
+    let asked = Asked {
+        name: work.name.to_owned(),
+        arguments: work.arguments.map(serde_json::value::RawValue::to_owned),
+        meta: work.meta.map(serde_json::value::RawValue::to_owned),
+    };
+    let anew = (resumes && call.incoming.binding.is_none()).then(|| Interrupted {
+        tool: asked.name.as_str().into(),
+        arguments: asked.arguments.as_ref().map(|arguments| arguments.get().into()),
+    });
     let exchange = Exchange::new(true);
-    let (endpoint, context) = (call.endpoint().clone(), context.clone().into_task(exchange.clone()));
-    call.endpoint().runtime.tasks.start(&owner(call), exchange.cancel.clone(), move |live| async move {
-        let call = ToolCall { name: &name, arguments: arguments.as_deref(), meta: meta.as_deref() };
+    let (endpoint, context) = (call.endpoint().clone(), context.clone());
+    call.endpoint()
+        .runtime
+        .tasks
+        .start(&owner(call), anew, exchange.cancel.clone(), move |live| asked.run(endpoint, context, live, exchange))
+}
+
+/// A call of a tool that outlives its request.
+struct Asked {
+    name: String,
+    arguments: Option<Box<serde_json::value::RawValue>>,
+    meta: Option<Box<serde_json::value::RawValue>>,
+}
+
+impl Asked {
+    async fn run(
+        self,
+        endpoint: Arc<Endpoint>,
+        context: Context,
+        live: Arc<Live>,
+        exchange: Arc<Exchange>,
+    ) -> Result<Bytes, Bytes> {
+        let context = context.into_task(exchange.clone(), live.id());
+        let call = ToolCall { name: &self.name, arguments: self.arguments.as_deref(), meta: self.meta.as_deref() };
         let tool = ToolWork { service: &*endpoint.service, call };
         let work = rounds::run_task(&tool, context, &endpoint, &live);
         finish(&endpoint, &live, &exchange, work).await
-    })
+    }
+}
+
+/// Takes up the tasks of an endpoint that nobody runs any more: their process has ended. A tool that can go on is called anew;
+/// any other task has failed, and says so.
+pub(crate) fn take_up(endpoint: &Arc<Endpoint>) {
+    let tasks = &endpoint.runtime.tasks;
+    for record in tasks.abandoned(&endpoint.about().name) {
+        let raw = |json: &str| serde_json::value::RawValue::from_string(json.to_owned()).ok();
+        match record.interrupted.clone() {
+            Some(work) if record.status == TaskStatus::Working => {
+                tracing::info!(task = %record.id, tool = %work.tool, "a task that was cut off goes on");
+                let asked =
+                    Asked { name: work.tool.into(), arguments: work.arguments.as_deref().and_then(raw), meta: None };
+                let exchange = Exchange::new(true);
+                let principal = record.principal.clone().map(Principal::new);
+                let context = Context::local(Revision::LATEST, principal);
+                let endpoint = endpoint.clone();
+                tasks.go_on(record, exchange.cancel.clone(), move |live| asked.run(endpoint, context, live, exchange));
+            }
+            _ => {
+                let why = "The process that ran this task has ended, and the task cannot go on. What it did until then is done; look before you call the tool again";
+                let mut error = Vec::new();
+                Error::internal(why).write(Revision::LATEST, &mut error);
+                tasks.give_up(record, error.into());
+            }
+        }
+    }
 }
 
 /// Goes on as a task with a tool that has begun within the request.
@@ -45,8 +106,9 @@ pub(super) fn continue_tool(
     rest: Boxed<'static, Result<Reply<ToolResult>, Error>>,
 ) -> Result<TaskRecord, Error> {
     let exchange = Exchange::new(true);
-    let (endpoint, context) = (call.endpoint().clone(), context.clone().into_task(exchange.clone()));
-    call.endpoint().runtime.tasks.start(&owner(call), exchange.cancel.clone(), move |live| async move {
+    let (endpoint, context) = (call.endpoint().clone(), context.clone());
+    call.endpoint().runtime.tasks.start(&owner(call), None, exchange.cancel.clone(), move |live| async move {
+        let context = context.into_task(exchange.clone(), live.id());
         let work = async {
             let reply = rest.await?;
             rounds::settle(None::<&ToolWork<'_>>, reply, context, &endpoint, &live).await

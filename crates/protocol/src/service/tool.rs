@@ -68,6 +68,9 @@ pub struct Tool {
     pub meta: Option<Json>,
     /// Tasks.
     pub task: TaskSupport,
+    /// Whether a task that its process did not survive is called anew, with the same arguments and the same task id. The handler
+    /// has to go on where it was ([`crate::Context::task`]).
+    pub resumes: bool,
 }
 
 impl Tool {
@@ -83,6 +86,7 @@ impl Tool {
             icons: Vec::new(),
             meta: None,
             task: TaskSupport::Forbidden,
+            resumes: false,
         }
     }
 

@@ -22,6 +22,9 @@ pub enum TaskStatus {
 }
 
 impl TaskStatus {
+    /// Every one.
+    pub const ALL: [Self; 5] = [Self::Working, Self::InputRequired, Self::Completed, Self::Failed, Self::Cancelled];
+
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -37,6 +40,15 @@ impl TaskStatus {
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
+}
+
+/// What it takes to call a tool anew when the process that ran it has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interrupted {
+    /// Name of the tool.
+    pub tool: Box<str>,
+    /// Its arguments, JSON.
+    pub arguments: Option<Box<str>>,
 }
 
 /// A task.
@@ -64,6 +76,8 @@ pub struct TaskRecord {
     pub poll_ms: u64,
     /// Questions that wait for an answer: key and serialised request.
     pub input_requests: Vec<(String, Bytes)>,
+    /// How it goes on after a restart; it does not without.
+    pub interrupted: Option<Interrupted>,
     /// The serialised result object.
     pub result: Option<Bytes>,
     /// The serialised error object.

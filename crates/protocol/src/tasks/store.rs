@@ -23,6 +23,17 @@ pub trait TaskStore: Send + Sync {
 
     /// Forgets tasks whose time is over at `now_s` (seconds since 1970); how many.
     fn expire(&self, now_s: u64) -> usize;
+
+    /// Says that this process still runs a task, for [`super::TASK_HOLD`]. `false` when the task has ended meanwhile or belongs to
+    /// another process: then it is not to go on here.
+    fn hold(&self, _id: &str) -> bool {
+        true
+    }
+
+    /// The tasks of an endpoint that have not ended and that no process holds any more; this one holds them from now on.
+    fn take_abandoned(&self, _endpoint: &str) -> Vec<TaskRecord> {
+        Vec::new()
+    }
 }
 
 /// Keeps tasks in memory, until their time is over or the process ends.

@@ -30,7 +30,8 @@ fn source(check: &mut Check<'_, '_>, parameter: &Parameter, at: &Node) {
     ];
     let given: Vec<&str> = sources.iter().filter(|(_, is)| *is).map(|(key, _)| *key).collect();
     match given.as_slice() {
-        [_] => {}
+        // A setting of the operator, with what it is when nobody sets it.
+        [_] | ["default", "env"] => {}
         [] => {
             let message = format!("the hidden parameter `{name}` never has a value");
             let help = "add `default`, `claim: NAME` (a claim of the caller) or `env: NAME`";

@@ -21,6 +21,9 @@ const OWN_NAMES: [&str; 7] = ["answer", "fail", "log", "markdown", "progress", "
 /// Names that it has when the spec has `state`.
 const STATE_NAMES: [&str; 2] = ["state", "timers"];
 
+/// The name that it has when calls of the tool may be tasks.
+const TASK_NAME: &str = "task";
+
 /// What a script may do that writes: nothing more is known of it.
 const ANYTHING: Effects = Effects { read_only: false, destructive: true, idempotent: false };
 
@@ -95,7 +98,8 @@ pub(super) fn all(check: &mut Check<'_, '_>, tool: &Tool, action: &Script, node:
         check.error(codes::EMPTY_TEXT, at.span, "the script is empty", help);
     }
     let state = if check.spec.state.is_some() { &STATE_NAMES[..] } else { &[] };
-    for name in OWN_NAMES.into_iter().chain(state.iter().copied()) {
+    let task = tool.task.map(|_| TASK_NAME);
+    for name in OWN_NAMES.into_iter().chain(state.iter().copied()).chain(task) {
         let Some(connection) = check.list("connections").iter().find(|node| node.str_of("name") == Some(name)) else {
             continue;
         };
@@ -186,7 +190,8 @@ fn uses(check: &mut Check<'_, '_>, tool: &Tool, action: &Script, node: &Node) {
     let connections = declared.connections.iter().map(String::as_str);
     let own = |name: &&str| tool.connection.as_deref().is_none_or(|only| only == *name);
     let state = if check.spec.state.is_some() { &STATE_NAMES[..] } else { &[] };
-    let known: Vec<&str> = connections.filter(own).chain(OWN_NAMES).chain(state.iter().copied()).collect();
+    let task = tool.task.map(|_| TASK_NAME);
+    let known: Vec<&str> = connections.filter(own).chain(OWN_NAMES).chain(state.iter().copied()).chain(task).collect();
     for taken in &shape.host {
         unknown_name(check, node, taken, "connection or function", &known);
     }

@@ -20,7 +20,8 @@ pub struct Parameter {
     /// is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
-    /// Hidden; its value is that of this environment variable.
+    /// Hidden; its value is that of this environment variable, which counts as a secret and has to be set. With a `default` it is a
+    /// setting: no secret, and it may be unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env: Option<String>,
     /// Who else may give its value, once for a whole connection.

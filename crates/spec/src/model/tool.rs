@@ -47,6 +47,9 @@ pub struct Tool {
     /// Longest call, milliseconds; the server's limit when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
+    /// Whether a call may go on as a task of a client that knows tasks, after the request that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskUse>,
     /// What it does.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub action: Option<Action>,
@@ -120,6 +123,17 @@ pub fn input_schema(parameters: &[Parameter]) -> Value {
         schema["$defs"] = Value::Object(definitions);
     }
     schema
+}
+
+/// Calls that go on as tasks (MCP extension `io.modelcontextprotocol/tasks`). Clients that do not know tasks wait for the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskUse {
+    /// A task fails when the process that runs it ends.
+    Allowed,
+    /// A task is called anew after a restart, with the same arguments. A script gets its id from `await task()` and goes on where
+    /// it was: it keeps what it did in `state`. Any other action has to be one that may be done twice.
+    Resumed,
 }
 
 /// Hints about a tool (MCP `ToolAnnotations`).

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use operations::clients::{Reach as ClientReach, snippets};
 use operations::{Code, Error};
 use protocol::http::Authenticator;
-use protocol::{Runtime, RuntimeOptions, Service};
+use protocol::{Runtime, Service};
 use serde_json::{Map, Value, json};
 use server::{Options, Server, Site};
 use spec::model::Auth;
@@ -31,7 +31,7 @@ pub(super) async fn serve(
         origins: arguments.allow_origin.clone(),
         allow_unauthenticated: arguments.allow_unauthenticated,
     };
-    let runtime = Runtime::new(RuntimeOptions::default())
+    let runtime = Runtime::new(work.runtime_options())
         .map_err(|error| Error::new(Code::Internal, format!("the system gives no random bytes: {error}")))?;
     let oauth = arguments.oauth.open(&work, arguments).await?;
     let callers = arguments.callers.open(&work.context, &arguments.oauth.proxies()?).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use operations::{Code, Error};
-use protocol::{Endpoint, Runtime, RuntimeOptions};
+use protocol::{Endpoint, Runtime};
 
 use super::signals::{Ending, Signals};
 use super::{Work, summary, watch};
@@ -11,9 +11,10 @@ use crate::commands::OK;
 use crate::session::Session;
 
 pub(super) async fn serve(work: Work, mut signals: Signals, session: &Session) -> Result<u8, Error> {
-    let runtime = Runtime::new(RuntimeOptions::default())
+    let runtime = Runtime::new(work.runtime_options())
         .map_err(|error| Error::new(Code::Internal, format!("the system gives no random bytes: {error}")))?;
     let endpoint = Endpoint::new(Arc::clone(&work.service), Arc::clone(&runtime));
+    endpoint.take_up_tasks();
     let mut serving = std::pin::pin!(protocol::stdio::serve_process(endpoint));
     let following = watch::follow(&work, session);
     let mut interrupted = false;

@@ -70,6 +70,7 @@ impl Compiler<'_> {
                 output_schema: None,
                 annotations: spec::model::Annotations::default(),
                 icons: Vec::new(),
+                task: None,
             },
             takes_nothing: false,
             defaults: Box::default(),
