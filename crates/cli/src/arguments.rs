@@ -28,6 +28,7 @@ Servers:
   connect     Join a client on standard streams to a deployed server; authorise a server at an API
   clients     Write the configuration of an MCP client: Claude, Cursor, Codex, VS Code
   keys        Make, list and revoke API keys and connected programs
+  accounts    Make, list and remove accounts of people
   deploy      Run a server on a target
   start       Start a deployed server
   stop        Stop a deployed server
@@ -181,6 +182,7 @@ pub(crate) enum Command {
     Connect(commands::connect::Arguments),
     Clients(commands::clients::Arguments),
     Keys(commands::keys::Arguments),
+    Accounts(commands::accounts::Arguments),
     Demo(commands::demo::Arguments),
     Doctor(commands::doctor::Arguments),
     Links(commands::links::Arguments),

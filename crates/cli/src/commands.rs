@@ -1,5 +1,6 @@
 //! One file per command: its arguments, and the few lines from them to an operation and back.
 
+pub(crate) mod accounts;
 pub(crate) mod clients;
 pub(crate) mod completion;
 pub(crate) mod connect;
@@ -64,6 +65,7 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
         Command::Clients(arguments) => block_on(session, |context| clients::run(arguments, session, context)),
         Command::Connect(arguments) => connect::run(arguments, session),
         Command::Keys(arguments) => block_on(session, |context| keys::run(arguments, session, context)),
+        Command::Accounts(arguments) => block_on(session, |context| accounts::run(arguments, session, context)),
         Command::Names(_) => block_on(session, |context| names::run(session, context)),
         Command::Run(arguments) => {
             session.local_only("run")?;

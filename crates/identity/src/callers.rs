@@ -181,24 +181,42 @@ impl Callers {
     /// # Errors
     /// The store cannot be used.
     pub fn look_up(&self, key: &str, address: IpAddr) -> Result<Entry, Fault> {
+        if self.key_gate.is_none() {
+            return Ok(Entry::BadKey);
+        }
+        self.guess(address, || self.keys.look_up(key))
+    }
+
+    fn with_key(&self, principal: Arc<Principal>) -> Entry {
+        if self.key_gate.is_none() { Entry::BadKey } else { self.admit(principal) }
+    }
+
+    /// Lets somebody in who showed that they are known: as often as a key may come.
+    pub fn admit(&self, principal: Arc<Principal>) -> Entry {
+        let slow = self.key_gate.as_ref().and_then(|gate| gate.slow(&principal.id));
+        slow.map_or(Entry::In(principal), Entry::Slow)
+    }
+
+    /// Looks up what an address shows, which may be a guess. Blocks for as long as `look` does.
+    ///
+    /// # Errors
+    /// Those of `look`.
+    pub fn guess(
+        &self,
+        address: IpAddr,
+        look: impl FnOnce() -> Result<Option<Arc<Principal>>, Fault>,
+    ) -> Result<Entry, Fault> {
         if let Taken::No { wait } = self.failures.look(&address) {
             let rate = self.policy.failures;
             let message = "too many wrong keys from this address".to_owned();
             return Ok(Entry::Slow(Slow { policy: "failures", quota: rate.count, window: rate.period, wait, message }));
         }
-        match self.keys.look_up(key)? {
-            Some(principal) => Ok(self.with_key(principal)),
+        match look()? {
+            Some(principal) => Ok(self.admit(principal)),
             None => {
                 self.failures.take(&address);
                 Ok(Entry::BadKey)
             }
-        }
-    }
-
-    fn with_key(&self, principal: Arc<Principal>) -> Entry {
-        match &self.key_gate {
-            Some(gate) => gate.slow(&principal.id).map_or(Entry::In(principal), Entry::Slow),
-            None => Entry::BadKey,
         }
     }
 }

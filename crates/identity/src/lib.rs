@@ -5,6 +5,7 @@
 //!
 //! Never: routes, headers and pages (the HTTP face has them), MCP, a spec.
 
+pub mod accounts;
 pub mod address;
 pub mod buckets;
 pub mod callers;
@@ -12,6 +13,7 @@ mod clock;
 mod fault;
 pub mod keys;
 pub mod oauth;
+mod password;
 mod principal;
 mod scopes;
 mod seal;

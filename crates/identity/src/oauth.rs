@@ -73,7 +73,7 @@ impl Authority {
         let sealer = Sealer::open(&store)?;
         let passphrase = match &settings.approval {
             Approval::Passphrase(text) => Some(sealer.hash(Purpose::Passphrase, text.expose().as_bytes())),
-            Approval::Automatic => None,
+            Approval::Automatic | Approval::Accounts => None,
         };
         let authority = Self {
             registrations: Buckets::new(settings.limits.registrations),

@@ -34,6 +34,8 @@ pub(crate) enum Purpose {
     Consent = 4,
     Passphrase = 5,
     Key = 6,
+    Link = 7,
+    Session = 8,
 }
 
 /// Makes keyed hashes (HMAC-SHA-256) with a key of this installation's file.

@@ -1,5 +1,6 @@
 //! The list of everything that the platform can do. Every face offers what stands here, and nothing else.
 
+mod accounts;
 mod deployments;
 mod jobs;
 mod keys;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::operation::{Erased, Face, Operation};
 
+pub use accounts::{CreateAccount, ListAccounts, RemoveAccount, ResetPassword};
 pub use deployments::{Deploy, ReadLogs, Start, Stop};
 pub use jobs::{CancelJob, GetJob, ListJobs};
 pub use keys::{CreateKey, ListKeys, RevokeKey};
@@ -63,6 +65,10 @@ static ALL: LazyLock<Vec<&'static dyn Erased>> = LazyLock::new(|| {
         face::<CreateKey>(),
         face::<ListKeys>(),
         face::<RevokeKey>(),
+        face::<CreateAccount>(),
+        face::<ListAccounts>(),
+        face::<RemoveAccount>(),
+        face::<ResetPassword>(),
         face::<ListCodes>(),
         face::<Explain>(),
         face::<Doctor>(),

@@ -129,6 +129,8 @@ codes! {
     BadCallers "MF1049" Usage "The callers that are to be let in cannot be understood";
     TooMany "MF1050" Refused "The caller comes too often";
     Taken "MF1051" Conflict "The name is taken";
+    BadAccount "MF1052" Usage "The account cannot be made or changed";
+    NoAccount "MF1053" NotFound "There is no such account";
     NotDeployed "MF1060" NotFound "The server is not deployed";
     NothingBefore "MF1061" Conflict "There is no version to go back to";
     NoTarget "MF1062" Usage "There is no such target";

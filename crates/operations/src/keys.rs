@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use identity::keys::{Info, Keys, Refused};
-use identity::{Clock, SCOPES_BYTES_MAX, Scopes};
+use identity::{Clock, Kind, SCOPES_BYTES_MAX, Scopes};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,8 @@ use crate::{Caller, Code, Context, Error};
 pub const LOCAL_OWNER: &str = "local";
 /// What a key may do unless it is said: use servers.
 pub const SCOPE: &str = "mcp";
+/// What a key of a person may do unless it is said.
+const MEMBER: [&str; 5] = ["mcp", "servers:read", "servers:write", "servers:call", "logs:read"];
 /// Longest name of an owner, bytes.
 const OWNER_BYTES_MAX: usize = 128;
 /// Longest life of a key that ends, days.
@@ -28,7 +30,8 @@ const PROGRAMS_MAX: usize = 1_000;
 pub struct Create {
     /// What it is called, such as the program that will use it.
     pub name: String,
-    /// What it may do. Default: `mcp`, to use servers.
+    /// What it may do. Default: `mcp`, to use servers; for somebody who is signed in, what they may do themselves but for
+    /// running the platform and making keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
     /// After how many days it ends. Default: never.
@@ -136,7 +139,12 @@ pub async fn open(context: &Context) -> Result<Arc<Keys>, Error> {
 /// The name or a scope does not do, or there are too many.
 pub async fn create(context: &Context, input: Create) -> Result<Created, Error> {
     let bad = |message: String| Error::new(Code::BadKey, message);
-    let scopes = if input.scopes.is_empty() { vec![SCOPE.to_owned()] } else { input.scopes };
+    let usual = || match &context.caller {
+        // A key of a person stands for them, but for what only whoever runs the platform may.
+        Caller::Remote(principal) if principal.kind == Kind::Account => MEMBER.map(str::to_owned).to_vec(),
+        _ => vec![SCOPE.to_owned()],
+    };
+    let scopes = if input.scopes.is_empty() { usual() } else { input.scopes };
     let scopes = Scopes::parse(&scopes.join(" ")).filter(|scopes| !scopes.is_empty()).ok_or_else(|| {
         bad(format!("the scopes are not visible ASCII, or longer than {SCOPES_BYTES_MAX} bytes together"))
             .hint("name scopes such as `mcp` or `servers:read`")
@@ -257,7 +265,7 @@ fn program(grant: store::oauth::Grant, document: Option<&str>) -> Program {
 }
 
 /// RFC 3339 in UTC.
-fn moment(seconds: i64) -> String {
+pub(crate) fn moment(seconds: i64) -> String {
     let moment = chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default();
     moment.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

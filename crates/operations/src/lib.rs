@@ -7,6 +7,7 @@
 //! Never: HTTP, an argument parser, printing.
 
 pub mod access;
+pub mod accounts;
 pub mod all;
 pub mod authority;
 pub mod authorize;

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use identity::Fault;
+use identity::accounts::Accounts;
 use identity::keys::Keys;
 use identity::oauth::Authority;
 use protocol::Runtime;
 
+use crate::plane::OPERATOR;
 use crate::{KnownCallers, OAuth};
 
 /// How soon a revocation is noticed.
@@ -20,11 +22,13 @@ const PURGE_EVERY: Duration = Duration::from_secs(3_600);
 pub(crate) struct Followed {
     authority: Option<Arc<Authority>>,
     keys: Option<Arc<Keys>>,
+    accounts: Option<Arc<Accounts>>,
 }
 
 impl Followed {
-    pub(crate) fn of(oauth: Option<&OAuth>, callers: Option<&KnownCallers>) -> Self {
+    pub(crate) fn of(oauth: Option<&OAuth>, callers: Option<&KnownCallers>, accounts: Option<Arc<Accounts>>) -> Self {
         Self {
+            accounts,
             authority: oauth.map(|oauth| oauth.authority.clone()),
             keys: callers.map(|known| known.callers.keys().clone()),
         }
@@ -36,6 +40,7 @@ impl Followed {
             return std::future::pending().await;
         }
         let mut purge_in = PURGE_EVERY;
+        let mut existed = self.have_accounts();
         loop {
             tokio::time::sleep(FOLLOW_EVERY).await;
             purge_in = purge_in.saturating_sub(FOLLOW_EVERY);
@@ -49,7 +54,16 @@ impl Followed {
                 Ok(Err(fault)) => tracing::warn!(%fault, "revocations could not be followed"),
                 Err(fault) => tracing::warn!(%fault, "revocations could not be followed"),
             }
+            // From the first account on, sitting at the machine is not enough.
+            if !existed && self.have_accounts() {
+                existed = true;
+                runtime.cut_off(OPERATOR);
+            }
         }
+    }
+
+    fn have_accounts(&self) -> bool {
+        self.accounts.as_ref().is_some_and(|accounts| accounts.exist())
     }
 
     /// The callers that lost their access since the last time.
@@ -63,6 +77,9 @@ impl Followed {
         }
         if let Some(keys) = &self.keys {
             lost.extend(keys.follow()?);
+        }
+        if let Some(accounts) = &self.accounts {
+            lost.extend(accounts.follow()?);
         }
         Ok(lost)
     }

@@ -75,7 +75,7 @@ impl Authenticator for Gate {
     }
 }
 
-fn entered(entry: Entry, realm: &str) -> Result<Principal, Challenge> {
+pub(crate) fn entered(entry: Entry, realm: &str) -> Result<Principal, Challenge> {
     match entry {
         Entry::In(principal) => Ok(Principal::new(principal.id.clone()).with_facts(principal)),
         Entry::BadKey | Entry::Ask => {
@@ -114,7 +114,7 @@ fn slow(slow: &Slow) -> Challenge {
     refusal(StatusCode::TOO_MANY_REQUESTS, None, "too_many_requests", &why, headers)
 }
 
-fn unavailable(why: &str) -> Challenge {
+pub(crate) fn unavailable(why: &str) -> Challenge {
     tracing::error!(why, "a key could not be looked up");
     let retry = vec![(header::RETRY_AFTER, HeaderValue::from_static("5"))];
     refusal(

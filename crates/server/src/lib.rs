@@ -3,6 +3,7 @@
 //! Never: a decision that an operation could make, SQL, a spec. What is served is any
 //! [`protocol::Service`]; who may call is any [`protocol::http::Authenticator`].
 
+mod accounts;
 mod callback;
 mod error;
 mod follow;
@@ -22,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 pub use callback::Callback;
 pub use error::Error;
 pub use keys::KnownCallers;
-pub use oauth::{OAuth, origin, places};
+pub use oauth::{OAuth, origin, places, platform_places};
 pub use plane::{Admission, DEFAULT_PORT as PLANE_PORT, Plane, PlaneSite, openapi};
 
 /// The port that `run` listens on unless told otherwise.
@@ -114,7 +115,7 @@ impl Server {
         let address = listener.local_addr().map_err(failed)?;
         let guard = Arc::new(guard(&options, address, site.oauth.as_ref()));
         let Site { name, version, service, groups, mut authenticator, oauth, callers, runtime } = site;
-        let followed = follow::Followed::of(oauth.as_ref(), callers.as_ref());
+        let followed = follow::Followed::of(oauth.as_ref(), callers.as_ref(), None);
         if let Some(oauth) = &oauth {
             authenticator = Some(Arc::new(oauth::Gate::new(oauth.clone(), guard.clone())));
         }
@@ -122,7 +123,7 @@ impl Server {
             let beyond = authenticator.take().filter(|_| oauth.is_some());
             authenticator = Some(Arc::new(keys::Gate::new(&name, callers, beyond)));
         }
-        let routes = oauth.map(|oauth| Arc::new(oauth::Routes::new(oauth, guard.clone())));
+        let routes = oauth.map(|oauth| Arc::new(oauth::Routes::new(oauth, guard.clone(), None)));
         let endpoint_options = EndpointOptions { guard, authenticator };
         let endpoint = Endpoint::with(service, runtime.clone(), endpoint_options.clone());
         endpoint.take_up_tasks();

@@ -2,8 +2,8 @@
 
 mod authorize;
 mod gate;
-mod page;
-mod respond;
+pub(crate) mod page;
+pub(crate) mod respond;
 mod token;
 
 use std::net::IpAddr;
@@ -15,10 +15,12 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
+use identity::accounts::Accounts;
 use identity::address::{Proxies, bucket};
-use identity::oauth::{Authority, Places, Refusal, authorization_server, protected_resource};
+use identity::oauth::{Authority, OWNER, Places, Refusal, authorization_server, protected_resource};
 use protocol::http::{Body, Guard, Peer};
 
+pub(crate) use authorize::is_own_page;
 pub(crate) use gate::{Gate, bearer};
 
 /// Largest body of a request, bytes.
@@ -50,6 +52,12 @@ pub fn places(name: &str, groups: &[String]) -> Places {
     places
 }
 
+/// The paths of a platform, and which resource each belongs to.
+pub fn platform_places() -> Places {
+    let main = "/mcp";
+    Places::at(main).with("/mcp-stream/mcp", main).with("/version", main).of_platform()
+}
+
 /// The origin that an operator names, in the one way in which clients compare it.
 ///
 /// # Errors
@@ -79,11 +87,18 @@ pub struct OAuth {
 pub(crate) struct Routes {
     oauth: OAuth,
     guard: Arc<Guard>,
+    /// The people who are asked, on a platform.
+    accounts: Option<Arc<Accounts>>,
 }
 
 impl Routes {
-    pub(crate) fn new(oauth: OAuth, guard: Arc<Guard>) -> Self {
-        Self { oauth, guard }
+    pub(crate) fn new(oauth: OAuth, guard: Arc<Guard>, accounts: Option<Arc<Accounts>>) -> Self {
+        Self { oauth, guard, accounts }
+    }
+
+    /// Whose yes it is where nobody says it in person.
+    fn owner(&self) -> &'static str {
+        if self.accounts.is_some() { operations::keys::LOCAL_OWNER } else { OWNER }
     }
 
     /// Whether a path is one of its own.
@@ -160,8 +175,13 @@ struct Asking<'a> {
 
 /// The public origin; without one the loopback host that a request names.
 fn issuer(authority: &Authority, guard: &Guard, headers: &HeaderMap) -> Result<String, Refusal> {
-    if let Some(origin) = &authority.settings().public_origin {
-        return Ok(origin.clone());
+    issuer_of(authority.settings().public_origin.as_deref(), guard, headers)
+}
+
+/// The same for a public origin, if there is one.
+pub(crate) fn issuer_of(public: Option<&str>, guard: &Guard, headers: &HeaderMap) -> Result<String, Refusal> {
+    if let Some(origin) = public {
+        return Ok(origin.to_owned());
     }
     let mut hosts = headers.get_all(header::HOST).iter();
     let host = hosts.next().and_then(|host| host.to_str().ok()).filter(|host| guard.allows_host(host));
@@ -177,7 +197,8 @@ pub(crate) fn address(proxies: &Proxies, head: &Parts, peer: &Peer) -> IpAddr {
     bucket(proxies.caller(peer.address.map(|address| address.ip()), forwarded))
 }
 
-async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+/// Reads a body to its end.
+pub(crate) async fn read(body: Incoming) -> Result<Bytes, Refusal> {
     let whole = Limited::new(body, BODY_BYTES_MAX).collect();
     match tokio::time::timeout(BODY_TIMEOUT, whole).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),

@@ -14,6 +14,7 @@ mod headers;
 mod idempotency;
 mod metrics;
 mod openapi;
+mod pages;
 mod platform;
 mod problem;
 mod rest;
@@ -34,9 +35,11 @@ use crate::follow::Followed;
 use crate::{Error, Options};
 use door::Door;
 use metrics::Metrics;
+use pages::Pages;
 use rest::Rest;
 
 pub use door::Admission;
+pub(crate) use door::OPERATOR;
 pub use openapi::document as openapi;
 
 /// The port that `serve` listens on unless told otherwise.
@@ -76,12 +79,19 @@ impl Plane {
         let failed = |source| Error::Bind { address: options.address, source };
         let listener = TcpListener::bind(options.address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let guard = Arc::new(crate::guard(&options, address, None));
         let PlaneSite { mut context, admission, runtime } = site;
-        let followed = Followed::of(None, admission.as_ref().map(|admission| &admission.callers));
-        let authenticator = admission.map(|admission| Arc::new(Door::new(admission)) as Arc<dyn Authenticator>);
+        let guard = Arc::new(crate::guard(&options, address, admission.as_ref().map(|admission| &admission.oauth)));
+        let followed = match &admission {
+            Some(Admission { oauth, callers, accounts, .. }) => {
+                Followed::of(Some(oauth), Some(callers), Some(accounts.clone()))
+            }
+            None => Followed::of(None, None, None),
+        };
         let metrics = Arc::new(Metrics::default());
         context.audit = Some(Arc::clone(&metrics) as Arc<dyn operations::operation::Audit>);
+        let pages = admission.clone();
+        let door = admission.map(|admission| Door::new(admission, &guard));
+        let authenticator = door.map(|door| Arc::new(door) as Arc<dyn Authenticator>);
         let endpoint_options = EndpointOptions { guard: Arc::clone(&guard), authenticator: authenticator.clone() };
         let log = operations::deploy::logs_of(&context).writer();
         let local = Local::new(Arc::clone(&runtime), endpoint_options.clone(), log);
@@ -89,7 +99,9 @@ impl Plane {
         context.targets = Some(Arc::new(Targets::new(Arc::clone(&local), url(address))));
         let service = Arc::new(platform::Platform::new(context.clone(), Arc::clone(&local)));
         let endpoint = Endpoint::with(service, Arc::clone(&runtime), endpoint_options);
-        let rest = Rest::new(context.clone(), guard, authenticator, metrics, Arc::clone(&runtime), local);
+        let pages = pages.map(|admission| Pages::new(admission, &context, &guard));
+        let door = rest::Door { guard, authenticator, pages };
+        let rest = Rest::new(context.clone(), door, metrics, Arc::clone(&runtime), local);
         let rest = Arc::new(rest.with_own(Arc::clone(&endpoint)));
         let fallback = Arc::clone(&rest);
         let router = Router::new()

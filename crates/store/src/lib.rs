@@ -8,6 +8,7 @@
 //! Never: knowledge of the spec language, of plans or of MCP. Documents come in and go out as text.
 //! The calls block; an asynchronous caller runs them on a blocking thread.
 
+pub mod accounts;
 mod db;
 mod error;
 pub mod keys;

@@ -1,12 +1,14 @@
 //! `mcp-factory serve`, `mcp-serve`.
 
+mod identity;
+
 use std::net::{IpAddr, SocketAddr};
 
 use clap::{Args, ValueEnum};
 use operations::{Code, Context, Error};
 use protocol::{Runtime, RuntimeOptions};
 use serde_json::json;
-use server::{Admission, Options, PLANE_PORT, Plane, PlaneSite};
+use server::{Options, PLANE_PORT, Plane, PlaneSite};
 use tokio_util::sync::CancellationToken;
 
 use super::run::{callers::CallerArguments, http::refused, signals::Signals};
@@ -46,6 +48,12 @@ pub(crate) struct Arguments {
     /// Let everybody in for everything, other machines too, without asking for a key
     #[arg(long, conflicts_with_all = ["auth", "rate"])]
     allow_unauthenticated: bool,
+    /// Origin under which clients reach it, such as https://mcp.example.com
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Let programs in by OAuth without asking, and send codes to these hosts alone: for one person [default: whoever is signed in is asked]
+    #[arg(long, value_name = "HOST", value_delimiter = ',', conflicts_with = "allow_unauthenticated")]
+    oauth_allow_redirect: Vec<String>,
     /// Address or range of a proxy whose X-Forwarded-For is believed; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     trusted_proxy: Vec<String>,
@@ -85,17 +93,31 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
         origins: arguments.allow_origin,
         allow_unauthenticated: arguments.allow_unauthenticated,
     };
+    let told = identity::Told {
+        callers: &arguments.callers,
+        proxies: &arguments.trusted_proxy,
+        public_url: arguments.public_url.as_deref(),
+        redirect_hosts: &arguments.oauth_allow_redirect,
+    };
     let admission = match arguments.allow_unauthenticated {
         true => None,
-        false => Some(admission(&context, &options, &arguments.callers, &arguments.trusted_proxy).await?),
+        false => Some(Box::pin(identity::admission(&context, &options, &told)).await?),
     };
-    let demands = admission.as_ref().is_some_and(|admission| !admission.trusts_machine);
+    let accounts = admission.as_ref().map(|admission| admission.accounts.clone());
+    let demands = admission.as_ref().is_some_and(|admission| !admission.trusts_machine || admission.accounts.exist());
     let site = PlaneSite { context, admission, runtime };
     let plane = Plane::bind(options, site).await.map_err(|error| refused(&error))?;
     let url = plane.url();
     held.tell(&url)?;
     let resumed = operations::jobs::resume(plane.context()).await?;
-    announce(&url, &plane, resumed, demands, session);
+    let set_up = match &accounts {
+        Some(accounts) => {
+            let public = told.public_url.map_or(url.as_str(), |url| url.trim_end_matches('/'));
+            operations::accounts::set_up_link(accounts, public).await?
+        }
+        None => None,
+    };
+    announce(&url, &plane, resumed, demands, set_up.as_deref(), session);
     let shutdown = CancellationToken::new();
     let mut serving = std::pin::pin!(plane.run(shutdown.clone()));
     tokio::select! {
@@ -109,21 +131,8 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
     Ok(OK)
 }
 
-/// Who is let in. Whoever sits at this machine runs the control plane without a key only where nobody else can reach it:
-/// it listens on loopback, answers to no other name, and nothing else was said.
-async fn admission(
-    context: &Context,
-    options: &Options,
-    callers: &CallerArguments,
-    proxies: &[String],
-) -> Result<Admission, Error> {
-    let alone = options.address.ip().is_loopback() && options.hosts.is_empty();
-    let proxies = crate::commands::run::callers::proxies(proxies)?;
-    Ok(Admission { trusts_machine: alone && !callers.is_asked_for(), callers: callers.known(context, &proxies).await? })
-}
-
 /// Says where the control plane is.
-fn announce(url: &str, plane: &Plane, resumed: usize, demands: bool, session: &Session) {
+fn announce(url: &str, plane: &Plane, resumed: usize, demands: bool, set_up: Option<&str>, session: &Session) {
     let printer = &session.printer;
     if printer.is_json() {
         printer.json(&json!({
@@ -133,6 +142,7 @@ fn announce(url: &str, plane: &Plane, resumed: usize, demands: bool, session: &S
             "docs": format!("{url}/docs"),
             "resumedJobs": resumed,
             "identity": if demands { "required" } else { "none" },
+            "setup": set_up,
         }));
         return;
     }
@@ -142,6 +152,11 @@ fn announce(url: &str, plane: &Plane, resumed: usize, demands: bool, session: &S
     printer.note(&format!("  MCP clients               {url}/mcp"));
     if resumed > 0 {
         printer.note(&format!("  jobs taken up again       {resumed}"));
+    }
+    if let Some(link) = set_up {
+        printer.always(&format!("  make the first account    {link}"));
+        let then = if demands { "" } else { "; from then on nobody is let in without a key, also on this machine" };
+        printer.note(&format!("                            (once, within a day{then})"));
     }
     if demands {
         printer.note("  callers show a key         `mcp-factory keys create NAME` makes one");

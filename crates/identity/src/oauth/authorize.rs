@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use store::oauth::{Code, Grant};
 use url::form_urlencoded;
 
+use super::Authority;
 use super::client::Client;
 use super::parameters::Parameters;
 use super::redirect;
 use super::refusal::Refusal;
-use super::{Authority, OWNER};
 use crate::Fault;
 use crate::buckets::Taken;
 use crate::scopes::Scopes;
@@ -132,7 +132,7 @@ impl Authority {
         for asked in given.all("resource") {
             let path = asked.strip_prefix(issuer).map(|path| path.trim_end_matches('/'));
             let place = match path {
-                Some("") => Some(self.settings.places.main()),
+                Some("") => Some(self.settings.places.main().into()),
                 Some(path) => self.settings.places.resource(path),
                 None => None,
             };
@@ -147,11 +147,11 @@ impl Authority {
         Ok(found)
     }
 
-    /// Answers a question with a code: gives where the browser goes. Blocks.
+    /// Answers a question with a code, which stands for an owner's yes: gives where the browser goes. Blocks.
     ///
     /// # Errors
     /// The store cannot be used.
-    pub fn approve(&self, asked: &Asked) -> Result<String, Fault> {
+    pub fn approve(&self, asked: &Asked, owner: &str) -> Result<String, Fault> {
         let code = seal::random::<24>()?;
         let now = self.clock.now();
         let expires_at = now + seconds(self.settings.lifetimes.code);
@@ -159,7 +159,7 @@ impl Authority {
             id: uuid::Uuid::new_v4().to_string(),
             realm: self.settings.realm.clone(),
             client: asked.client.clone(),
-            owner: OWNER.to_owned(),
+            owner: owner.to_owned(),
             scope: asked.scope.clone(),
             resource: asked.resource.clone(),
             created_at: now,

@@ -118,9 +118,7 @@ impl Authority {
 
     fn judge(&self, access: &Access, path: &str) -> Bearer {
         let places = &self.settings.places;
-        // The token of the whole server is good for its parts, not the other way round.
-        let here =
-            places.resource(path).is_some_and(|place| *access.place == *place || *access.place == *places.main());
+        let here = places.resource(path).is_some_and(|place| places.covers(&access.place, &place));
         let audience = self.settings.public_origin.as_ref().is_none_or(|origin| *access.origin == **origin);
         if access.expires_at <= self.clock.now() || !here || !audience {
             return Bearer::Invalid;

@@ -26,6 +26,11 @@ impl Authority {
         matches!(self.settings.approval, Approval::Automatic)
     }
 
+    /// Whether people are asked who have accounts.
+    pub fn asks_accounts(&self) -> bool {
+        matches!(self.settings.approval, Approval::Accounts)
+    }
+
     /// A random text that a browser keeps, so that only it can answer.
     ///
     /// # Errors

@@ -31,7 +31,8 @@ pub fn authorization_server(settings: &Settings, issuer: &str) -> Value {
 pub fn protected_resource(settings: &Settings, issuer: &str, path: &str) -> Option<Value> {
     let path = if path.trim_matches('/').is_empty() { settings.places.main() } else { path };
     let place = settings.places.resource(path)?;
-    let scopes: Vec<&str> = settings.scopes.iter().collect();
+    let known = if settings.required.is_empty() { settings.scopes_at(&place) } else { settings.scopes.clone() };
+    let scopes: Vec<&str> = known.iter().collect();
     Some(json!({
         "resource": format!("{issuer}{place}"),
         "authorization_servers": [issuer],

@@ -1,5 +1,6 @@
 //! Everything that an operator can choose, with its default.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use base::Secret;
@@ -7,6 +8,11 @@ use base::Secret;
 use super::redirect::RedirectHosts;
 use crate::buckets::Rate;
 use crate::scopes::Scopes;
+
+/// The servers of a platform.
+const SERVERS: &str = "/servers/";
+/// The scope for using a server.
+const USE: &str = "mcp";
 
 /// How an authorization server behaves.
 #[derive(Clone, Debug)]
@@ -39,12 +45,14 @@ pub struct Settings {
 pub struct Places {
     main: String,
     paths: Vec<(String, String)>,
+    /// Whether it is a platform: with a REST API, and servers below `/servers/NAME`.
+    platform: bool,
 }
 
 impl Places {
     /// A server whose resource is at this path, such as `/mcp`.
     pub fn at(main: &str) -> Self {
-        Self { main: main.to_owned(), paths: vec![(main.to_owned(), main.to_owned())] }
+        Self { main: main.to_owned(), paths: vec![(main.to_owned(), main.to_owned())], platform: false }
     }
 
     /// One more path of the resource at `resource`.
@@ -54,15 +62,59 @@ impl Places {
         self
     }
 
+    /// The same for a platform: its REST API is a part of the resource, and each server that it runs is a resource of its
+    /// own.
+    #[must_use]
+    pub fn of_platform(mut self) -> Self {
+        self.platform = true;
+        self
+    }
+
     /// The path of the resource that stands for the whole server.
     pub fn main(&self) -> &str {
         &self.main
     }
 
     /// The resource that a path belongs to.
-    pub fn resource(&self, path: &str) -> Option<&str> {
-        let find = |path: &str| self.paths.iter().find(|(known, _)| known == path).map(|(_, resource)| &**resource);
-        find(path).or_else(|| find(path.strip_suffix('/')?))
+    pub fn resource(&self, path: &str) -> Option<Cow<'_, str>> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let known = self.paths.iter().find(|(known, _)| known == path).map(|(_, resource)| resource.as_str().into());
+        known.or_else(|| if self.platform { self.of_part(path) } else { None })
+    }
+
+    fn of_part(&self, path: &str) -> Option<Cow<'_, str>> {
+        if path.starts_with("/mcp/") || path.starts_with("/api/") || path == "/metrics" {
+            return Some(self.main.as_str().into());
+        }
+        let (name, rest) = path.strip_prefix(SERVERS)?.split_once('/')?;
+        let (group, last) = match rest.strip_prefix("groups/") {
+            Some(rest) => rest.split_once('/').map(|(group, last)| (Some(group), last))?,
+            None => (None, rest),
+        };
+        let word =
+            |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        if !matches!(last, "mcp" | "sse" | "messages") || !word(name) || !group.is_none_or(word) {
+            return None;
+        }
+        let below = group.map(|group| format!("groups/{group}/")).unwrap_or_default();
+        Some(format!("{SERVERS}{name}/{below}mcp").into())
+    }
+
+    /// Whether a token for one resource does for another one: that of the whole for its parts, not the other way round.
+    pub(super) fn covers(&self, given: &str, asked: &str) -> bool {
+        let part = || asked.strip_prefix(given.strip_suffix("/mcp")?)?.strip_prefix("/groups/");
+        given == asked || given == self.main || (self.platform && part().is_some())
+    }
+}
+
+impl Settings {
+    /// The scopes that a program asks for when it wants to use the resource at a path: those that it needs, or, where it
+    /// depends on what it does, those that there are.
+    pub fn scopes_at(&self, place: &str) -> Scopes {
+        if self.places.platform && place.starts_with(SERVERS) {
+            return Scopes::of([USE]);
+        }
+        if self.required.is_empty() { self.scopes.clone() } else { self.required.clone() }
     }
 }
 
@@ -73,6 +125,8 @@ pub enum Approval {
     Automatic,
     /// The owner, on a page, with this passphrase.
     Passphrase(Secret),
+    /// Whoever is signed in, on a page.
+    Accounts,
 }
 
 /// How long things have force.

@@ -97,7 +97,7 @@ impl World {
             ("code_challenge_method", "S256"),
         ];
         let asked = self.authority.ask(ISSUER, HERE, &changed(&right, changes)).await?;
-        Ok(self.authority.approve(&asked).unwrap())
+        Ok(self.authority.approve(&asked, identity::oauth::OWNER).unwrap())
     }
 
     pub(crate) async fn code(&self, client: &str, changes: &[(&str, Option<&str>)]) -> String {

@@ -7,6 +7,7 @@ mod client;
 mod deployments;
 mod durable;
 mod identity;
+mod people;
 mod remote;
 
 pub(crate) use client::Plane;

@@ -67,8 +67,9 @@ impl Door {
     fn of(authority: &Authority, guard: &Guard, head: &Parts) -> Self {
         let settings = authority.settings();
         let issuer = issuer(authority, guard, &head.headers).unwrap_or_default();
-        let place = settings.places.resource(head.uri.path()).unwrap_or(settings.places.main());
-        Self { metadata: format!("{issuer}{RESOURCE}{place}"), scope: settings.required.to_string() }
+        let place = settings.places.resource(head.uri.path()).unwrap_or(settings.places.main().into());
+        let scope = settings.scopes_at(&place).to_string();
+        Self { metadata: format!("{issuer}{RESOURCE}{place}"), scope }
     }
 
     /// RFC 6750, section 3: who showed nothing is not told of an error, only how to come in.

@@ -14,8 +14,14 @@ const STYLE: &str = include_str!("page.css");
 /// What the policy calls the one style that the pages have.
 static STYLE_HASH: LazyLock<String> = LazyLock::new(|| STANDARD.encode(Sha256::digest(STYLE)));
 
-/// Asks the owner.
-pub(super) fn consent(server: &str, asked: &Asked, sealed: &str, wrong: Option<&str>) -> Response<Body> {
+/// Asks the owner, who shows a passphrase, or the person who is signed in.
+pub(super) fn consent(
+    server: &str,
+    asked: &Asked,
+    sealed: &str,
+    person: Option<&str>,
+    wrong: Option<&str>,
+) -> Response<Body> {
     let server = escaped(server);
     let name = asked.name.as_deref().map_or_else(|| "A program without a name".to_owned(), escaped);
     let host = escaped(&asked.host());
@@ -31,15 +37,17 @@ pub(super) fn consent(server: &str, asked: &Asked, sealed: &str, wrong: Option<&
     let scopes: String = asked.scope.split(' ').map(scope).collect();
     let wrong =
         wrong.map(|text| format!("<p class=\"wrong\" role=\"alert\">{}</p>", escaped(text))).unwrap_or_default();
+    let shown = match person {
+        Some(person) => format!("<p class=\"note\">You are signed in as <b>{}</b>.</p>\n", escaped(person)),
+        None => PASSPHRASE.to_owned(),
+    };
     let main = format!(
         "<h1>{name} asks to use {server}</h1>\n\
          <p class=\"note\">{trust} After your answer you are sent to {back}. Allow it only if you began this yourself just now.</p>\n\
          <h2>It would be able to</h2>\n<ul>{scopes}</ul>\n\
          <form method=\"post\" action=\"/authorize\">\n\
          <input type=\"hidden\" name=\"question\" value=\"{}\">\n\
-         <input type=\"text\" name=\"username\" value=\"owner\" autocomplete=\"username\" hidden>\n\
-         <label for=\"passphrase\">Passphrase of this server's owner</label>\n\
-         <input type=\"password\" id=\"passphrase\" name=\"passphrase\" autocomplete=\"current-password\" maxlength=\"1000\" required autofocus>\n{wrong}\
+         {shown}{wrong}\
          <div class=\"row\"><button class=\"yes\" name=\"answer\" value=\"allow\">Allow</button>\n\
          <button name=\"answer\" value=\"deny\" formnovalidate>Deny</button></div>\n</form>",
         escaped(sealed)
@@ -47,6 +55,10 @@ pub(super) fn consent(server: &str, asked: &Asked, sealed: &str, wrong: Option<&
     let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::FORBIDDEN };
     page(status, &format!("Allow {name}?"), &main, &asked.redirect_uri)
 }
+
+const PASSPHRASE: &str = "<input type=\"text\" name=\"username\" value=\"owner\" autocomplete=\"username\" hidden>\n\
+    <label for=\"passphrase\">Passphrase of this server's owner</label>\n\
+    <input type=\"password\" id=\"passphrase\" name=\"passphrase\" autocomplete=\"current-password\" maxlength=\"1000\" required autofocus>\n";
 
 /// Says why there is nothing to ask.
 pub(super) fn refused(status: StatusCode, refusal: &Refusal) -> Response<Body> {
@@ -61,11 +73,15 @@ pub(super) fn refused(status: StatusCode, refusal: &Refusal) -> Response<Body> {
 fn scope(name: &str) -> String {
     match name {
         "mcp" => "<li>list and call all tools of this server in your name, until you revoke it</li>".to_owned(),
+        "servers:read" => "<li>see your servers</li>".to_owned(),
+        "servers:write" => "<li>make, change, deploy and remove your servers</li>".to_owned(),
+        "servers:call" => "<li>call the tools of your servers</li>".to_owned(),
+        "logs:read" => "<li>read what your servers were asked</li>".to_owned(),
         other => format!("<li><code>{}</code></li>", escaped(other)),
     }
 }
 
-fn page(status: StatusCode, title: &str, main: &str, redirect_uri: &str) -> Response<Body> {
+pub(crate) fn page(status: StatusCode, title: &str, main: &str, redirect_uri: &str) -> Response<Body> {
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n\
@@ -100,7 +116,7 @@ fn policy(redirect_uri: &str) -> String {
     )
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -15,7 +15,7 @@ const HEADERS: HeaderValue =
 const EXPOSED: HeaderValue = HeaderValue::from_static("WWW-Authenticate, Mcp-Session-Id, Retry-After");
 
 /// No body.
-pub(super) fn plain(status: StatusCode) -> Response<Body> {
+pub(crate) fn plain(status: StatusCode) -> Response<Body> {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = status;
     unkept(&mut answer);
@@ -23,7 +23,7 @@ pub(super) fn plain(status: StatusCode) -> Response<Body> {
 }
 
 /// A JSON document. It may hold a secret, and is kept nowhere.
-pub(super) fn json(status: StatusCode, document: &Value) -> Response<Body> {
+pub(crate) fn json(status: StatusCode, document: &Value) -> Response<Body> {
     let mut answer = Response::new(Body::from(document.to_string()));
     *answer.status_mut() = status;
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -37,14 +37,14 @@ fn unkept(answer: &mut Response<Body>) {
 }
 
 /// An error as RFC 6749, section 5.2 has it.
-pub(super) fn refusal(refusal: &Refusal) -> Response<Body> {
+pub(crate) fn refusal(refusal: &Refusal) -> Response<Body> {
     let mut answer = json(status(refusal), &refusal.body());
     refused_headers(refusal, answer.headers_mut());
     answer
 }
 
 /// The same for a browser, if one asks.
-pub(super) fn refusal_page(head: &Parts, refusal: &Refusal) -> Response<Body> {
+pub(crate) fn refusal_page(head: &Parts, refusal: &Refusal) -> Response<Body> {
     let html = head.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if !html.is_some_and(|accept| accept.contains("text/html")) {
         return self::refusal(refusal);
@@ -64,7 +64,7 @@ fn refused_headers(refusal: &Refusal, headers: &mut HeaderMap) {
 }
 
 /// Whole seconds, at least one.
-pub(super) fn retry_after(wait: std::time::Duration) -> HeaderValue {
+pub(crate) fn retry_after(wait: std::time::Duration) -> HeaderValue {
     HeaderValue::from(wait.as_secs_f64().ceil().max(1.0) as u64)
 }
 
@@ -73,7 +73,7 @@ fn status(refusal: &Refusal) -> StatusCode {
 }
 
 /// Sends a browser elsewhere.
-pub(super) fn redirect(status: StatusCode, to: &str) -> Response<Body> {
+pub(crate) fn redirect(status: StatusCode, to: &str) -> Response<Body> {
     let Ok(to) = HeaderValue::try_from(to) else {
         return refusal(&internal("the redirect URI is no header"));
     };
@@ -83,32 +83,32 @@ pub(super) fn redirect(status: StatusCode, to: &str) -> Response<Body> {
     answer
 }
 
-pub(super) fn method_not_allowed(allow: &'static str) -> Response<Body> {
+pub(crate) fn method_not_allowed(allow: &'static str) -> Response<Body> {
     let wrong = error(405, "invalid_request", "the method is not answered here");
     let mut answer = refusal(&wrong);
     answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     answer
 }
 
-pub(super) fn bad_body(why: &str) -> Refusal {
+pub(crate) fn bad_body(why: &str) -> Refusal {
     error(400, "invalid_request", why)
 }
 
-pub(super) fn wrong_host() -> Refusal {
+pub(crate) fn wrong_host() -> Refusal {
     error(403, "invalid_request", "the Host is none that is served here; the operator names it with --public-url")
 }
 
-pub(super) fn internal(why: &str) -> Refusal {
+pub(crate) fn internal(why: &str) -> Refusal {
     tracing::error!(why, "the authorization server could not answer");
     error(500, "server_error", "the server could not answer; its log says why")
 }
 
-pub(super) fn error(status: u16, error: &'static str, description: &str) -> Refusal {
+pub(crate) fn error(status: u16, error: &'static str, description: &str) -> Refusal {
     Refusal { status, error, description: description.to_owned(), retry_after: None, basic: false }
 }
 
 /// Lets the pages of allowed origins read an answer.
-pub(super) fn share(guard: &Guard, request: &HeaderMap, mut answer: Response<Body>) -> Response<Body> {
+pub(crate) fn share(guard: &Guard, request: &HeaderMap, mut answer: Response<Body>) -> Response<Body> {
     let headers = answer.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     let origin =
@@ -124,6 +124,6 @@ pub(super) fn share(guard: &Guard, request: &HeaderMap, mut answer: Response<Bod
 }
 
 /// A header by its name.
-pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }

@@ -3,6 +3,7 @@
 use http::request::Parts;
 use http::{HeaderMap, header};
 use identity::Principal;
+use identity::accounts::SESSION_PREFIX;
 use identity::keys::PREFIX;
 use identity::oauth::ACCESS_PREFIX;
 use operations::deploy::{Access, Place};
@@ -17,7 +18,8 @@ pub(super) struct Doors;
 
 impl Access for Doors {
     fn knows(&self, head: &Parts) -> bool {
-        token(&head.headers).is_some_and(|token| [PREFIX, ACCESS_PREFIX].iter().any(|prefix| token.starts_with(prefix)))
+        token(&head.headers)
+            .is_some_and(|token| [PREFIX, ACCESS_PREFIX, SESSION_PREFIX].iter().any(|prefix| token.starts_with(prefix)))
     }
 
     fn enter(&self, place: &Place, principal: &protocol::Principal) -> Result<(), Challenge> {

@@ -4,18 +4,23 @@
 //! until there is an account, whoever sits at the machine of a control plane that only this machine reaches runs it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::request::Parts;
 use http::{HeaderName, header};
+use identity::accounts::{Accounts, SESSION_PREFIX};
+use identity::callers::Callers;
 use identity::{ADMIN, Kind, Scopes};
 use protocol::Principal;
-use protocol::http::{AuthOutcome, Authenticator, Peer};
+use protocol::http::{AuthOutcome, Authenticator, Challenge, Guard, Peer};
 
-use crate::keys::{GUEST, Gate, KnownCallers};
+use crate::keys::{GUEST, Gate, KnownCallers, entered, unavailable};
+use crate::oauth::{self, OAuth};
+
+/// What callers are let in to, as challenges name it.
+const REALM: &str = "mcp-factory";
 
 /// The id of whoever sits at the machine, and runs what it serves.
-const OPERATOR: &str = "operator";
+pub(crate) const OPERATOR: &str = "operator";
 /// The owner of what is made at the machine itself.
 const LOCAL: &str = operations::keys::LOCAL_OWNER;
 /// Headers by which proxies and tunnels say that a request is somebody else's.
@@ -33,6 +38,10 @@ const PASSED_ON: [HeaderName; 6] = [
 pub struct Admission {
     /// Keys, guests, and those known by their address alone.
     pub callers: KnownCallers,
+    /// People who sign in.
+    pub accounts: Arc<Accounts>,
+    /// Programs that people let in.
+    pub oauth: OAuth,
     /// Whether whoever sits at this machine runs the control plane without showing anything, until there is an account.
     pub trusts_machine: bool,
 }
@@ -40,27 +49,67 @@ pub struct Admission {
 /// Looks at every request.
 pub(super) struct Door {
     gate: Gate,
-    trusts_machine: AtomicBool,
+    callers: KnownCallers,
+    accounts: Arc<Accounts>,
+    trusts_machine: bool,
     operator: Principal,
 }
 
 impl Door {
-    pub(super) fn new(admission: Admission) -> Self {
+    pub(super) fn new(admission: Admission, guard: &Arc<Guard>) -> Self {
         let operator = identity::Principal::new(Kind::Operator, OPERATOR, Scopes::of([ADMIN])).owned_by(LOCAL);
+        let Admission { callers, accounts, oauth, trusts_machine } = admission;
+        let programs = Arc::new(oauth::Gate::new(oauth, Arc::clone(guard)));
         Self {
-            gate: Gate::new("mcp-factory", admission.callers, None),
-            trusts_machine: AtomicBool::new(admission.trusts_machine),
+            gate: Gate::new(REALM, callers.clone(), Some(programs)),
+            callers,
+            accounts,
+            trusts_machine,
             operator: Principal::new(OPERATOR).with_facts(Arc::new(operator)),
         }
+    }
+
+    /// Lets a person in who signed in.
+    fn person(&self, token: &str, head: &Parts, peer: &Peer) -> AuthOutcome {
+        let callers = self.callers.callers.clone();
+        if let Some((principal, _)) = self.accounts.known(token) {
+            return AuthOutcome::Ready(entered(callers.admit(principal), REALM));
+        }
+        let (accounts, token) = (self.accounts.clone(), token.to_owned());
+        let address = oauth::address(&self.callers.proxies, head, peer);
+        AuthOutcome::Later(Box::pin(async move {
+            let look = move || Ok(accounts.look_up(&token)?.map(|(principal, _)| principal));
+            match tokio::task::spawn_blocking(move || callers.guess(address, look)).await {
+                Ok(Ok(entry)) => entered(entry, REALM),
+                Ok(Err(fault)) => Err(unavailable(&fault.to_string())),
+                Err(fault) => Err(unavailable(&fault.to_string())),
+            }
+        }))
+    }
+
+    /// Counts what a program does that a person let in.
+    fn metered(callers: &Callers, found: Result<Principal, Challenge>) -> Result<Principal, Challenge> {
+        let principal = found?;
+        let program = principal.facts::<identity::Principal>().filter(|known| known.kind == Kind::Client).cloned();
+        program.map_or(Ok(principal), |known| entered(callers.admit(Arc::new(known)), REALM))
     }
 }
 
 impl Authenticator for Door {
     fn authenticate(&self, head: &Parts, peer: &Peer) -> AuthOutcome {
-        if self.trusts_machine.load(Ordering::Relaxed) && is_of_this_machine(head, peer) {
+        if self.trusts_machine && !self.accounts.exist() && is_of_this_machine(head, peer) {
             return AuthOutcome::Ready(Ok(self.operator.clone()));
         }
-        self.gate.authenticate(head, peer)
+        if let Some(token) = oauth::bearer(head).filter(|token| token.starts_with(SESSION_PREFIX)) {
+            return self.person(token, head, peer);
+        }
+        match self.gate.authenticate(head, peer) {
+            AuthOutcome::Ready(found) => AuthOutcome::Ready(Self::metered(&self.callers.callers, found)),
+            AuthOutcome::Later(found) => {
+                let callers = self.callers.callers.clone();
+                AuthOutcome::Later(Box::pin(async move { Self::metered(&callers, found.await) }))
+            }
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use protocol::{Endpoint, Runtime};
 use serde_json::json;
 
 use super::metrics::Metrics;
+use super::pages::Pages;
 use super::routes::{Found, Routes};
 use super::{accept, answer, body, caller, docs, headers, openapi, problem, run};
 
@@ -34,12 +35,20 @@ pub(super) struct Rest {
     context: Context,
     guard: Arc<Guard>,
     authenticator: Option<Arc<dyn Authenticator>>,
+    pages: Option<Pages>,
     metrics: Arc<Metrics>,
     runtime: Arc<Runtime>,
     local: Arc<Local>,
     /// The factory's own MCP server.
     own: Option<Arc<Endpoint>>,
     ready: AtomicBool,
+}
+
+/// Who is let in, and where they ask to be.
+pub(super) struct Door {
+    pub(super) guard: Arc<Guard>,
+    pub(super) authenticator: Option<Arc<dyn Authenticator>>,
+    pub(super) pages: Option<Pages>,
 }
 
 /// What the log says of a request beside its head.
@@ -51,13 +60,14 @@ struct Told {
 impl Rest {
     pub(super) fn new(
         context: Context,
-        guard: Arc<Guard>,
-        authenticator: Option<Arc<dyn Authenticator>>,
+        door: Door,
         metrics: Arc<Metrics>,
         runtime: Arc<Runtime>,
         local: Arc<Local>,
     ) -> Self {
-        Self { context, guard, authenticator, metrics, runtime, local, own: None, ready: AtomicBool::new(false) }
+        let Door { guard, authenticator, pages } = door;
+        let ready = AtomicBool::new(false);
+        Self { context, guard, authenticator, pages, metrics, runtime, local, own: None, ready }
     }
 
     /// The same with groups of the factory's own MCP server.
@@ -78,9 +88,15 @@ impl Rest {
         let origin = request.headers().get(ORIGIN).cloned();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let mut told = Told { operation: "", caller: String::new() };
-        let mut answer = match self.guard.check(request.headers()) {
-            Ok(()) => self.found(request, &peer, &id, &mut told).await,
-            Err(why) => problem::of(
+        let pages = self.pages.as_ref().filter(|pages| pages.has(request.uri().path()));
+        if pages.is_some() {
+            told.operation = "pages";
+        }
+        let own = pages.is_some();
+        let mut answer = match (pages, self.guard.check(request.headers())) {
+            (Some(pages), _) => pages.answer(request, peer).await,
+            (None, Ok(())) => self.found(request, &peer, &id, &mut told).await,
+            (None, Err(why)) => problem::of(
                 &Error::new(Code::Forbidden, why)
                     .hint("use an address that is served: see `--allow-host` and `--allow-origin`"),
                 &id,
@@ -90,7 +106,7 @@ impl Rest {
         if let Ok(value) = HeaderValue::try_from(&id) {
             answer.headers_mut().insert(headers::REQUEST_ID, value);
         }
-        if let Some(origin) = origin {
+        if let Some(origin) = origin.filter(|_| !own) {
             answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             answer.headers_mut().insert(VARY, HeaderValue::from_static("origin"));
         }

@@ -14,6 +14,8 @@ pub(crate) struct Plane {
     child: Child,
     pub(crate) address: String,
     pub(crate) url: String,
+    /// What it printed when it began.
+    pub(crate) told: Value,
 }
 
 /// An answer.
@@ -44,7 +46,7 @@ impl Plane {
             panic!("{error} in {text:?}\n{}", std::fs::read_to_string(world.path("serve.log")).unwrap_or_default())
         });
         let word = |name: &str| told[name].as_str().expect("a word").to_owned();
-        Self { child, address: word("address"), url: word("url") }
+        Self { child, address: word("address"), url: word("url"), told }
     }
 
     /// Names the process.
@@ -104,6 +106,15 @@ impl Plane {
             std::thread::park_timeout(Duration::from_millis(50));
         }
         panic!("{path} never was as wanted: {}", self.get(path).body);
+    }
+
+    /// Asks until the answer has a status: at most as long as a revocation may take.
+    pub(crate) fn until_status(&self, path: &str, headers: &[(&str, &str)], wanted: u16) {
+        let late = std::time::Instant::now() + Duration::from_secs(5);
+        while self.send("GET", path, headers, "").status != wanted {
+            assert!(std::time::Instant::now() < late, "{path} never was {wanted}");
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
     }
 }
 

@@ -1,0 +1,196 @@
+//! People who use a control plane.
+
+use std::sync::Arc;
+
+use identity::Clock;
+use identity::accounts::{ACCOUNTS_MAX, Accounts, Refused, Role};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use store::accounts::Account as Stored;
+
+use crate::context::blocking;
+use crate::keys::moment;
+use crate::{Code, Context, Error};
+
+/// Whom to make an account for.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Create {
+    /// What the person signs in with.
+    pub name: String,
+    /// `member`: makes and uses what is theirs. `admin` and `owner`: everything. Default: `member`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+/// Which account.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+}
+
+/// An account.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    /// Its id, which owns what the person makes.
+    pub id: String,
+    /// What the person signs in with.
+    pub name: String,
+    /// `owner`, `admin` or `member`.
+    pub role: String,
+    /// Whether the person has chosen a password.
+    pub ready: bool,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+    /// When the person last signed in, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_in_at: Option<String>,
+}
+
+/// An account, and the link by which its person chooses a password.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Invited {
+    /// The account.
+    pub account: Account,
+    /// The link. It is shown this once, is used once, and has force for a day. Where no control plane runs it is the path
+    /// on the one that will.
+    pub link: String,
+}
+
+/// Every account.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Listed {
+    /// The accounts, by name.
+    pub accounts: Vec<Account>,
+}
+
+/// What was removed.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Removed {
+    /// Its name.
+    pub name: String,
+    /// How many servers it owned. They stay, for whoever runs the control plane.
+    pub servers: usize,
+}
+
+/// The accounts of this installation, for a control plane that lets people in.
+///
+/// # Errors
+/// The catalogue cannot be used.
+pub async fn open(context: &Context) -> Result<Arc<Accounts>, Error> {
+    let store = context.shared_store().await?;
+    blocking(move || Ok(Arc::new(Accounts::open(store, Clock::system())?))).await
+}
+
+/// Makes an account, and a link for its person.
+///
+/// # Errors
+/// The name or the role does not do, or the name is taken.
+pub async fn create(context: &Context, input: Create) -> Result<Invited, Error> {
+    let word = input.role.as_deref().unwrap_or(Role::Member.as_str());
+    let role = Role::of_word(word).ok_or_else(|| {
+        Error::new(Code::BadAccount, format!("there is no role `{word}`")).hint("the roles are member, admin and owner")
+    })?;
+    let accounts = open(context).await?;
+    let made = blocking(move || {
+        let account = accounts.create(&input.name, role).map_err(refused)?;
+        let link = accounts.password_link(&account.id)?;
+        Ok((account, link))
+    });
+    let (account, link) = made.await?;
+    Ok(Invited { account: shown(account), link: place(context, &link) })
+}
+
+/// Makes a link by which the person of an account chooses another password. The old one has force until then.
+///
+/// # Errors
+/// There is no such account.
+pub async fn reset(context: &Context, input: Named) -> Result<Invited, Error> {
+    let account = find(context, &input.name).await?;
+    let (accounts, id) = (open(context).await?, account.id.clone());
+    let link = blocking(move || Ok(accounts.password_link(&id)?)).await?;
+    Ok(Invited { account: shown(account), link: place(context, &link) })
+}
+
+/// Lists the accounts. A home folder without a catalogue has none, and none is made.
+///
+/// # Errors
+/// The catalogue cannot be used.
+pub async fn list(context: &Context) -> Result<Listed, Error> {
+    if !context.has_store() {
+        return Ok(Listed::default());
+    }
+    let found = context.store(|store| store.accounts(ACCOUNTS_MAX)).await?;
+    Ok(Listed { accounts: found.into_iter().map(shown).collect() })
+}
+
+/// Removes an account with its keys, and ends what it let programs do.
+///
+/// # Errors
+/// There is no such account, or it is the last owner's.
+pub async fn remove(context: &Context, input: Named) -> Result<Removed, Error> {
+    let account = find(context, &input.name).await?;
+    let all = context.store(|store| store.accounts(ACCOUNTS_MAX)).await?;
+    let owner = Role::Owner.as_str();
+    if account.role == owner && all.iter().filter(|one| one.role == owner).count() < 2 {
+        return Err(Error::new(Code::BadAccount, format!("`{}` is the last owner and stays", account.name))
+            .hint("make another owner first: `mcp-factory accounts create NAME --role owner`"));
+    }
+    let (id, now) = (account.id, Clock::system().now());
+    let servers = context
+        .store(move |store| {
+            let servers = store.servers_of(&id)?;
+            store.remove_account(&id, now)?;
+            Ok(servers)
+        })
+        .await?;
+    Ok(Removed { name: account.name, servers })
+}
+
+async fn find(context: &Context, name: &str) -> Result<Stored, Error> {
+    let key = name.trim().to_ascii_lowercase();
+    let found = match context.has_store() {
+        true => context.store(move |store| store.account_named(&key)).await?,
+        false => None,
+    };
+    found.ok_or_else(|| {
+        Error::new(Code::NoAccount, format!("there is no account `{name}`"))
+            .hint("`mcp-factory accounts list` shows the accounts")
+    })
+}
+
+/// The link that makes the first account; `None` when there is one already.
+///
+/// # Errors
+/// The catalogue cannot be used.
+pub async fn set_up_link(accounts: &Arc<Accounts>, url: &str) -> Result<Option<String>, Error> {
+    let accounts = accounts.clone();
+    let made = blocking(move || Ok(accounts.set_up_link()?)).await?;
+    Ok(made.map(|secret| format!("{url}/setup?link={secret}")))
+}
+
+/// Where a link is to be opened.
+fn place(context: &Context, secret: &str) -> String {
+    let here = context.targets.as_ref().map(|targets| targets.url.clone());
+    let base = here.or_else(|| crate::plane::running(context)).unwrap_or_default();
+    format!("{base}/password?link={secret}")
+}
+
+fn refused(refused: Refused) -> Error {
+    match refused {
+        Refused::Fault(fault) => fault.into(),
+        other => Error::new(Code::BadAccount, other.to_string()).hint("`mcp-factory accounts list` shows the accounts"),
+    }
+}
+
+fn shown(account: Stored) -> Account {
+    let Stored { id, name, role, password, created_at, signed_in_at } = account;
+    let (created_at, signed_in_at) = (moment(created_at), signed_in_at.map(moment));
+    Account { id, name, role, ready: password.is_some(), created_at, signed_in_at }
+}

@@ -1,0 +1,239 @@
+//! Pages of people: setting up, signing in, one's own keys. And signing in for programs that do it for a person.
+
+mod cookie;
+mod page;
+mod settings;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use identity::Principal;
+use identity::accounts::{Accounts, Entered, Refused};
+use identity::address::Proxies;
+use identity::oauth::Parameters;
+use operations::{Code, Context, Error};
+use protocol::http::{Body, Guard, Peer};
+use serde_json::json;
+
+use crate::oauth::{address, is_own_page, issuer_of, read, respond};
+
+pub(crate) use cookie::signed_in;
+
+/// Where people sign in.
+pub(crate) const SIGN_IN: &str = "/sign-in";
+const SET_UP: &str = "/setup";
+const PASSWORD: &str = "/password";
+const SIGN_OUT: &str = "/sign-out";
+const ACCOUNT: &str = "/account";
+/// Where programs sign a person in.
+const SESSION: &str = "/api/session";
+/// The only page that signing in may lead to besides one's own: a program's question.
+const AUTHORIZE: &str = "/authorize?";
+
+/// The pages of people.
+pub(crate) struct People {
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) context: Context,
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) public_origin: Option<String>,
+    pub(crate) proxies: Proxies,
+}
+
+/// Somebody who is signed in at a browser.
+pub(crate) struct Known {
+    pub(crate) principal: Arc<Principal>,
+    pub(crate) name: Arc<str>,
+}
+
+impl People {
+    /// Whether a path is one of these.
+    pub(crate) fn has(path: &str) -> bool {
+        matches!(path, SIGN_IN | SET_UP | PASSWORD | SIGN_OUT | ACCOUNT | SESSION)
+    }
+
+    /// Answers a request for one of them.
+    pub(crate) async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let origin = match issuer_of(self.public_origin.as_deref(), &self.guard, &head.headers) {
+            Ok(origin) => origin,
+            Err(refusal) => return respond::refusal_page(&head, &refusal),
+        };
+        let path = head.uri.path();
+        match head.method {
+            Method::GET if path != SIGN_OUT && path != SESSION => self.show(&head, &origin).await,
+            Method::POST | Method::DELETE => match read(body).await {
+                Ok(body) if path == SESSION => self.session(&head, peer, &origin, &body).await,
+                Ok(body) if head.method == Method::POST => self.sent(&head, peer, &origin, &body).await,
+                Ok(_) => respond::method_not_allowed("GET, POST"),
+                Err(refusal) => respond::refusal_page(&head, &refusal),
+            },
+            _ => respond::method_not_allowed(if path == SESSION { "POST, DELETE" } else { "GET, POST" }),
+        }
+    }
+
+    async fn show(&self, head: &Parts, origin: &str) -> Response<Body> {
+        let query = Parameters::form(head.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
+        let link = query.get("link").unwrap_or_default();
+        match head.uri.path() {
+            SET_UP | PASSWORD => match self.link_has_force(head.uri.path(), link).await {
+                Ok(true) if head.uri.path() == SET_UP => page::set_up(link, None),
+                Ok(true) => page::password(link, None),
+                Ok(false) => page::told(StatusCode::NOT_FOUND, &Refused::Link.to_string()),
+                Err(error) => failed(&error),
+            },
+            SIGN_IN if !self.accounts.exist() => page::told(
+                StatusCode::OK,
+                "There is no account yet. Open the link that the control plane printed when it began; \
+                 `mcp-factory accounts create` makes one at the machine itself.",
+            ),
+            SIGN_IN => page::sign_in(leads_to(&query), None),
+            _ => match signed_in(&self.accounts, &head.headers, origin).await {
+                Some(known) => self.own_page(&known, None).await,
+                None => respond::redirect(StatusCode::SEE_OTHER, SIGN_IN),
+            },
+        }
+    }
+
+    async fn link_has_force(&self, path: &str, link: &str) -> Result<bool, Error> {
+        let (accounts, link, first) = (self.accounts.clone(), link.to_owned(), path == SET_UP);
+        let found = blocking(move || Ok(accounts.look_at_link(&link)?)).await?;
+        Ok(found.is_some_and(|found| found.account.is_none() == first))
+    }
+
+    /// A form of one of the pages.
+    async fn sent(&self, head: &Parts, peer: &Peer, origin: &str, body: &Bytes) -> Response<Body> {
+        if !is_own_page(&head.headers, origin, true) {
+            let why = "This was sent by another site's page, or by a browser that does not say whose page it is.";
+            return page::told(StatusCode::FORBIDDEN, why);
+        }
+        let form = match Parameters::form(body) {
+            Ok(form) => form,
+            Err(refusal) => return respond::refusal_page(head, &refusal),
+        };
+        let word = |name: &str| form.get(name).unwrap_or_default().to_owned();
+        let (accounts, link, name, password) = (self.accounts.clone(), word("link"), word("name"), word("password"));
+        match head.uri.path() {
+            SET_UP => {
+                let (secret, chosen) = (link.clone(), password);
+                let entered = hashing(move || accounts.set_up(&secret, &name, &chosen)).await;
+                self.entered(entered, origin, ACCOUNT, |why| page::set_up(&link, Some(why)))
+            }
+            PASSWORD => {
+                let secret = link.clone();
+                let entered = hashing(move || accounts.choose_password(&secret, &password)).await;
+                self.entered(entered, origin, ACCOUNT, |why| page::password(&link, Some(why)))
+            }
+            SIGN_IN => {
+                let address = address(&self.proxies, head, peer);
+                let entered = hashing(move || accounts.sign_in(address, &name, &password)).await;
+                let to = leads_to(&form);
+                self.entered(entered, origin, to.unwrap_or(ACCOUNT), |why| page::sign_in(to, Some(why)))
+            }
+            SIGN_OUT => self.sign_out(head, origin).await,
+            _ => match signed_in(&self.accounts, &head.headers, origin).await {
+                Some(known) => self.own_page(&known, Some(&form)).await,
+                None => respond::redirect(StatusCode::SEE_OTHER, SIGN_IN),
+            },
+        }
+    }
+
+    fn entered(
+        &self,
+        entered: Result<Entered, Refused>,
+        origin: &str,
+        to: &str,
+        again: impl FnOnce(&str) -> Response<Body>,
+    ) -> Response<Body> {
+        match entered {
+            Ok(entered) => {
+                let mut answer = respond::redirect(StatusCode::SEE_OTHER, to);
+                cookie::set(&mut answer, origin, &entered.token);
+                answer
+            }
+            Err(Refused::Fault(fault)) => failed(&fault.into()),
+            Err(refused) => with_wait(again(&refused.to_string()), &refused),
+        }
+    }
+
+    async fn sign_out(&self, head: &Parts, origin: &str) -> Response<Body> {
+        if let Some(token) = cookie::token(&head.headers, origin).map(str::to_owned) {
+            let accounts = self.accounts.clone();
+            if let Err(error) = blocking(move || Ok(accounts.sign_out(&token)?)).await {
+                return failed(&error);
+            }
+        }
+        let mut answer = respond::redirect(StatusCode::SEE_OTHER, SIGN_IN);
+        cookie::clear(&mut answer, origin);
+        answer
+    }
+
+    /// Signs a person in for a program, which shows the token from then on; or signs it out.
+    async fn session(&self, head: &Parts, peer: &Peer, origin: &str, body: &Bytes) -> Response<Body> {
+        let accounts = self.accounts.clone();
+        if head.method == Method::DELETE {
+            let token = crate::oauth::bearer(head).unwrap_or_default().to_owned();
+            return match blocking(move || Ok(accounts.sign_out(&token)?)).await {
+                Ok(true) => respond::plain(StatusCode::NO_CONTENT),
+                Ok(false) => respond::refusal(&respond::error(401, "invalid_token", "nobody is signed in with this")),
+                Err(error) => failed(&error),
+            };
+        }
+        if !is_own_page(&head.headers, origin, false) {
+            return respond::refusal(&respond::error(403, "access_denied", "another site's page sent this"));
+        }
+        let given = match Parameters::json(body) {
+            Ok(given) => given,
+            Err(refusal) => return respond::refusal(&refusal),
+        };
+        let word = |name: &str| given.get(name).unwrap_or_default().to_owned();
+        let (name, password, address) = (word("name"), word("password"), address(&self.proxies, head, peer));
+        match hashing(move || accounts.sign_in(address, &name, &password)).await {
+            Ok(entered) => {
+                let account = &entered.account;
+                let told = json!({"token": entered.token, "expiresAt": entered.expires_at,
+                    "account": {"id": account.id, "name": account.name, "role": account.role}});
+                respond::json(StatusCode::CREATED, &told)
+            }
+            Err(Refused::Fault(fault)) => failed(&fault.into()),
+            Err(refused) => {
+                let slow = matches!(refused, Refused::Slow { .. });
+                let (status, error) = if slow { (429, "too_many_requests") } else { (401, "access_denied") };
+                with_wait(respond::refusal(&respond::error(status, error, &refused.to_string())), &refused)
+            }
+        }
+    }
+}
+
+/// Where signing in leads, as far as it may.
+fn leads_to(given: &Parameters) -> Option<&str> {
+    given.get("to").filter(|to| to.starts_with(AUTHORIZE))
+}
+
+fn with_wait(mut answer: Response<Body>, refused: &Refused) -> Response<Body> {
+    if let Refused::Slow { wait } = refused {
+        *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        answer.headers_mut().insert(header::RETRY_AFTER, respond::retry_after(*wait));
+    }
+    answer
+}
+
+fn failed(error: &Error) -> Response<Body> {
+    tracing::error!(%error, "a page of people could not be answered");
+    let mut answer = page::told(StatusCode::SERVICE_UNAVAILABLE, "This does not work at the moment. Try again soon.");
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    answer
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.unwrap_or_else(|error| Err(Error::new(Code::Internal, format!("the work did not end: {error}"))))
+}
+
+/// The same for what hashes a password.
+async fn hashing<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refused> + Send + 'static) -> Result<T, Refused> {
+    let fault = |error: tokio::task::JoinError| Refused::Fault(identity::Fault::Random(error.to_string()));
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(fault(error)))
+}
