@@ -29,6 +29,7 @@ Servers:
   clients     Write the configuration of an MCP client: Claude, Cursor, Codex, VS Code
   keys        Make, list and revoke API keys and connected programs
   accounts    Make, list and remove accounts of people
+  policies    Say who may use which servers and tools, and how much
   deploy      Run a server on a target
   start       Start a deployed server
   stop        Stop a deployed server
@@ -183,6 +184,7 @@ pub(crate) enum Command {
     Clients(commands::clients::Arguments),
     Keys(commands::keys::Arguments),
     Accounts(commands::accounts::Arguments),
+    Policies(commands::policies::Arguments),
     Demo(commands::demo::Arguments),
     Doctor(commands::doctor::Arguments),
     Links(commands::links::Arguments),

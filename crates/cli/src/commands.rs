@@ -22,6 +22,7 @@ pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod names;
 pub(crate) mod plan;
+pub(crate) mod policies;
 pub(crate) mod remove;
 pub(crate) mod run;
 pub(crate) mod schema;
@@ -66,6 +67,7 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
         Command::Connect(arguments) => connect::run(arguments, session),
         Command::Keys(arguments) => block_on(session, |context| keys::run(arguments, session, context)),
         Command::Accounts(arguments) => block_on(session, |context| accounts::run(arguments, session, context)),
+        Command::Policies(arguments) => block_on(session, |context| policies::run(arguments, session, context)),
         Command::Names(_) => block_on(session, |context| names::run(session, context)),
         Command::Run(arguments) => {
             session.local_only("run")?;

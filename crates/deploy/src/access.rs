@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use protocol::Principal;
 use protocol::http::{AuthOutcome, Authenticator, Challenge, Peer};
+use protocol::{Listing, Principal};
 
 /// A door of a server that runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,22 @@ pub trait Access: Send + Sync + 'static {
     /// # Errors
     /// How they are turned away.
     fn enter(&self, place: &Place, principal: &Principal) -> Result<(), Challenge>;
+
+    /// The part of a list that a caller sees; `None` for all of it.
+    fn part(&self, place: &Place, principal: Option<&Principal>, listing: &Listing) -> Option<Listing>;
+
+    /// Whether a caller sees more than tools.
+    fn is_whole(&self, place: &Place, principal: Option<&Principal>) -> bool;
+
+    /// Lets a caller call a tool, and counts the call. What is given is called with the size of the answer, bytes.
+    ///
+    /// # Errors
+    /// Why they may not, in words for whoever reads answers of tools.
+    fn call(&self, place: &Place, principal: Option<&Principal>, tool: &str) -> Result<Counted, String>;
 }
+
+/// Is told the size of an answer, bytes; nothing where nobody counts.
+pub type Counted = Option<Box<dyn FnOnce(u64) + Send>>;
 
 /// Lets callers come to one server: those that the platform knows, and those that show what the spec asks for.
 pub(crate) struct Entrance {

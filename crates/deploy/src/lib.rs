@@ -10,7 +10,7 @@ mod local;
 mod logs;
 mod target;
 
-pub use access::{Access, Place};
+pub use access::{Access, Counted, Place};
 pub use local::{Local, Running};
 pub use logs::{Entry, LOG_BYTES_MAX, Logs, MESSAGE_CHARS_MAX, Query, READ_MAX, Writer};
 pub use target::{Boxed, Compiled, Launch, Target};

@@ -1,5 +1,6 @@
 //! Servers in this process.
 
+mod guarded;
 mod logged;
 mod retired;
 
@@ -18,6 +19,7 @@ use protocol::{Changes, Endpoint, EndpointOptions, Runtime, Service};
 use crate::access::{Access, Entrance, Place};
 use crate::logs::Writer;
 use crate::target::{Boxed, Launch, Target};
+use guarded::Guarded;
 use logged::Logged;
 
 /// Runs servers in this process. Cheap for each: a compiled toolset, and what their open sessions need.
@@ -65,6 +67,17 @@ struct Options {
 }
 
 impl Options {
+    /// A service of which every caller sees what they may.
+    fn guarded(&self, service: Arc<dyn Service>, server: &str, owner: &str, group: Option<&str>) -> Arc<dyn Service> {
+        match &self.access {
+            None => service,
+            Some(access) => {
+                let place = Place { server: server.into(), owner: owner.into(), group: group.map(Into::into) };
+                Arc::new(Guarded::new(service, Arc::clone(access), place))
+            }
+        }
+    }
+
     /// Those of one door.
     fn of(&self, server: &str, owner: &str, group: Option<&str>) -> EndpointOptions {
         let platform = self.endpoint.authenticator.clone();
@@ -175,7 +188,7 @@ impl Target for Local {
             &version,
             self.log.clone(),
         );
-        let service: Arc<dyn Service> = Arc::new(service);
+        let service = options.guarded(Arc::new(service), &name, &owner, None);
         let whole = Door::new(Arc::clone(&service), &self.runtime, options.of(&name, &owner, None));
         let timers = Mutex::new(Timers::start(&hosted));
         let running = Arc::new(Running {
@@ -286,7 +299,8 @@ impl Running {
         let service: Arc<dyn Service> = Arc::new(self.hosted.group(name)?);
         let logged = Logged::new(service, Arc::clone(&self.hosted), &self.name, &self.version, self.log.clone());
         let options = self.options.of(&self.name, &self.owner, Some(name));
-        let door = Arc::new(Door::new(Arc::new(logged), &self.runtime, options));
+        let guarded = self.options.guarded(Arc::new(logged), &self.name, &self.owner, Some(name));
+        let door = Arc::new(Door::new(guarded, &self.runtime, options));
         self.groups.lock().insert(name.to_owned(), Arc::clone(&door));
         Some(door)
     }

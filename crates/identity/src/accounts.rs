@@ -127,6 +127,8 @@ struct View {
     sessions: HashMap<Hash, Live>,
     revocations: i64,
     exist: bool,
+    /// People who signed out here, and whose streams are still to be cut.
+    lost: Vec<Arc<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -291,8 +293,12 @@ impl Accounts {
     /// The store cannot be used.
     pub fn sign_out(&self, token: &str) -> Result<bool, Fault> {
         let hash = self.hash(Purpose::Session, token);
-        // Their streams are cut where `follow` is asked.
-        Ok(self.store.sign_out(&hash)?)
+        let gone = self.store.sign_out(&hash)?;
+        let mut view = self.view.write();
+        if let Some(live) = view.sessions.remove(&hash) {
+            view.lost.push(live.principal.id.clone());
+        }
+        Ok(gone)
     }
 
     /// Who shows this, from memory alone, with their name; `None` when they are not there, and the store has to be asked.
@@ -333,7 +339,11 @@ impl Accounts {
         let before = self.ids();
         self.reload()?;
         let after = self.ids();
-        Ok(before.difference(&after).cloned().collect())
+        let mut lost = std::mem::take(&mut self.view.write().lost);
+        lost.extend(before.difference(&after).cloned());
+        // Whoever is signed in elsewhere too goes on there.
+        lost.retain(|id| !after.contains(id));
+        Ok(lost)
     }
 
     fn ids(&self) -> HashSet<Arc<str>> {
@@ -345,7 +355,8 @@ impl Accounts {
         let exist = self.store.has_accounts()?;
         let found = self.store.all_signed_in(self.clock.now(), SESSIONS_MAX)?;
         let sessions = found.iter().map(|one| (one.hash, live(one))).collect();
-        *self.view.write() = View { sessions, revocations, exist };
+        let mut view = self.view.write();
+        (view.sessions, view.revocations, view.exist) = (sessions, revocations, exist);
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use identity::{ADMIN, Principal};
 
 use crate::operation::Scope;
+use crate::policies::{Policies, exceeded};
 use crate::{Caller, Code, Context, Error, Subject};
 
 /// The scope that programs ask for when they want to use servers.
@@ -21,15 +22,20 @@ pub enum About {
     Makes(String),
     /// A server of the caller's own.
     Owned(String),
-    /// A server that the caller may use.
-    Used(String),
+    /// A tool of a server that the caller may use.
+    Calls {
+        /// The server.
+        server: String,
+        /// The tool.
+        tool: String,
+    },
 }
 
 impl About {
-    /// A server that is used, or a spec that is run.
-    pub(crate) fn used(subject: &Subject) -> Self {
+    /// A tool of a server that is called, or a spec that is run.
+    pub(crate) fn calls(subject: &Subject, tool: &str) -> Self {
         match subject {
-            Subject::Server { name, .. } => Self::Used(name.clone()),
+            Subject::Server { name, .. } => Self::Calls { server: name.clone(), tool: tool.to_owned() },
             Subject::Spec { .. } => Self::Spec,
         }
     }
@@ -49,7 +55,8 @@ impl About {
 /// # Errors
 /// They may not.
 pub(crate) async fn check(context: &Context, about: &About) -> Result<(), Error> {
-    if context.caller.may(Scope::Admin) {
+    let Caller::Remote(principal) = &context.caller else { return Ok(()) };
+    if principal.scopes.allow(ADMIN) {
         return Ok(());
     }
     match about {
@@ -67,12 +74,20 @@ pub(crate) async fn check(context: &Context, about: &About) -> Result<(), Error>
             Some(owner) if owner != context.caller.owner() => {
                 Err(crate::error::taken(format!("the name `{name}` is taken")))
             }
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            None => one_more_server(context, principal).await,
         },
-        About::Owned(name) | About::Used(name) => match owner(context, name).await? {
+        About::Owned(name) => match owner(context, name).await? {
             Some(owner) if owner == context.caller.owner() => Ok(()),
             _ => Err(crate::error::none_to_see(name)),
         },
+        About::Calls { server, tool } => {
+            let policies = crate::policies::of(context).await?;
+            let owner = owner(context, server).await?.unwrap_or_default();
+            let reach = policies.reach(principal, server, &owner, None).filter(|_| !owner.is_empty());
+            reach.ok_or_else(|| crate::error::none_to_see(server))?.calls(tool)?;
+            policies.spend(principal).map(drop)
+        }
     }
 }
 
@@ -105,21 +120,77 @@ pub(crate) fn by(caller: &Caller) -> store::By {
     store::By { owner: caller.owner().to_owned(), others: caller.may(Scope::Admin) }
 }
 
-/// Whether a caller may come to a server of this owner that runs.
+/// Whether a caller may come to a server of this owner that runs, as a whole or by one of its groups.
 ///
 /// # Errors
 /// They may not.
-pub fn enter(principal: &Principal, server: &str, owner: &str) -> Result<(), Error> {
-    let scopes = &principal.scopes;
-    if scopes.allow(ADMIN) {
-        return Ok(());
-    }
-    if *principal.owner != *owner {
+pub fn enter(
+    policies: &Policies,
+    principal: &Principal,
+    server: &str,
+    owner: &str,
+    group: Option<&str>,
+) -> Result<(), Error> {
+    if policies.reach(principal, server, owner, group).is_none() {
         return Err(crate::error::none_to_see(server));
     }
+    let scopes = &principal.scopes;
     if !scopes.allow(USE) && !scopes.allow(Scope::ServersCall.as_str()) {
         let what = format!("using a server needs the scope `{USE}`, which `{}` lacks", principal.id);
         return Err(Error::new(Code::Forbidden, what).hint("ask whoever runs this control plane for a key with it"));
     }
     Ok(())
+}
+
+/// The servers of a page of the list that the caller may see; those of others only where a rule says so.
+pub(crate) async fn seen(context: &Context, page: store::Page) -> Result<store::Listing, Error> {
+    let Caller::Remote(principal) = context.caller.clone() else {
+        return context.store(move |store| store.list(&page)).await;
+    };
+    if principal.scopes.allow(ADMIN) {
+        return context.store(move |store| store.list(&page)).await;
+    }
+    let policies = crate::policies::of(context).await?;
+    context
+        .store(move |store| {
+            let limit = page.limit.unwrap_or(store::PAGE_SIZE_MAX).clamp(1, store::PAGE_SIZE_MAX);
+            let mut found = store::Listing { servers: Vec::new(), next: page.cursor };
+            loop {
+                let part = store.list(&store::Page { limit: None, cursor: found.next.take() })?;
+                for server in part.servers {
+                    if policies.reach(&principal, &server.name, &server.owner, None).is_none() {
+                        continue;
+                    }
+                    if found.servers.len() == limit {
+                        found.next = found.servers.last().map(|last: &store::Server| store::cursor_after(&last.name));
+                        return Ok(found);
+                    }
+                    found.servers.push(server);
+                }
+                match part.next {
+                    Some(next) => found.next = Some(next),
+                    None => return Ok(found),
+                }
+            }
+        })
+        .await
+}
+
+/// Counts what a caller makes against the quota of their owner: one more of what there are so many of.
+///
+/// # Errors
+/// There may be no more.
+pub(crate) async fn one_more_job(context: &Context) -> Result<(), Error> {
+    let Caller::Remote(principal) = &context.caller else { return Ok(()) };
+    let Some(most) = crate::policies::of(context).await?.quota(principal).jobs else { return Ok(()) };
+    let owner = principal.owner.to_string();
+    let open = context.store(move |store| store.open_jobs_of(&owner)).await? as u64;
+    if open >= most { Err(exceeded("jobs that wait or run", open, most)) } else { Ok(()) }
+}
+
+async fn one_more_server(context: &Context, principal: &Principal) -> Result<(), Error> {
+    let Some(most) = crate::policies::of(context).await?.quota(principal).servers else { return Ok(()) };
+    let owner = principal.owner.to_string();
+    let made = if context.has_store() { context.store(move |store| store.servers_of(&owner)).await? } else { 0 } as u64;
+    if made >= most { Err(exceeded("servers", made, most)) } else { Ok(()) }
 }

@@ -5,6 +5,7 @@ mod deployments;
 mod jobs;
 mod keys;
 mod platform;
+mod policies;
 mod registry;
 mod servers;
 mod specs;
@@ -22,6 +23,7 @@ pub use deployments::{Deploy, ReadLogs, Start, Stop};
 pub use jobs::{CancelJob, GetJob, ListJobs};
 pub use keys::{CreateKey, ListKeys, RevokeKey};
 pub use platform::{Codes, Doctor, Explain, ExplainInput, GetTemplate, ListCodes, ListTemplates, Version};
+pub use policies::{ListPolicies, RemoveQuota, RemoveRule, SetQuota, SetRule};
 pub use registry::{Dependencies, Diff, Search};
 pub use servers::{Create, CreateNatural, List, Remove, Status};
 pub use specs::{Format, PlanOf, SchemaOf, SchemaOutput, Validate};
@@ -69,6 +71,11 @@ static ALL: LazyLock<Vec<&'static dyn Erased>> = LazyLock::new(|| {
         face::<ListAccounts>(),
         face::<RemoveAccount>(),
         face::<ResetPassword>(),
+        face::<SetRule>(),
+        face::<RemoveRule>(),
+        face::<ListPolicies>(),
+        face::<SetQuota>(),
+        face::<RemoveQuota>(),
         face::<ListCodes>(),
         face::<Explain>(),
         face::<Doctor>(),

@@ -131,6 +131,9 @@ codes! {
     Taken "MF1051" Conflict "The name is taken";
     BadAccount "MF1052" Usage "The account cannot be made or changed";
     NoAccount "MF1053" NotFound "There is no such account";
+    Quota "MF1054" Refused "A quota is used up";
+    BadPolicy "MF1055" Usage "The policy cannot be set";
+    NoPolicy "MF1056" NotFound "There is no such policy";
     NotDeployed "MF1060" NotFound "The server is not deployed";
     NothingBefore "MF1061" Conflict "There is no version to go back to";
     NoTarget "MF1062" Usage "There is no such target";

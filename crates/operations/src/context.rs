@@ -13,6 +13,7 @@ use crate::deploy::Targets;
 use crate::index::Index;
 use crate::jobs::Jobs;
 use crate::operation::{Audit, Scope};
+use crate::policies::Policies;
 use crate::precondition::Precondition;
 use crate::{Code, Error};
 
@@ -225,6 +226,8 @@ pub struct Context {
     pub audit: Option<Arc<dyn Audit>>,
     /// The jobs of a control plane; none at a command line.
     pub jobs: Option<Arc<Jobs>>,
+    /// Who may use what at a control plane; none at a command line.
+    pub policies: Option<Arc<Policies>>,
     /// Where a control plane runs servers; none at a command line.
     pub targets: Option<Arc<Targets>>,
     /// What all servers offer and use.
@@ -251,6 +254,7 @@ impl Context {
             precondition: None,
             audit: None,
             jobs: None,
+            policies: None,
             targets: None,
             index: Arc::default(),
             store: Arc::default(),

@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 use crate::pipeline::ms_since;
 use crate::{Code, Context, Error};
 
-pub use ::deploy::{Access, Entry, Local, Logs, Place, Running, Target};
+pub use ::deploy::{Access, Counted, Entry, Local, Logs, Place, Running, Target};
 pub use logs::{LogsInput, LogsOutput, logs, logs_of};
 pub use reconcile::{ensure, follow, reconcile};
 

@@ -108,6 +108,7 @@ pub async fn begin(context: &Context, operation: &'static dyn Erased, input: Val
             ),
         ));
     }
+    crate::access::one_more_job(context).await?;
     let job = NewJob {
         id: uuid::Uuid::now_v7().simple().to_string(),
         operation: declared.name.to_owned(),

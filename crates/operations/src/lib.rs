@@ -35,6 +35,7 @@ pub mod operation;
 mod pipeline;
 pub mod plan;
 pub mod plane;
+pub mod policies;
 mod precondition;
 pub mod remove;
 mod reserved;

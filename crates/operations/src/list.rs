@@ -63,9 +63,8 @@ pub async fn list(context: &Context, input: Input) -> Result<Output, Error> {
     if !context.has_store() {
         return Ok(Output::default());
     }
-    let owner = crate::access::listed(&context.caller);
     let page = Page { limit: input.limit, cursor: input.cursor };
-    let listing = context.store(move |store| store.list_of(owner.as_deref(), &page)).await?;
+    let listing = crate::access::seen(context, page).await?;
     Ok(Output { servers: listing.servers.into_iter().map(Server::from).collect(), next_cursor: listing.next })
 }
 

@@ -49,6 +49,10 @@ pub async fn hold(context: &mut Context) -> Result<Held, Error> {
         Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
     }
     crate::kept::drop_open_claims(context).await?;
+    let policies = Arc::new(crate::policies::Policies::default());
+    let first = Arc::clone(&policies);
+    context.store(move |store| first.follow(store)).await?;
+    context.policies = Some(policies);
     context.jobs = Some(Arc::new(Jobs::default()));
     Ok(Held { file, path })
 }

@@ -78,6 +78,23 @@ impl Listing {
         })
     }
 
+    /// The part of it that somebody may see: some of the tools, and, if `whole`, everything else too.
+    #[must_use]
+    pub fn part(&self, keep: impl Fn(&str) -> bool, whole: bool) -> Self {
+        let tools = self.tools.iter().filter(|tool| keep(&tool.name)).cloned().collect();
+        let part = Self::builder().tools(tools);
+        let mut part = match whole {
+            true => part
+                .resources(self.resources.clone())
+                .templates(self.templates.clone())
+                .prompts(self.prompts.clone())
+                .build(),
+            false => part.build(),
+        };
+        (part.page_size, part.ttl_ms, part.scope) = (self.page_size, self.ttl_ms, CacheScope::Private);
+        part
+    }
+
     /// The tools, in the order in which they are listed.
     pub fn tools(&self) -> &[Tool] {
         &self.tools

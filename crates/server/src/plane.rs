@@ -95,7 +95,11 @@ impl Plane {
         let endpoint_options = EndpointOptions { guard: Arc::clone(&guard), authenticator: authenticator.clone() };
         let log = operations::deploy::logs_of(&context).writer();
         let local = Local::new(Arc::clone(&runtime), endpoint_options.clone(), log);
-        let local = Arc::new(local.with_access(Arc::new(access::Doors)));
+        let local = match &context.policies {
+            Some(policies) => local.with_access(Arc::new(access::Doors { policies: Arc::clone(policies) })),
+            None => local,
+        };
+        let local = Arc::new(local);
         context.targets = Some(Arc::new(Targets::new(Arc::clone(&local), url(address))));
         let service = Arc::new(platform::Platform::new(context.clone(), Arc::clone(&local)));
         let endpoint = Endpoint::with(service, Arc::clone(&runtime), endpoint_options);
@@ -145,10 +149,12 @@ impl Plane {
         let following = shutdown.clone();
         let context = self.context;
         let follow = following.run_until_cancelled(operations::deploy::follow(&context));
-        let revocations = shutdown.clone();
+        let (revocations, policies_until) = (shutdown.clone(), shutdown.clone());
         let revoked = revocations.run_until_cancelled(self.followed.forever(self.runtime));
         let serving = protocol::http::serve(self.listener, self.router, ServeOptions::default(), shutdown);
-        tokio::join!(closing, serving, follow, revoked);
+        let policies = policies_until.run_until_cancelled(operations::policies::follow(&context));
+        tokio::join!(closing, serving, follow, revoked, policies);
+        operations::policies::keep(&context).await;
     }
 }
 

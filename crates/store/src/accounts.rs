@@ -48,10 +48,10 @@ pub struct SignedIn {
 const COLUMNS: &str = "a.id, a.name, a.role, a.password, a.created_at, a.signed_in_at";
 
 impl Store {
-    /// Whether there is an account.
+    /// Whether there is an account that somebody can sign in to.
     pub fn has_accounts(&self) -> Result<bool, Error> {
         const WHAT: &str = "look for accounts";
-        let found = self.db.read(WHAT, |session| count(session).attempted(WHAT))?;
+        let found = self.db.read(WHAT, |session| ready(session).attempted(WHAT))?;
         Ok(found > 0)
     }
 
@@ -124,9 +124,11 @@ impl Store {
         let (hash, first) = (*hash, first.clone());
         self.db.change(WHAT, move |session| {
             let found = link(session, &hash, now).attempted(WHAT)?;
-            if found.is_none_or(|found| found.account.is_some()) || count(session).attempted(WHAT)? > 0 {
+            if found.is_none_or(|found| found.account.is_some()) || ready(session).attempted(WHAT)? > 0 {
                 return Ok(false);
             }
+            // Somebody may have been invited under this name, and has not answered.
+            session.execute("DELETE FROM accounts WHERE name = ?1", params![&first.name]).attempted(WHAT)?;
             session.execute("DELETE FROM account_links WHERE account IS NULL", &[]).attempted(WHAT)?;
             insert(session, &first).attempted(WHAT)?;
             // What was let in as long as there was none is looked at again.
@@ -207,6 +209,12 @@ impl Store {
 
 fn count(session: &Session<'_>) -> Result<usize, Fault> {
     Ok(session.row("SELECT count(*) FROM accounts", &[], |row| row.count(0))?.unwrap_or_default())
+}
+
+/// How many accounts somebody can sign in to.
+fn ready(session: &Session<'_>) -> Result<usize, Fault> {
+    let sql = "SELECT count(*) FROM accounts WHERE password IS NOT NULL";
+    Ok(session.row(sql, &[], |row| row.count(0))?.unwrap_or_default())
 }
 
 fn insert(session: &Session<'_>, account: &Account) -> Result<(), Fault> {

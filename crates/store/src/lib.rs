@@ -15,6 +15,7 @@ pub mod keys;
 mod migrations;
 pub mod model;
 pub mod oauth;
+pub mod policies;
 mod store;
 
 pub use db::Remote;
@@ -23,4 +24,4 @@ pub use model::{
     By, Check, Claim, Deployment, Documents, Format, Head, Job, JobState, Listing, NewJob, Outcome, Page, PlanRevision,
     Release, Reply, Seen, Server, Version, VersionSummary, Wanted,
 };
-pub use store::{BUSY_TIMEOUT, FILE_NAME, PAGE_SIZE_MAX, REPLY_KEPT_HOURS, Store};
+pub use store::{BUSY_TIMEOUT, FILE_NAME, PAGE_SIZE_MAX, REPLY_KEPT_HOURS, Store, cursor_after};

@@ -15,6 +15,7 @@ use crate::migrations;
 use crate::model::Check;
 
 pub use crate::db::BUSY_TIMEOUT;
+pub use read::cursor_after;
 pub use replies::REPLY_KEPT_HOURS;
 
 /// Name of the file in the home folder.

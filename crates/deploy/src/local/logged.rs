@@ -53,7 +53,8 @@ impl Logged {
     }
 }
 
-fn bytes(result: &ToolResult) -> u64 {
+/// The size of an answer.
+pub(super) fn bytes(result: &ToolResult) -> u64 {
     let content = |content: &Content| match content {
         Content::Text(text) => text.len(),
         Content::Image { data, .. } | Content::Audio { data, .. } => data.len(),

@@ -8,6 +8,7 @@ mod deployments;
 mod durable;
 mod identity;
 mod people;
+mod policies;
 mod remote;
 
 pub(crate) use client::Plane;

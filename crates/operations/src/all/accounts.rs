@@ -14,6 +14,7 @@ impl Operation for CreateAccount {
         scope: Scope::Admin,
         answers: Answers::Made,
         effect: Effect::Changes { destroys: false, idempotent: false },
+        secret: true,
         command: Some("accounts"),
         ..Declared::changes("account.create", "/api/accounts", None).told(
             "Make an account",
@@ -77,6 +78,7 @@ impl Operation for ResetPassword {
     const DECLARED: Declared = Declared {
         scope: Scope::Admin,
         effect: Effect::Changes { destroys: false, idempotent: false },
+        secret: true,
         ..Declared::changes("account.reset", "/api/accounts/{name}/password", None).told(
             "Make a link for another password",
             "Makes a link by which the person of an account chooses another password. It is shown this once; the old password has force until then.",

@@ -14,6 +14,7 @@ impl Operation for CreateKey {
         scope: Scope::Keys,
         answers: Answers::Made,
         effect: Effect::Changes { destroys: false, idempotent: false },
+        secret: true,
         command: Some("keys"),
         ..Declared::changes("key.create", "/api/mcp-keys", None).told(
             "Make an API key",

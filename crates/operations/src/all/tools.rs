@@ -35,7 +35,7 @@ impl Operation for Call {
     }
 
     fn about(input: &Self::Input) -> About {
-        About::used(&input.subject)
+        About::calls(&input.subject, &input.tool)
     }
 }
 
@@ -79,7 +79,7 @@ impl Operation for CallTool {
     }
 
     fn about(input: &Self::Input) -> About {
-        About::Used(input.server.clone())
+        About::Calls { server: input.server.clone(), tool: input.tool.clone() }
     }
 }
 
@@ -104,6 +104,6 @@ impl Operation for TestAll {
     }
 
     fn about(input: &Self::Input) -> About {
-        About::used(&input.subject)
+        About::owned(&input.subject)
     }
 }

@@ -105,6 +105,8 @@ pub struct Declared {
     pub tool: Option<&'static str>,
     /// The command that does it.
     pub command: Option<&'static str>,
+    /// Whether the answer holds a secret: it is kept nowhere, also not for a request that is sent again.
+    pub secret: bool,
     /// Longest run.
     pub deadline: Duration,
     /// Whether it may be asked to run as a job.
@@ -125,6 +127,7 @@ impl Declared {
             effect: Effect::Reads,
             tool,
             command: None,
+            secret: false,
             deadline: Duration::from_secs(30),
             job: false,
         }

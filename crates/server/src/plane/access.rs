@@ -1,20 +1,37 @@
 //! Who may come to a deployed server, as HTTP says it. The operations decide.
 
+use std::sync::Arc;
+
 use http::request::Parts;
 use http::{HeaderMap, header};
 use identity::Principal;
 use identity::accounts::SESSION_PREFIX;
 use identity::keys::PREFIX;
 use identity::oauth::ACCESS_PREFIX;
-use operations::deploy::{Access, Place};
+use operations::deploy::{Access, Counted, Place};
+use operations::policies::{Policies, Reach};
+use protocol::Listing;
 use protocol::http::Challenge;
 use serde_json::json;
 
 use super::problem;
 
 /// Says who may come to which server.
-#[derive(Debug, Default)]
-pub(super) struct Doors;
+pub(super) struct Doors {
+    pub(super) policies: Arc<Policies>,
+}
+
+impl Doors {
+    /// Who calls, and what they may do; nothing for whoever was let in by what the spec asks for.
+    fn reach<'a>(
+        &self,
+        place: &Place,
+        principal: Option<&'a protocol::Principal>,
+    ) -> Option<(&'a Principal, Option<Reach>)> {
+        let known = principal?.facts::<Principal>()?;
+        Some((known, self.policies.reach(known, &place.server, &place.owner, place.group.as_deref())))
+    }
+}
 
 impl Access for Doors {
     fn knows(&self, head: &Parts) -> bool {
@@ -25,11 +42,34 @@ impl Access for Doors {
     fn enter(&self, place: &Place, principal: &protocol::Principal) -> Result<(), Challenge> {
         // Whoever has no facts was let in by what the spec asks for.
         let Some(known) = principal.facts::<Principal>() else { return Ok(()) };
-        operations::access::enter(known, &place.server, &place.owner).map_err(|error| {
+        let group = place.group.as_deref();
+        operations::access::enter(&self.policies, known, &place.server, &place.owner, group).map_err(|error| {
             let body = json!({ "error": error.code.as_str(), "error_description": error.message });
             let (status, body) = (problem::status(error.code), body.to_string().into());
             Challenge { status, www_authenticate: None, body, headers: Vec::new() }
         })
+    }
+
+    fn part(&self, place: &Place, principal: Option<&protocol::Principal>, listing: &Listing) -> Option<Listing> {
+        let (_, reach) = self.reach(place, principal)?;
+        match reach {
+            Some(reach) if reach.is_whole() => None,
+            Some(reach) => Some(listing.part(|tool| reach.sees(tool), false)),
+            None => Some(listing.part(|_| false, false)),
+        }
+    }
+
+    fn is_whole(&self, place: &Place, principal: Option<&protocol::Principal>) -> bool {
+        self.reach(place, principal).is_none_or(|(_, reach)| reach.is_some_and(|reach| reach.is_whole()))
+    }
+
+    fn call(&self, place: &Place, principal: Option<&protocol::Principal>, tool: &str) -> Result<Counted, String> {
+        let Some((known, reach)) = self.reach(place, principal) else { return Ok(None) };
+        let told = |error: operations::Error| format!("{}: {}", error.code.as_str(), error.message);
+        let reach = reach.ok_or_else(|| format!("there is no tool `{tool}` that you may call"))?;
+        reach.calls(tool).map_err(told)?;
+        let (policies, spending) = (Arc::clone(&self.policies), self.policies.spend(known).map_err(told)?);
+        Ok(Some(Box::new(move |bytes| policies.spent(&spending, bytes))))
     }
 }
 

@@ -34,6 +34,10 @@ pub fn document() -> Value {
             { "name": "template", "description": "Specs to start from." },
             { "name": "job", "description": "Work that goes on after its request was answered." },
             { "name": "code", "description": "Codes of failures." },
+            { "name": "key", "description": "API keys, and programs that were let in." },
+            { "name": "account", "description": "People." },
+            { "name": "policy", "description": "Who may use what." },
+            { "name": "quota", "description": "How much owners may use." },
             { "name": "platform", "description": "The control plane itself." },
         ],
         "paths": paths,
@@ -123,7 +127,7 @@ fn parameters(declared: &Declared, input: &Value) -> Vec<Value> {
         found.push(json!({ "name": "async", "in": "query", "required": false,
             "description": "Answer at once with a job", "schema": { "type": "boolean" } }));
     }
-    if declared.method == Method::Post {
+    if declared.method == Method::Post && !declared.secret {
         found.push(header("Idempotency-Key", "Makes the request safe to send again for a day"));
     }
     found

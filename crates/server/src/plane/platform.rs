@@ -44,7 +44,7 @@ struct Lists {
     made: HashMap<Key, Arc<Listing>>,
 }
 
-/// What a client chose, the caller's scopes, and whose servers they use.
+/// What a client chose, the caller's scopes, and who they are under which policies.
 type Key = (Choice, u8, String);
 
 /// Every scope that decides what a caller sees.
@@ -75,9 +75,18 @@ impl Platform {
         }
     }
 
+    /// Names the callers who see the same tools of servers, until a policy is changed.
+    fn seen_by(&self, caller: &Caller) -> String {
+        let version = self.context.policies.as_ref().map_or(0, |policies| policies.version());
+        match caller.may(Scope::Admin) {
+            true => String::new(),
+            false => format!("{version} {} {}", caller.id(), caller.owner()),
+        }
+    }
+
     fn list(&self, caller: &Caller, choice: &Choice) -> Arc<Listing> {
         let scopes = SCOPES.iter().enumerate().filter(|(_, scope)| caller.may(**scope));
-        let key = (choice.clone(), scopes.fold(0u8, |all, (nth, _)| all | 1 << nth), caller.owner().to_owned());
+        let key = (choice.clone(), scopes.fold(0u8, |all, (nth, _)| all | 1 << nth), self.seen_by(caller));
         let generation = self.local.generation();
         let mut lists = self.lists.lock();
         if lists.generation != generation || lists.made.len() >= LISTS_KEPT {
@@ -89,7 +98,7 @@ impl Platform {
         let own =
             operations::all::all().iter().filter(|one| !choice.without_platform && caller.may(one.declared().scope));
         let mut tools: Vec<Tool> = own.filter_map(|one| tool(*one)).collect();
-        tools.extend(self.fleet().listed(choice, caller));
+        tools.extend(self.fleet().listed(choice, caller, self.context.policies.as_deref()));
         let made = Arc::new(Listing::builder().tools(tools).build());
         lists.made.insert(key, Arc::clone(&made));
         made
@@ -158,7 +167,7 @@ impl Service for Platform {
                 return self.operate(cx, *operation, call).await.map(Reply::Done);
             }
             let (fleet, caller) = (self.fleet(), caller::of(cx.principal()));
-            let Some((service, tool)) = fleet.find(call.name, &caller) else {
+            let Some((service, tool)) = fleet.find(call.name, &caller, self.context.policies.as_deref()) else {
                 return Err(Error::invalid_params(format!("Unknown tool: {}", call.name)));
             };
             service.call_tool(cx, ToolCall { name: tool, ..call }).await

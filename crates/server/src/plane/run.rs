@@ -53,7 +53,7 @@ async fn once(
     body: &Bytes,
 ) -> Result<Response<Body>, Error> {
     let key = match head.method {
-        Method::POST => idempotency::look(context, head, body).await?,
+        Method::POST if !route.operation.declared().secret => idempotency::look(context, head, body).await?,
         _ => idempotency::Key::None,
     };
     match key {

@@ -12,6 +12,14 @@ const JOB: &str =
     "SELECT id, operation, owner, caller, input, state, result, created_at, started_at, ended_at FROM jobs";
 
 impl Store {
+    /// How many jobs of an owner wait or run.
+    pub fn open_jobs_of(&self, owner: &str) -> Result<usize, Error> {
+        const WHAT: &str = "count jobs";
+        let sql = "SELECT count(*) FROM jobs WHERE owner = ?1 AND state IN ('queued', 'running')";
+        let found = self.db.read(WHAT, |session| session.row(sql, params![owner], |row| row.count(0)).attempted(WHAT));
+        Ok(found?.unwrap_or_default())
+    }
+
     /// Keeps a job that is to be run. Old jobs that have ended make room.
     pub fn put_job(&self, job: &NewJob) -> Result<Job, Error> {
         const WHAT: &str = "store a job";

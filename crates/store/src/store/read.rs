@@ -189,7 +189,7 @@ fn digest(row: &Row<'_>, column: usize) -> Result<Digest, Fault> {
 }
 
 /// Cursors are opaque to callers: a version digit and the last name of the page.
-fn cursor_after(name: &str) -> String {
+pub fn cursor_after(name: &str) -> String {
     format!("1.{name}")
 }
 

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use operations::deploy::{Local, Running};
+use operations::operation::Scope;
+use operations::policies::Policies;
 use operations::{Caller, access};
 use protocol::service::Tool;
 use protocol::{Listing, Service};
@@ -61,8 +63,9 @@ impl Fleet {
     }
 
     /// The tools that are listed for a caller's choice.
-    pub(super) fn listed(&self, choice: &Choice, caller: &Caller) -> Vec<Tool> {
-        let chosen = self.entries.iter().filter(|entry| choice.has_server(entry.server.name()) && entry.is_for(caller));
+    pub(super) fn listed(&self, choice: &Choice, caller: &Caller, policies: Option<&Policies>) -> Vec<Tool> {
+        let wanted = |entry: &&Entry| choice.has_server(entry.server.name()) && entry.is_for(caller, policies);
+        let chosen = self.entries.iter().filter(wanted);
         let chosen = chosen.filter(|entry| choice.groups.is_empty() || entry.is_in(&choice.groups));
         let most = if choice.is_open() { OPEN_TOOLS_MAX } else { CHOSEN_TOOLS_MAX };
         let found: Vec<Tool> = chosen.take(most + 1).map(|entry| entry.definition.clone()).collect();
@@ -75,18 +78,28 @@ impl Fleet {
     }
 
     /// The tool of this name, as its server knows it.
-    pub(super) fn find(&self, name: &str, caller: &Caller) -> Option<(&Arc<dyn Service>, &str)> {
+    pub(super) fn find(
+        &self,
+        name: &str,
+        caller: &Caller,
+        policies: Option<&Policies>,
+    ) -> Option<(&Arc<dyn Service>, &str)> {
         let entry = self.entries.get(*self.by_name.get(name)?)?;
-        entry.is_for(caller).then(|| (entry.server.service(), entry.tool.as_str()))
+        entry.is_for(caller, policies).then(|| (entry.server.service(), entry.tool.as_str()))
     }
 }
 
 impl Entry {
-    /// Whether its server lets the caller in.
-    fn is_for(&self, caller: &Caller) -> bool {
-        match caller {
-            Caller::Local => true,
-            Caller::Remote(known) => access::enter(known, self.server.name(), self.server.owner()).is_ok(),
+    /// Whether its server lets the caller in, and shows them the tool.
+    fn is_for(&self, caller: &Caller, policies: Option<&Policies>) -> bool {
+        let (server, owner) = (self.server.name(), self.server.owner());
+        match (caller, policies) {
+            (Caller::Local, _) => true,
+            (Caller::Remote(known), Some(policies)) => {
+                let sees = || policies.reach(known, server, owner, None).is_some_and(|reach| reach.sees(&self.tool));
+                access::enter(policies, known, server, owner, None).is_ok() && sees()
+            }
+            (Caller::Remote(_), None) => caller.may(Scope::Admin),
         }
     }
 

@@ -1,0 +1,176 @@
+//! Who may use which server, group and tool of a control plane, and how much.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::Plane;
+use super::client::Answer;
+use crate::world::World;
+
+const CREATE: &str = "servers:read,servers:write,servers:call,logs:read";
+
+fn key(world: &World, owner: &str, scopes: &str) -> String {
+    let made = world.json(&["keys", "create", "test", "--owner", owner, "--scope", scopes]);
+    format!("Bearer {}", made["key"].as_str().expect("a key"))
+}
+
+fn send(plane: &Plane, bearer: &str, method: &str, path: &str, body: &Value) -> Answer {
+    plane.send(method, path, &[("Authorization", bearer), ("Content-Type", "application/json")], &body.to_string())
+}
+
+/// A server with two tools, one of them in a group.
+fn shop() -> Value {
+    let tool = |name: &str, groups: Value| json!({"name": name, "description": "Says it", "groups": groups, "parameters": {}, "reply": {"text": name}});
+    json!({"name": "shop", "tools": [tool("search", json!(["reading"])), tool("delete", json!([]))]})
+}
+
+/// Asks a deployed server by its whole path; the status, and the result or what went wrong.
+fn ask(plane: &Plane, path: &str, shown: (&str, &str), method: &str, tool: &str) -> (u16, Value) {
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
+    let mut params = json!({"_meta": meta});
+    let mut headers = vec![
+        shown,
+        ("Content-Type", "application/json"),
+        ("Accept", "application/json, text/event-stream"),
+        ("MCP-Protocol-Version", "2026-07-28"),
+        ("Mcp-Method", method),
+    ];
+    if !tool.is_empty() {
+        params["name"] = tool.into();
+        params["arguments"] = json!({});
+        headers.push(("Mcp-Name", tool));
+    }
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    let answer = plane.send("POST", path, &headers, &body.to_string());
+    let text = answer.body.lines().find_map(|line| line.strip_prefix("data: ")).unwrap_or(&answer.body);
+    let value: Value = serde_json::from_str(text).unwrap_or_default();
+    (answer.status, if value["result"].is_null() { value } else { value["result"].clone() })
+}
+
+/// The tools that somebody sees; `None` when there is nothing for them.
+fn tools(plane: &Plane, path: &str, shown: (&str, &str)) -> Option<Vec<String>> {
+    let (status, result) = ask(plane, path, shown, "tools/list", "");
+    let all = (status == 200).then(|| result["tools"].as_array().cloned().unwrap_or_default())?;
+    Some(all.iter().filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect())
+}
+
+/// Whether somebody gets the answer of a tool.
+fn calls(plane: &Plane, path: &str, shown: (&str, &str), tool: &str) -> bool {
+    let (status, result) = ask(plane, path, shown, "tools/call", tool);
+    status == 200 && result["isError"] != true && result["content"][0]["text"] == tool
+}
+
+/// Waits for as long as a change of a policy may take.
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let late = Instant::now() + Duration::from_secs(5);
+    while !holds() {
+        assert!(Instant::now() < late, "{what} never came");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn rules_open_servers_groups_and_tools_to_others_everywhere_at_once() {
+    let world = World::new();
+    let plane = Plane::start_with(&world, &["--auth", "keys,guests", "--rate", "guests=1000/60"]);
+    let (ann, bob) = (key(&world, "ann", CREATE), key(&world, "bob", CREATE));
+    assert_eq!(send(&plane, &ann, "POST", "/mcp/create", &json!({"spec": shop()})).status, 201);
+    assert_eq!(send(&plane, &ann, "POST", "/mcp/deploy/shop", &json!({})).json()["state"], "running");
+    let (whole, group) = ("/servers/shop/mcp", "/servers/shop/groups/reading/mcp");
+    let as_bob = ("Authorization", bob.as_str());
+    let guest = ("X-Guest-Id", "3f2a");
+    assert_eq!((tools(&plane, whole, as_bob), tools(&plane, whole, guest)), (None, None));
+
+    let rule = json!({"who": ["owner:bob"], "servers": ["sh*"], "tools": ["sea*"], "allow": "call"});
+    let set = send(&plane, &ann, "POST", "/mcp/policies/rules/bob", &rule);
+    assert_eq!(set.status, 200, "{}", set.body);
+    until("the rule", || calls(&plane, whole, as_bob, "search"));
+    assert_eq!(tools(&plane, whole, as_bob), Some(vec!["search".to_owned()]));
+    assert!(!calls(&plane, whole, as_bob, "delete"));
+    assert_eq!(tools(&plane, whole, guest), None, "it speaks of bob alone");
+    let by_rest =
+        |tool: &str| send(&plane, &bob, "POST", &format!("/mcp/servers/shop/tools/{tool}"), &json!({})).status;
+    assert_eq!((by_rest("search"), by_rest("delete")), (200, 404));
+    assert_eq!(send(&plane, &bob, "GET", "/mcp/servers", &json!({})).json()["servers"][0]["name"], "shop");
+    assert_eq!(send(&plane, &bob, "GET", "/mcp/servers/shop", &json!({})).status, 404, "what it runs is its owner's");
+    assert_eq!(send(&plane, &bob, "DELETE", "/mcp/servers/shop", &json!({})).status, 404);
+    assert_eq!(send(&plane, &bob, "DELETE", "/mcp/policies/rules/bob", &json!({})).json()["code"], "MF1056");
+    let others = json!({"servers": ["shop"], "allow": "call"});
+    assert_eq!(send(&plane, &bob, "POST", "/mcp/policies/rules/mine", &others).status, 200);
+
+    // A rule of bob speaks of bob's servers, so that of ann stays closed to guests; one for a group opens that alone.
+    let rule = json!({"who": ["guests"], "servers": ["shop"], "groups": ["reading"], "allow": "call"});
+    assert_eq!(send(&plane, &ann, "POST", "/mcp/policies/rules/guests", &rule).status, 200);
+    until("the rule for guests", || calls(&plane, group, guest, "search"));
+    assert_eq!(tools(&plane, whole, guest), None);
+
+    // What a tool needs, its owner needs too.
+    let needs = json!({"servers": ["shop"], "tools": ["delete"], "needs": "shop:delete"});
+    assert!(calls(&plane, whole, ("Authorization", &ann), "delete"));
+    assert_eq!(send(&plane, &ann, "POST", "/mcp/policies/rules/careful", &needs).status, 200);
+    until("the scope", || !calls(&plane, whole, ("Authorization", &ann), "delete"));
+    let wide = key(&world, "ann", "mcp,shop:delete");
+    assert!(calls(&plane, whole, ("Authorization", &wide), "delete"));
+
+    assert_eq!(send(&plane, &ann, "DELETE", "/mcp/policies/rules/bob", &json!({})).status, 200);
+    until("the end of the rule", || tools(&plane, whole, as_bob).is_none());
+    let listed = send(&plane, &ann, "GET", "/mcp/policies", &json!({})).json();
+    assert_eq!((listed["rules"].as_array().map(Vec::len), &listed["quotas"]), (Some(2), &json!([])), "{listed}");
+    for (rule, word) in [
+        (json!({"servers": ["shop"]}), "says nothing"),
+        (json!({"servers": [], "allow": "call"}), "names no server"),
+        (json!({"servers": ["shop"], "who": ["eve"], "allow": "call"}), "eve"),
+    ] {
+        let refused = send(&plane, &ann, "POST", "/mcp/policies/rules/bad", &rule);
+        assert_eq!((refused.status, refused.json()["code"].as_str()), (400, Some("MF1055")), "{}", refused.body);
+        assert!(refused.body.contains(word), "{}", refused.body);
+    }
+}
+
+#[test]
+fn quotas_are_kept_and_say_what_remains() {
+    let world = World::new();
+    let mut plane = Plane::start_with(&world, &["--auth", "keys"]);
+    let bob = key(&world, "bob", CREATE);
+    world.ok(&["policies", "quota", "members", "--servers", "1"]);
+    world.ok(&["policies", "quota", "bob", "--calls", "3"]);
+    let made = send(&plane, &bob, "POST", "/mcp/create", &json!({"spec": shop()}));
+    assert_eq!(made.status, 201, "{}", made.body);
+    let mut other = shop();
+    other["name"] = "other".into();
+    let create = || send(&plane, &bob, "POST", "/mcp/create", &json!({"spec": other, "dryRun": true}));
+    until("the quota of servers", || create().status == 403);
+    let refused = create().json();
+    assert_eq!(refused["code"], "MF1054", "{refused}");
+    assert!(refused["detail"].as_str().is_some_and(|text| text.contains("1 of 1 servers are used; 0 remain")));
+    assert_eq!(
+        send(&plane, &bob, "POST", "/mcp/create", &json!({"spec": shop()})).status,
+        200,
+        "the same is no other one"
+    );
+
+    send(&plane, &bob, "POST", "/mcp/deploy/shop", &json!({}));
+    let shown = ("Authorization", bob.as_str());
+    assert!(calls(&plane, "/servers/shop/mcp", shown, "search"));
+    assert_eq!(send(&plane, &bob, "POST", "/mcp/servers/shop/tools/search", &json!({})).status, 200);
+    assert!(calls(&plane, "/servers/shop/mcp", shown, "search"));
+    let (_, refused) = ask(&plane, "/servers/shop/mcp", shown, "tools/call", "search");
+    let text = refused["content"][0]["text"].as_str().unwrap_or_default();
+    assert!(refused["isError"] == true && text.contains("MF1054") && text.contains("3 of 3"), "{refused}");
+    let rest = send(&plane, &bob, "POST", "/mcp/servers/shop/tools/search", &json!({}));
+    assert_eq!((rest.status, rest.json()["code"].as_str()), (403, Some("MF1054")), "{}", rest.body);
+
+    // What was used is known to the next process too.
+    let stored = rusqlite::Connection::open(world.home().join("catalogue.db")).expect("the catalogue");
+    let calls_of =
+        |owner: &str| stored.query_row("SELECT calls FROM spent WHERE owner = ?1", [owner], |row| row.get(0));
+    until("what was used", || calls_of("bob").unwrap_or(0_i64) == 3);
+    plane.kill();
+    let plane = Plane::start_with(&world, &["--auth", "keys"]);
+    let rest = send(&plane, &bob, "POST", "/mcp/servers/shop/tools/search", &json!({}));
+    assert_eq!(rest.json()["code"], "MF1054", "{}", rest.body);
+    world.ok(&["policies", "quota", "bob", "--remove"]);
+    let call = || send(&plane, &bob, "POST", "/mcp/servers/shop/tools/search", &json!({})).status;
+    until("the end of the quota", || call() == 200);
+}

@@ -1,0 +1,239 @@
+//! Who may list and call which server, group and tool; and how much an owner may use. Declared here, asked by every face.
+
+mod quota;
+mod rule;
+mod usage;
+mod view;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use store::policies::{Kind, Policy};
+
+use crate::operation::Scope;
+use crate::{Code, Context, Error};
+
+pub use quota::Quota;
+pub use rule::{Right, Rule};
+pub use view::{Policies, Reach, Spending};
+pub(crate) use view::{exceeded, of};
+
+/// Rules and quotas of one owner.
+pub const PER_OWNER_MAX: usize = 1_000;
+/// Longest name of a rule or a quota, characters.
+const NAME_CHARS_MAX: usize = 64;
+
+/// A rule to set.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetRule {
+    /// Its name. A rule of the same name is replaced.
+    pub name: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub rule: Rule,
+}
+
+/// A quota to set.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetQuota {
+    /// Whose it is: `members`, `guests`, or the id of an owner.
+    pub who: String,
+    /// What it says. What is not said stays as it is for everybody.
+    #[serde(flatten)]
+    pub quota: Quota,
+}
+
+/// Which rule or quota to remove.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Named {
+    /// Name of the rule, or whose quota.
+    pub name: String,
+}
+
+/// A rule that is set.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NamedRule {
+    /// Its name.
+    pub name: String,
+    /// Who set it: it speaks of their servers; one of whoever runs the platform speaks of all.
+    pub owner: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub rule: Rule,
+}
+
+/// A quota that is set.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NamedQuota {
+    /// Whose it is.
+    pub who: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub quota: Quota,
+}
+
+/// The policies that are set.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Listed {
+    /// Who may use which servers.
+    pub rules: Vec<NamedRule>,
+    /// How much owners may use.
+    pub quotas: Vec<NamedQuota>,
+}
+
+/// What was done.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Removed {
+    /// Name of the rule, or whose quota.
+    pub name: String,
+}
+
+/// Sets a rule.
+///
+/// # Errors
+/// The name or the rule does not do; somebody else has one of this name.
+pub async fn set_rule(context: &Context, input: SetRule) -> Result<NamedRule, Error> {
+    check_name(&input.name)?;
+    input.rule.check()?;
+    let rule = resolved(context, input.rule).await?;
+    let document = serde_json::to_string(&rule).map_err(unwritable)?;
+    put(context, Kind::Rule, &input.name, document).await?;
+    Ok(NamedRule { name: input.name, owner: set_by(context), rule })
+}
+
+/// Sets a quota.
+///
+/// # Errors
+/// The name does not do.
+pub async fn set_quota(context: &Context, input: SetQuota) -> Result<NamedQuota, Error> {
+    let who = resolved_who(context, &input.who).await?;
+    check_name(&who)?;
+    let document = serde_json::to_string(&input.quota).map_err(unwritable)?;
+    put(context, Kind::Quota, &who, document).await?;
+    Ok(NamedQuota { who, quota: input.quota })
+}
+
+/// Lists the rules of the caller, or everybody's and the quotas for whoever runs the platform.
+///
+/// # Errors
+/// The catalogue cannot be used.
+pub async fn list(context: &Context) -> Result<Listed, Error> {
+    if !context.has_store() {
+        return Ok(Listed::default());
+    }
+    let all = context.caller.may(Scope::Admin);
+    let mut listed = Listed::default();
+    for policy in context.store(store::Store::policies).await? {
+        match policy.kind {
+            Kind::Rule if all || policy.owner == context.caller.owner() => {
+                let Policy { name, owner, document, .. } = policy;
+                listed.rules.extend(serde_json::from_str(&document).ok().map(|rule| NamedRule { name, owner, rule }));
+            }
+            Kind::Quota if all => {
+                let quota = serde_json::from_str(&policy.document).ok();
+                listed.quotas.extend(quota.map(|quota| NamedQuota { who: policy.name, quota }));
+            }
+            _ => {}
+        }
+    }
+    Ok(listed)
+}
+
+/// Removes a rule.
+///
+/// # Errors
+/// There is none of this name that the caller may remove.
+pub async fn remove_rule(context: &Context, input: Named) -> Result<Removed, Error> {
+    remove(context, Kind::Rule, input.name).await
+}
+
+/// Removes a quota: what is so for everybody is so again.
+///
+/// # Errors
+/// There is none.
+pub async fn remove_quota(context: &Context, input: Named) -> Result<Removed, Error> {
+    let who = resolved_who(context, &input.name).await?;
+    remove(context, Kind::Quota, who).await
+}
+
+async fn remove(context: &Context, kind: Kind, name: String) -> Result<Removed, Error> {
+    let (key, owner) = (name.clone(), crate::access::listed(&context.caller));
+    match context.store(move |store| store.remove_policy(kind, &key, owner.as_deref())).await? {
+        true => Ok(Removed { name }),
+        false => Err(Error::new(Code::NoPolicy, format!("there is no policy `{name}`"))
+            .hint("`mcp-factory policies list` shows them")),
+    }
+}
+
+async fn put(context: &Context, kind: Kind, name: &str, document: String) -> Result<(), Error> {
+    let others = context.caller.may(Scope::Admin);
+    let policy = Policy { kind, name: name.to_owned(), owner: set_by(context), document, changed_at: String::new() };
+    match context.store(move |store| store.set_policy(&policy, others, PER_OWNER_MAX)).await? {
+        true => Ok(()),
+        false => Err(Error::new(
+            Code::BadPolicy,
+            format!("`{name}` is somebody else's, or you have {PER_OWNER_MAX} policies already"),
+        )
+        .hint("give it another name")),
+    }
+}
+
+/// Whose a policy is: whoever runs the platform speaks for all.
+fn set_by(context: &Context) -> String {
+    if context.caller.may(Scope::Admin) { rule::EVERYBODYS.to_owned() } else { context.caller.owner().to_owned() }
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    let good = |c: char| c.is_ascii_graphic();
+    if (1..=NAME_CHARS_MAX).contains(&name.len()) && name.chars().all(good) {
+        return Ok(());
+    }
+    Err(Error::new(Code::BadPolicy, format!("a policy is called by 1 to {NAME_CHARS_MAX} visible ASCII characters"))
+        .hint("such as `shop-for-guests`"))
+}
+
+/// Names of accounts become their ids, which nobody else gets later.
+async fn resolved(context: &Context, mut rule: Rule) -> Result<Rule, Error> {
+    for who in &mut rule.who {
+        if let Some(name) = who.strip_prefix("account:") {
+            *who = format!("owner:{}", resolved_who(context, name).await?);
+        }
+    }
+    Ok(rule)
+}
+
+/// The id of an account of this name; another word as it is.
+async fn resolved_who(context: &Context, word: &str) -> Result<String, Error> {
+    let key = word.trim_start_matches("account:").to_ascii_lowercase();
+    let found = context.store(move |store| store.account_named(&key)).await?;
+    Ok(found.map_or_else(|| word.to_owned(), |account| account.id))
+}
+
+fn unwritable(error: serde_json::Error) -> Error {
+    Error::new(Code::Internal, format!("the policy cannot be written: {error}"))
+}
+
+/// How soon a change of another process is followed, and what was used is stored.
+const FOLLOW_EVERY: std::time::Duration = std::time::Duration::from_millis(300);
+
+/// Follows changes of policies by this and other processes, and stores what was used, for as long as a control plane runs.
+pub async fn follow(context: &Context) {
+    loop {
+        keep(context).await;
+        tokio::time::sleep(FOLLOW_EVERY).await;
+    }
+}
+
+/// Stores what was used, and reads policies that were changed.
+pub async fn keep(context: &Context) {
+    let Some(policies) = context.policies.clone() else { return };
+    if let Err(error) = context.store(move |store| policies.follow(store)).await {
+        tracing::warn!(%error, "policies could not be followed");
+    }
+}
