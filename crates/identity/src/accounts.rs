@@ -138,6 +138,9 @@ struct Live {
     expires_at: i64,
 }
 
+/// Somebody who is signed in, with their name.
+pub type Person = (Arc<Principal>, Arc<str>);
+
 /// Somebody who just signed in.
 #[derive(Clone, Debug)]
 pub struct Entered {
@@ -199,14 +202,14 @@ impl Accounts {
     /// # Errors
     /// The name does not do or is taken.
     pub fn create(&self, name: &str, role: Role) -> Result<Account, Refused> {
-        let account = self.new(name, role, None)?;
+        let account = self.made(name, role, None)?;
         if !self.store.add_account(&account, ACCOUNTS_MAX)? {
             return Err(Refused::Taken);
         }
         Ok(account)
     }
 
-    fn new(&self, name: &str, role: Role, password: Option<String>) -> Result<Account, Refused> {
+    fn made(&self, name: &str, role: Role, password: Option<String>) -> Result<Account, Refused> {
         let name = plain(name).ok_or(Refused::Name)?;
         let (id, role, created_at) = (uuid::Uuid::now_v7().to_string(), role.as_str().to_owned(), self.clock.now());
         Ok(Account { id, name, role, password, created_at, signed_in_at: None })
@@ -233,7 +236,7 @@ impl Accounts {
         if !password::will_do(password) {
             return Err(Refused::Password);
         }
-        let first = self.new(name, Role::Owner, Some(password::hash(password)?))?;
+        let first = self.made(name, Role::Owner, Some(password::hash(password)?))?;
         if !self.store.set_up(&self.hash(Purpose::Link, secret), &first, self.clock.now())? {
             return Err(Refused::Link);
         }
@@ -302,7 +305,7 @@ impl Accounts {
     }
 
     /// Who shows this, from memory alone, with their name; `None` when they are not there, and the store has to be asked.
-    pub fn known(&self, token: &str) -> Option<(Arc<Principal>, Arc<str>)> {
+    pub fn known(&self, token: &str) -> Option<Person> {
         if token.len() > TOKEN_BYTES_MAX {
             return None;
         }
@@ -316,7 +319,7 @@ impl Accounts {
     ///
     /// # Errors
     /// The store cannot be used.
-    pub fn look_up(&self, token: &str) -> Result<Option<(Arc<Principal>, Arc<str>)>, Fault> {
+    pub fn look_up(&self, token: &str) -> Result<Option<Person>, Fault> {
         if token.len() > TOKEN_BYTES_MAX || !token.starts_with(SESSION_PREFIX) {
             return Ok(None);
         }
