@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-/// Takes how much is done, of how much in all, and a word about it. Must not block.
+/// How much is done, of how much in all, and a word about it.
+type Tell = dyn Fn(f64, Option<f64>, &str) + Send + Sync;
+
+/// Takes how far something is. Must not block.
 #[derive(Clone)]
-pub struct Progress(Arc<dyn Fn(f64, Option<f64>, &str) + Send + Sync>);
+pub struct Progress(Arc<Tell>);
 
 impl Progress {
     /// Tells it to this.
