@@ -257,7 +257,7 @@ fn timers_of_deployed_servers_ring() {
     plane.post("/mcp/deploy/bell", &json!({}));
     let (mut agent, _) = Agent::connect(&plane, "/servers/bell/mcp");
     let answer = agent.call("set", &json!({}));
-    assert_eq!(answer["isError"].as_bool().unwrap_or_default(), false, "{answer}");
+    assert!(!answer["isError"].as_bool().unwrap_or_default(), "{answer}");
     for _ in 0..600 {
         if agent.call("look", &json!({}))["structuredContent"]["rang"] == true {
             return;
