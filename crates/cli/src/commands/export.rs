@@ -17,7 +17,7 @@ use crate::table::counted;
 const EXAMPLES: &str = "Examples:
   mcp-factory export servers.tar.gz                     all servers with all versions
   mcp-factory export shop.tar.gz --server shop-mcp
-  mcp-factory export server.json --server shop-mcp --registry com.example --public-url https://x.example
+  mcp-factory export server.json --server shop-mcp --registry com.example --public-url https://a.io
 ";
 
 /// Export servers as an archive, or as an entry of the official registry
