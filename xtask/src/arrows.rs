@@ -30,7 +30,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("deploy", &["base", "engine", "protocol", "host"]),
     ("store", &["base"]),
     ("identity", &["base", "connect", "store"]),
-    ("operations", &["base", "spec", "connect", "plan", "engine", "protocol", "host", "deploy", "store", "identity"]),
+    (
+        "operations",
+        &["base", "spec", "connect", "client", "plan", "engine", "protocol", "host", "deploy", "store", "identity"],
+    ),
     ("shim", &["base", "connect"]),
     ("fakes", &["base", "connect", "shim"]),
     ("server", &["base", "protocol", "host", "deploy", "identity", "operations"]),

@@ -21,7 +21,7 @@ const FILE_BYTES_MAX: u64 = archive::ARCHIVE_BYTES_MAX;
 const EXAMPLES: &str = "Examples:
   mcp-factory import servers.tar.gz
   mcp-factory import servers.tar.gz --dry-run           say what would be stored, and what conflicts
-  mcp-factory import server.json --name weather         a server that passes calls on to the entry's remote
+  mcp-factory import server.json --name weather         a server whose calls go to its remote
 ";
 
 /// Import servers from an archive, or an entry of the official registry
