@@ -14,7 +14,7 @@ use crate::table::table;
 
 const EXAMPLES: &str = "Examples:
   mcp-factory jobs list
-  mcp-factory jobs watch 0198c0de3f7b7a4e8d3b5a6f1e2d3c4b      until it has ended; Ctrl-C leaves it alone
+  mcp-factory jobs watch 0198c0de3f7b7a4e8d3b5a6f1e2d3c4b      until it has ended
   mcp-factory jobs cancel 0198c0de3f7b7a4e8d3b5a6f1e2d3c4b
 ";
 
