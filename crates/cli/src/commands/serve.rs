@@ -20,7 +20,7 @@ const EXAMPLES: &str = "Examples:
   mcp-factory serve                                     on http://127.0.0.1:8800
   mcp-factory serve --port 0 --output json              on a free port, which is printed
   curl --data-binary @shop.yaml -H 'Content-Type: application/yaml' http://127.0.0.1:8800/mcp/create
-  mcp-factory serve --follow ./servers                  make and deploy the specs of a folder as they change
+  mcp-factory serve --follow ./servers                  deploy a folder of specs as they change
   mcp-factory list --url http://127.0.0.1:8800          any command, at the control plane
   mcp-factory serve --host 0.0.0.0 --auth keys,guests   for others: with keys, and guests
 ";
