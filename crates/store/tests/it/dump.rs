@@ -89,7 +89,8 @@ fn a_file_moves_to_a_server_and_back() {
     assert_eq!(there.version("shop", None).unwrap().release, here.version("shop", None).unwrap().release);
     let (back, _) = dumped(&there);
     assert_eq!(rows(&back), rows(&bytes));
-    let third = Store::open(tempfile::tempdir().unwrap().path()).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let third = Store::open(home.path()).unwrap();
     load(&third, &back).unwrap();
     assert_eq!(third.check_audit().unwrap(), here.check_audit().unwrap());
 }
