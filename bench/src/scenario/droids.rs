@@ -51,7 +51,9 @@ pub async fn run(settings: &Settings) -> Result<Table> {
     drop((server, fake));
     let one = watched_by_one(settings).await.context("one call that waits for all")?;
     let many = watched_by_many(settings).await.context("a call for each")?;
-    for (name, (memory, cpu)) in [("one wait for 500 droids: MB more, CPU %", one), ("500 watches of a droid each: MB more, CPU %", many)] {
+    for (name, (memory, cpu)) in
+        [("one wait for 500 droids: MB more, CPU %", one), ("500 watches of a droid each: MB more, CPU %", many)]
+    {
         table.row(name, &[memory, cpu]);
         table.at_most(&format!("{name}: memory"), Some(memory), 30.0);
         table.at_most(&format!("{name}: CPU"), Some(cpu), 2.0);
@@ -67,7 +69,16 @@ fn prompts(round: usize) -> Vec<String> {
 async fn fake(settings: &Settings) -> Result<Server> {
     let port = free_port()?;
     let mut command = Command::new(&settings.product);
-    command.args(["fake", "factory-api", "--latency", &LATENCY_MS.to_string(), "--work", "3600000", "--port", &port.to_string()]);
+    command.args([
+        "fake",
+        "factory-api",
+        "--latency",
+        &LATENCY_MS.to_string(),
+        "--work",
+        "3600000",
+        "--port",
+        &port.to_string(),
+    ]);
     Server::beside(command, port).await
 }
 
