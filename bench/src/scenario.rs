@@ -14,7 +14,7 @@ use crate::Settings;
 use crate::report::Table;
 
 /// Names and what they measure.
-pub const ALL: [(&str, &str); 14] = [
+pub const ALL: [(&str, &str); 15] = [
     ("call", "tools/call of a trivial tool among 100, full path: authentication, routing, compiled validation"),
     ("list", "tools/list of 100 tools"),
     ("sql", "a sql tool on PostgreSQL, one row by key"),
