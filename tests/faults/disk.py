@@ -19,7 +19,7 @@ def _full(world):
     place = world.place("disk")
     made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(place)], capture_output=True)
     if made.returncode != 0:
-        world.skip("F4 full disk", f"no tmpfs can be mounted: {made.stderr.decode().strip()}")
+        world.skip("F4 full disk", f"machine: no tmpfs can be mounted: {made.stderr.decode().strip()}")
         return
     try:
         _fill(world, place)

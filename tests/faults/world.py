@@ -156,7 +156,7 @@ class World:
 
 
     def skip(self, name, reason):
-        """A line that this machine cannot give."""
+        """A line that is not given. What could be installed fails the run; a reason that begins with `machine: ` does not."""
         self.skips.append(f"{name}: {reason}")
         print(f"SKIPPED {name}: {reason}", flush=True)
 

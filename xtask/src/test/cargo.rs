@@ -37,7 +37,9 @@ pub fn tests(world: &World) -> Result<Tally> {
     let skipped = skips::begin()?;
     let nextest = exec::find("cargo-nextest").is_some() || cargo(&["nextest", "--version"])?.output().is_ok();
     let run = if nextest {
-        cargo(&["nextest", "run", "--workspace", "--no-fail-fast", "--color=never"])?
+        // Tests that pass say nothing: whoever reads the log looks for those that do not.
+        let shown = ["--status-level=leak", "--final-status-level=fail", "--failure-output=immediate-final"];
+        cargo(&["nextest", "run", "--workspace", "--no-fail-fast", "--color=never"])?.args(shown)
     } else {
         cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests", "--examples"])?
     };
