@@ -22,7 +22,7 @@ pub(crate) use reply::{Answer, Chunks};
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::envelope::{self, Body, Message};
-use crate::error::Error;
+use crate::error::{Error, clip};
 use crate::exchange::Exchange;
 use crate::headers;
 use crate::principal::Principal;
@@ -31,6 +31,9 @@ use crate::service::Binding;
 use crate::session::Session;
 use params::{Meta, Params};
 pub(crate) use task_calls::take_up;
+
+/// How the methods of all messages begin that draw no answer.
+const NOTIFICATIONS: &str = "notifications/";
 
 /// One body from a peer, with everything known about where it came from.
 pub(crate) struct Incoming {
@@ -86,6 +89,11 @@ async fn one(incoming: &Incoming, text: &str) -> Answer {
     match (era(incoming, method, &call.meta), id) {
         (Err(error), id) => reply::refused(id, Revision::LATEST, &error),
         (Ok(Era::Modern), Some(_)) => modern::request(&call).await,
+        // A connection has nowhere to say so; over HTTP the sender would take silence for consent.
+        (Ok(_), None) if matches!(incoming.via, Via::Http(_)) && !method.starts_with(NOTIFICATIONS) => {
+            let text = format!("\"{}\" is a request and needs an \"id\"", clip(method));
+            reply::refused(None, Revision::LATEST, &Error::invalid_request(text))
+        }
         // Over HTTP a request is cancelled by closing its connection; there is nothing that a notification could do.
         (Ok(Era::Modern), None) => Answer::silent(),
         (Ok(Era::Legacy), Some(_)) => legacy::request(&call).await,

@@ -5,6 +5,7 @@ mod auth;
 mod body;
 mod guard;
 mod legacy_sse;
+mod read;
 mod respond;
 mod router;
 mod serve;
@@ -17,6 +18,7 @@ pub use auth::{AuthOutcome, Authenticator, Challenge};
 pub use body::{Body, BoxError};
 pub use guard::{Allowed, Guard};
 pub use legacy_sse::LegacySessions;
+pub use read::{DRAIN_BYTES_MAX, DRAIN_TIMEOUT, Unread, read_body};
 pub use router::{Fallback, Router};
 pub use serve::{ServeOptions, serve};
 

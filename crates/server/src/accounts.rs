@@ -64,7 +64,7 @@ impl People {
         let path = head.uri.path();
         match head.method {
             Method::GET if path != SIGN_OUT && path != SESSION => self.show(&head, &origin).await,
-            Method::POST | Method::DELETE => match read(body).await {
+            Method::POST | Method::DELETE => match read(&head.headers, body).await {
                 Ok(body) if path == SESSION => self.session(&head, peer, &origin, &body).await,
                 Ok(body) if head.method == Method::POST => self.sent(&head, peer, &origin, &body).await,
                 Ok(_) => respond::method_not_allowed("GET, POST"),

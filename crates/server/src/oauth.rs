@@ -13,12 +13,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use identity::accounts::Accounts;
 use identity::address::{Proxies, bucket};
 use identity::oauth::{Authority, OWNER, Places, Refusal, authorization_server, protected_resource};
-use protocol::http::{Body, Guard, Peer};
+use protocol::http::{Body, Guard, Peer, Unread, read_body};
 
 pub(crate) use authorize::is_own_page;
 pub(crate) use gate::{Gate, bearer};
@@ -135,11 +134,11 @@ impl Routes {
         match path {
             SERVER if reads => respond::json(StatusCode::OK, &authorization_server(settings, &asked.issuer)),
             "/authorize" if asked.head.method == Method::GET => self.ask(asked).await,
-            "/authorize" if asked.head.method == Method::POST => match read(body).await {
+            "/authorize" if asked.head.method == Method::POST => match read(&asked.head.headers, body).await {
                 Ok(body) => self.answered(asked, &body).await,
                 Err(refusal) => respond::refusal_page(asked.head, &refusal),
             },
-            "/register" | "/token" | "/revoke" if asked.head.method == Method::POST => match read(body).await {
+            "/register" | "/token" | "/revoke" if asked.head.method == Method::POST => match read(&asked.head.headers, body).await {
                 Ok(body) => self.post(asked, body).await,
                 Err(refusal) => respond::refusal(&refusal),
             },
@@ -198,13 +197,12 @@ pub(crate) fn address(proxies: &Proxies, head: &Parts, peer: &Peer) -> IpAddr {
 }
 
 /// Reads a body to its end.
-pub(crate) async fn read(body: Incoming) -> Result<Bytes, Refusal> {
-    let whole = Limited::new(body, BODY_BYTES_MAX).collect();
-    match tokio::time::timeout(BODY_TIMEOUT, whole).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(_)) => Err(respond::bad_body("the body is too large or could not be read")),
-        Err(_) => Err(respond::bad_body("the body took too long")),
-    }
+pub(crate) async fn read(headers: &HeaderMap, body: Incoming) -> Result<Bytes, Refusal> {
+    read_body(headers, body, BODY_BYTES_MAX, BODY_TIMEOUT).await.map_err(|why| match why {
+        Unread::TooLarge => respond::bad_body("the body is too large"),
+        Unread::Broken => respond::bad_body("the body could not be read"),
+        Unread::Late => respond::bad_body("the body took too long"),
+    })
 }
 
 /// Runs what blocks off the asynchronous threads.

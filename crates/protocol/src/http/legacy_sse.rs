@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::Interval;
 
 use super::respond::{self, refusal};
-use super::streamable::{is_json, read_body};
+use super::streamable::{is_json, read_message};
 use super::{Body, BoxError, Peer};
 use crate::connection::Connection;
 use crate::cuts::Cut;
@@ -156,7 +156,7 @@ impl LegacySessions {
         let Some((connection, binding)) = connection else {
             return Err(Box::new(refusal(StatusCode::NOT_FOUND, "No such session: open the stream again")));
         };
-        let body = read_body(&head.headers, body, &endpoint.runtime.options).await?;
+        let body = read_message(&head.headers, body, &endpoint.runtime.options).await?;
         let exchange = Exchange::new(true);
         let via = Via::Connection(connection.clone());
         let mut job = Job::new(Incoming { endpoint: endpoint.clone(), body, via, principal, binding, exchange });

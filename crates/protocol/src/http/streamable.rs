@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use ::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN};
+use ::http::header::{ACCEPT, CONTENT_TYPE, ORIGIN};
 use ::http::request::Parts;
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::Body as HttpBody;
-use http_body_util::BodyExt as _;
 
 use super::accept::{Accepts, accepts};
 use super::auth::AuthOutcome;
+use super::read::{Unread, read_body};
 use super::respond::{self, refusal};
 use super::sse::{JobBody, StreamBody, pump};
 use super::{Body, Peer};
@@ -102,7 +102,7 @@ impl Endpoint {
         let Some(accepts) = accepts(&headers) else {
             return refusal(StatusCode::NOT_ACCEPTABLE, "Accept must allow application/json or text/event-stream");
         };
-        let body = match read_body(&headers, body, &self.runtime.options).await {
+        let body = match read_message(&headers, body, &self.runtime.options).await {
             Ok(body) => body,
             Err(response) => return *response,
         };
@@ -213,8 +213,8 @@ pub(super) fn is_json(value: Option<&HeaderValue>) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-/// Reads a body that is no larger and takes no longer than allowed; a body in one piece is not copied.
-pub(super) async fn read_body<B>(
+/// Reads the body of a message within the bounds of a runtime, or says how it is refused.
+pub(super) async fn read_message<B>(
     headers: &HeaderMap,
     body: B,
     options: &RuntimeOptions,
@@ -222,44 +222,12 @@ pub(super) async fn read_body<B>(
 where
     B: HttpBody<Data = Bytes>,
 {
-    let limit = options.max_body;
-    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
-    }
-    tokio::time::timeout(options.body_timeout, collect(body, limit))
-        .await
-        .unwrap_or_else(|_| Err(Box::new(refusal(StatusCode::REQUEST_TIMEOUT, "The body took too long"))))
-}
-
-fn too_large() -> Box<Response<Body>> {
-    Box::new(refusal(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"))
-}
-
-async fn collect<B>(body: B, limit: usize) -> Result<Bytes, Box<Response<Body>>>
-where
-    B: HttpBody<Data = Bytes>,
-{
-    let mut body = std::pin::pin!(body);
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Box::new(refusal(StatusCode::BAD_REQUEST, "The body could not be read")))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if first.len() + rest.len() + data.len() > limit {
-            return Err(too_large());
-        }
-        if first.is_empty() {
-            first = data;
-        } else {
-            rest.extend_from_slice(&data);
-        }
-    }
-    if rest.is_empty() {
-        return Ok(first);
-    }
-    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
-    whole.extend_from_slice(&first);
-    whole.extend_from_slice(&rest);
-    Ok(whole.freeze())
+    read_body(headers, body, options.max_body, options.body_timeout).await.map_err(|why| {
+        let (status, text) = match why {
+            Unread::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Unread::Late => (StatusCode::REQUEST_TIMEOUT, "The body took too long"),
+            Unread::Broken => (StatusCode::BAD_REQUEST, "The body could not be read"),
+        };
+        Box::new(refusal(status, text))
+    })
 }

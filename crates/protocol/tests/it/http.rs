@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use http::request::Parts;
-use protocol::http::{AuthOutcome, Challenge, Peer};
+use protocol::http::{AuthOutcome, Challenge, DRAIN_TIMEOUT, Peer};
 use protocol::{EndpointOptions, Principal, RuntimeOptions};
 use tokio::io::AsyncWriteExt as _;
 
@@ -87,6 +87,7 @@ async fn http_faults_have_their_status() {
         (head.clone(), "\u{feff}{}".into(), 400),
         (head.clone(), format!("[{body}]"), 400),
         (head.clone(), r#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#.into(), 202),
+        (head.clone(), r#"{"jsonrpc":"2.0","method":"../../../etc/passwd"}"#.into(), 400),
         (head.replace("application/json, text/event-stream", "application/json"), body.clone(), 200),
     ] {
         let answer = server.ask(&head, &body).await;
@@ -128,6 +129,48 @@ async fn a_body_without_declared_length_is_bounded_too() {
     wire.socket.write_all(head.as_bytes()).await.unwrap();
     wire.socket.write_all(format!("400\r\n{}\r\n", " ".repeat(1_024)).as_bytes()).await.unwrap();
     assert_eq!(wire.head().await.status, 413);
+}
+
+#[tokio::test]
+async fn a_client_that_sends_too_much_and_then_reads_sees_why() {
+    let runtime = RuntimeOptions { max_body: 1_000, ..RuntimeOptions::default() };
+    let server = Server::start(Sample::endpoint_with(runtime, EndpointOptions::default())).await;
+    let start = |framing: &str| {
+        let head = format!("{}\r\nHost: localhost\r\n{framing}\r\n\r\n", modern("x", "").replace('\n', "\r\n"));
+        head.into_bytes()
+    };
+    // More than the socket holds: without draining the writes would fail.
+    let much = vec![b' '; 12 * 1024 * 1024];
+    let declared = [start(&format!("Content-Length: {}", much.len())), much.clone()].concat();
+    let chunk = [format!("{:x}\r\n", much.len()).into_bytes(), much, b"\r\n0\r\n\r\n".to_vec()].concat();
+    let chunked = [start("Transfer-Encoding: chunked"), chunk].concat();
+    for whole in [declared, chunked] {
+        let mut wire = server.connect().await;
+        wire.socket.write_all(&whole).await.unwrap();
+        assert_eq!(wire.answer().await.status, 413);
+    }
+    // Who asks before sending is refused at once, and so is one who announces more than is worth reading.
+    for framing in ["Expect: 100-continue\r\nContent-Length: 2000", "Content-Length: 99000000"] {
+        let mut wire = server.connect().await;
+        wire.socket.write_all(&start(framing)).await.unwrap();
+        let answer = tokio::time::timeout(DRAIN_TIMEOUT / 2, wire.head()).await.unwrap();
+        assert_eq!(answer.status, 413, "{framing}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_needs_an_answer_and_has_no_id_is_refused_in_a_session_too() {
+    let server = Server::start(Sample::endpoint()).await;
+    let head = "POST /mcp HTTP/1.1\nContent-Type: application/json\nAccept: application/json, text/event-stream";
+    let open = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},
+        "clientInfo":{"name":"t","version":"1"}}}"#;
+    let answer = server.ask(head, open).await;
+    let head = format!("{head}\nMcp-Session-Id: {}", answer.header("mcp-session-id").unwrap());
+    for (method, status) in [("tools/list", 400), ("../../../etc/passwd", 400), ("notifications/x", 202)] {
+        let answer = server.ask(&head, &format!(r#"{{"jsonrpc":"2.0","method":"{method}"}}"#)).await;
+        assert_eq!(answer.status, status, "{method}");
+        assert_eq!((status == 400).then(|| answer.code()), (status == 400).then_some(-32600), "{method}");
+    }
 }
 
 #[tokio::test]

@@ -173,7 +173,7 @@ impl Rest {
             return self.told_of(caller, id, &values, &head).await;
         }
         let body = match head.method {
-            Method::POST => match body::read(body).await {
+            Method::POST => match body::read(&head.headers, body).await {
                 Ok(body) => body,
                 Err(error) => return problem::of(&error, id, None),
             },
