@@ -138,10 +138,12 @@ impl Routes {
                 Ok(body) => self.answered(asked, &body).await,
                 Err(refusal) => respond::refusal_page(asked.head, &refusal),
             },
-            "/register" | "/token" | "/revoke" if asked.head.method == Method::POST => match read(&asked.head.headers, body).await {
-                Ok(body) => self.post(asked, body).await,
-                Err(refusal) => respond::refusal(&refusal),
-            },
+            "/register" | "/token" | "/revoke" if asked.head.method == Method::POST => {
+                match read(&asked.head.headers, body).await {
+                    Ok(body) => self.post(asked, body).await,
+                    Err(refusal) => respond::refusal(&refusal),
+                }
+            }
             "/authorize" => respond::method_not_allowed("GET, POST, OPTIONS"),
             "/register" | "/token" | "/revoke" => respond::method_not_allowed("POST, OPTIONS"),
             _ if reads => {
