@@ -19,6 +19,8 @@ pub use recorder::{ENTRIES_KEPT, Recorder};
 pub const LIMIT_MAX: usize = 1_000;
 /// Entries of one answer unless told otherwise.
 const LIMIT: usize = 50;
+/// Longest word of a caller's that is kept, characters.
+const WORD_CHARS_MAX: usize = 128;
 /// The operation whose calls are in the log of calls, and written from there.
 pub(crate) const TOOL_CALL: &str = "tool.call";
 
@@ -266,11 +268,16 @@ fn note(context: &Context, declared: &Declared, subject: Option<&str>, outcome: 
         operation: declared.name.to_owned(),
         caller: context.caller.id().to_owned(),
         owner: context.caller.owner().to_owned(),
-        subject: subject.unwrap_or_default().to_owned(),
-        request: context.request.to_string(),
+        subject: word(subject.unwrap_or_default()),
+        request: word(&context.request),
         outcome: outcome.to_owned(),
         details: json!({"callerKind": kind}).to_string(),
     }
+}
+
+/// What a caller named, as the log keeps it: they may name anything, and no database takes everything.
+pub(crate) fn word(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(WORD_CHARS_MAX).collect()
 }
 
 fn opened(cursor: &str) -> Result<i64, Error> {

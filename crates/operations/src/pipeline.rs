@@ -50,6 +50,7 @@ pub(crate) async fn load(context: &Context, subject: &Subject, strict: bool) -> 
     match subject {
         Subject::Spec { spec: source } => {
             let parsed = source.parse(strict)?;
+            crate::machine::check(context, &parsed.spec)?;
             Ok(Loaded { spec: parsed.spec, source: source.clone(), diagnostics: parsed.diagnostics, stored: None })
         }
         Subject::Server { name, version } => {

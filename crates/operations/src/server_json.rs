@@ -168,13 +168,23 @@ fn bad(why: impl std::fmt::Display) -> Error {
         .hint("entries of the registry with a remote can be imported; https://modelcontextprotocol.io/registry says what they hold")
 }
 
+/// Name of the server that an entry becomes, when it says one.
+pub(crate) fn name(input: &ImportInput) -> Option<String> {
+    input.name.clone().or_else(|| input.document.get("name").and_then(Value::as_str).map(own_name))
+}
+
+/// The part behind the slash, as a name of ours.
+fn own_name(full: &str) -> String {
+    let own = full.rsplit('/').next().unwrap_or(full).to_ascii_lowercase();
+    let own: String = own.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    own.trim_matches('-').to_owned()
+}
+
 /// The spec of an entry, without its tools, and the variables that it needs.
 fn proxy(document: &Map<String, Value>, name: Option<&str>) -> Result<(Map<String, Value>, Vec<String>), Error> {
     let word = |key: &str| document.get(key).and_then(Value::as_str);
     let full = word("name").ok_or_else(|| bad("it has no name"))?;
-    let own = full.rsplit('/').next().unwrap_or(full).to_ascii_lowercase();
-    let own: String = own.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let name = name.unwrap_or(own.trim_matches('-'));
+    let name = name.map_or_else(|| own_name(full), str::to_owned);
     let remotes: Vec<&Value> = document.get("remotes").and_then(Value::as_array).into_iter().flatten().collect();
     let of_kind = |kind: &str| remotes.iter().copied().find(|remote| remote["type"] == kind);
     let remote = of_kind("streamable-http").or_else(|| of_kind("sse")).ok_or_else(|| bad("it has no remote"))?;
@@ -189,10 +199,10 @@ fn proxy(document: &Map<String, Value>, name: Option<&str>) -> Result<(Map<Strin
         let secret = header["isSecret"] == true;
         match (header["value"].as_str(), header["isRequired"] == true) {
             (Some(value), _) if !secret && !value.contains('{') => {
-                headers.insert(header_name.to_owned(), value.replace("${", "$ {").into());
+                headers.insert(header_name.to_owned(), value.into());
             }
             (_, true) => {
-                let variable = variable(name, header_name);
+                let variable = variable(&name, header_name);
                 headers.insert(header_name.to_owned(), format!("${{env:{variable}}}").into());
                 variables.push(variable);
             }
@@ -218,10 +228,11 @@ fn proxy(document: &Map<String, Value>, name: Option<&str>) -> Result<(Map<Strin
     Ok((spec, variables))
 }
 
-/// `SHOP_MCP_AUTHORIZATION`
+/// `MCP_REMOTE_SHOP_AUTHORIZATION`: whoever wrote the entry chooses its end, and must not come to a variable that is there
+/// for something else.
 fn variable(server: &str, header: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    format!("{server}_{header}").chars().map(plain).collect()
+    format!("MCP_REMOTE_{server}_{header}").chars().map(plain).collect()
 }
 
 /// The tools that the remote has, each passed on.
@@ -229,6 +240,7 @@ async fn tools(context: &Context, spec: &Map<String, Value>) -> Result<Vec<Value
     let mut alone = spec.clone();
     alone.insert("tools".into(), json!([]));
     let alone: Spec = serde_json::from_value(Value::Object(alone)).map_err(bad)?;
+    crate::machine::check(context, &alone)?;
     let opened = pipeline::open(context, &alone, false).await;
     let client = opened.connections.mcp.get(REMOTE).cloned().ok_or_else(|| {
         let why = opened.connections.unavailable.get(REMOTE).cloned();
@@ -287,9 +299,9 @@ mod tests {
         let (spec, variables) = proxy(&object(document), None).unwrap();
         assert_eq!((&spec["name"], &spec["version"]), (&json!("acme-shop"), &json!("2.0.0")));
         let wanted = json!({"name": "remote", "type": "mcp", "url": "https://mcp.example.com/mcp",
-            "headers": {"X-Api-Key": "${env:ACME_SHOP_X_API_KEY}", "X-Region": "eu"}});
+            "headers": {"X-Api-Key": "${env:MCP_REMOTE_ACME_SHOP_X_API_KEY}", "X-Region": "eu"}});
         assert_eq!(spec["connections"][0], wanted);
-        assert_eq!(variables, ["ACME_SHOP_X_API_KEY"]);
+        assert_eq!(variables, ["MCP_REMOTE_ACME_SHOP_X_API_KEY"]);
         let cases = [
             json!({"name": "a/b"}),
             json!({"remotes": []}),

@@ -150,12 +150,24 @@ pub async fn usage(context: &Context, input: Input) -> Result<Output, Error> {
         tool: input.tool,
         caller: input.caller,
     };
-    let found = match context.has_store() {
-        true => context.store(move |store| store.usage(&query)).await?,
-        false => Vec::new(),
-    };
-    let (mut rows, total) = sums::of(&found, by);
+    let totals = sums::Totals::new(by);
+    let totals = if context.has_store() { added(context, query, totals).await? } else { totals };
+    let (mut rows, total) = totals.end();
     let total_rows = rows.len();
     rows.truncate(input.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX));
     Ok(Output { since: sums::moment(since), rows, total_rows, total })
+}
+
+/// Adds all rows of a query, a page at a time: there may be many.
+async fn added(context: &Context, query: UsageQuery, mut totals: sums::Totals) -> Result<sums::Totals, Error> {
+    context
+        .store(move |store| {
+            let mut page = store.usage(&query, None)?;
+            loop {
+                page.iter().for_each(|row| totals.add(row));
+                let Some(last) = page.last().filter(|_| page.len() == store::USAGE_PAGE) else { return Ok(totals) };
+                page = store.usage(&query, Some(last))?;
+            }
+        })
+        .await
 }

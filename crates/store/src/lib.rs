@@ -29,5 +29,5 @@ pub use model::{
 };
 pub use store::{
     AUDIT_PAGE_MAX, BUSY_TIMEOUT, DAYS_KEPT, DUMP_FORMAT, Dumped, FILE_NAME, HOURS_KEPT, PAGE_SIZE_MAX,
-    REPLY_KEPT_HOURS, Store, USAGE_ROWS_MAX, check_dump, cursor_after,
+    REPLY_KEPT_HOURS, Store, USAGE_PAGE, check_dump, cursor_after,
 };

@@ -23,7 +23,7 @@ pub use audit::AUDIT_PAGE_MAX;
 pub use dump::{DUMP_FORMAT, Dumped, check_dump};
 pub use read::cursor_after;
 pub use replies::REPLY_KEPT_HOURS;
-pub use usage::{DAYS_KEPT, HOURS_KEPT, USAGE_ROWS_MAX};
+pub use usage::{DAYS_KEPT, HOURS_KEPT, USAGE_PAGE};
 
 /// Name of the file in the home folder.
 pub const FILE_NAME: &str = "catalogue.db";

@@ -60,6 +60,9 @@ pub(crate) struct Arguments {
     trusted_proxy: Vec<String>,
     #[command(flatten)]
     callers: CallerArguments,
+    /// What specs of callers who do not run the control plane may name of this machine: variables, file:PATH, doppler:NAME, by commas; a * at the end stands for anything [default: MCP_FACTORY_ALLOW_REFERENCES, else nothing]
+    #[arg(long, value_name = "LIST")]
+    allow_references: Option<String>,
     /// Follow the spec files of this folder: each is made and deployed, and again whenever it changes
     #[arg(long, value_name = "DIR")]
     follow: Option<std::path::PathBuf>,
@@ -78,7 +81,10 @@ enum LogFormat {
 
 pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> {
     log(arguments.log_format);
-    let context = session.context()?;
+    let mut context = session.context()?;
+    if let Some(list) = &arguments.allow_references {
+        context.environment = context.environment.with([(operations::ALLOW_REFERENCES.to_owned(), list.clone())]);
+    }
     let runtime = super::runtime(Threads::PerProcessor)?;
     let result = runtime.block_on(serve(arguments, context, session));
     // A job may still run; it is taken up again by the next process.

@@ -8,6 +8,7 @@ mod deployments;
 mod durable;
 mod identity;
 mod jobs;
+mod machine;
 mod moving;
 mod people;
 mod policies;

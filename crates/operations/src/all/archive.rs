@@ -88,6 +88,14 @@ impl Operation for ImportServerJson {
     }
 
     fn subject(input: &Self::Input) -> Option<String> {
-        input.name.clone()
+        server_json::name(input)
+    }
+
+    fn about(input: &Self::Input) -> About {
+        server_json::name(input).map_or(About::Spec, About::Makes)
+    }
+
+    fn changes(input: &Self::Input) -> Option<String> {
+        (!input.dry_run).then(|| server_json::name(input)).flatten()
     }
 }

@@ -43,9 +43,22 @@ impl Reader {
             error.diagnostics = problems;
             return Err(error);
         }
+        if let Some(key) = with_nul(&input) {
+            let what = format!("the input of `{operation}` cannot be used at /{key}: there is a NUL character in it");
+            return Err(Error::new(Code::BadRequest, what).hint("nothing has such a name"));
+        }
         serde_json::from_value(input).map_err(|error| {
             Error::new(Code::BadRequest, format!("the input of `{operation}` cannot be read: {error}"))
                 .hint("`/openapi.json` and the tool's input schema say what it takes")
         })
     }
+}
+
+/// The key of a text with a NUL in it, which names nothing, and which not every database takes.
+fn with_nul(input: &Value) -> Option<&str> {
+    let fields = input.as_object()?.iter();
+    fields
+        .into_iter()
+        .find(|(_, value)| value.as_str().is_some_and(|text| text.contains('\0')))
+        .map(|(key, _)| key.as_str())
 }

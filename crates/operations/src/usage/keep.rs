@@ -7,7 +7,7 @@ use ::deploy::{Entry, Histogram, Sink, Sum};
 use serde_json::json;
 use store::{AuditKind, AuditNote, UsagePeriod, UsageRow};
 
-use crate::audit::{Recorder, TOOL_CALL};
+use crate::audit::{Recorder, TOOL_CALL, word};
 use crate::test::CallOutput;
 use crate::{Context, Error};
 
@@ -122,9 +122,9 @@ fn note(entry: &Entry) -> AuditNote {
         kind: AuditKind::Call,
         time: Some(entry.time.clone()),
         operation: TOOL_CALL.to_owned(),
-        caller: entry.caller.clone(),
-        owner: entry.caller.clone(),
-        subject: entry.server.clone(),
+        caller: word(&entry.caller),
+        owner: word(&entry.caller),
+        subject: word(&entry.server),
         request: entry.id.to_string(),
         outcome: entry.outcome.clone(),
         details: json!({

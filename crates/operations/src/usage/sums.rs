@@ -73,40 +73,55 @@ impl Adding {
     }
 }
 
-type Key<'a> = (Option<i64>, [Option<&'a str>; 4]);
+type Key = (Option<i64>, [Option<String>; 4]);
 
-/// The rows, and everything together.
-pub(super) fn of(found: &[UsageRow], by: By) -> (Vec<Row>, Sums) {
-    let (mut apart, mut all): (BTreeMap<Key<'_>, Adding>, Adding) = (BTreeMap::new(), Adding::default());
-    for row in found {
+/// Adds up what is kept, row by row.
+pub(super) struct Totals {
+    by: By,
+    apart: BTreeMap<Key, Adding>,
+    all: Adding,
+}
+
+impl Totals {
+    pub(super) fn new(by: By) -> Self {
+        Self { by, apart: BTreeMap::new(), all: Adding::default() }
+    }
+
+    pub(super) fn add(&mut self, row: &UsageRow) {
+        let by = self.by;
         let start = match (by.hour, by.day) {
             (true, _) => Some(row.start),
             (false, true) => Some(row.start - row.start.rem_euclid(86_400)),
             (false, false) => None,
         };
         let names = [
-            by.server.then_some(row.server.as_str()),
-            by.version.then_some(row.version.as_str()),
-            by.tool.then_some(row.tool.as_str()),
-            by.caller.then_some(row.caller.as_str()),
+            by.server.then(|| row.server.clone()),
+            by.version.then(|| row.version.clone()),
+            by.tool.then(|| row.tool.clone()),
+            by.caller.then(|| row.caller.clone()),
         ];
-        apart.entry((start, names)).or_default().add(row);
-        all.add(row);
+        self.apart.entry((start, names)).or_default().add(row);
+        self.all.add(row);
     }
-    let mut rows: Vec<Row> = apart
-        .into_iter()
-        .map(|((start, [server, version, tool, caller]), sums)| Row {
-            start: start.map(moment),
-            server: server.map(str::to_owned),
-            version: version.map(str::to_owned),
-            tool: tool.map(str::to_owned),
-            caller: caller.map(str::to_owned),
-            sums: sums.end(),
-        })
-        .collect();
-    // Stable: the same count stays in the order of the names.
-    rows.sort_by(|a, b| a.start.cmp(&b.start).then(b.sums.calls.cmp(&a.sums.calls)));
-    (rows, all.end())
+
+    /// The rows, and everything together.
+    pub(super) fn end(self) -> (Vec<Row>, Sums) {
+        let mut rows: Vec<Row> = self
+            .apart
+            .into_iter()
+            .map(|((start, [server, version, tool, caller]), sums)| Row {
+                start: start.map(moment),
+                server,
+                version,
+                tool,
+                caller,
+                sums: sums.end(),
+            })
+            .collect();
+        // Stable: the same count stays in the order of the names.
+        rows.sort_by(|a, b| a.start.cmp(&b.start).then(b.sums.calls.cmp(&a.sums.calls)));
+        (rows, self.all.end())
+    }
 }
 
 /// A moment as people and programs read it.

@@ -9,9 +9,10 @@ use crate::model::{UsagePeriod, UsageQuery, UsageRow};
 pub const HOURS_KEPT: i64 = 14 * 86_400;
 /// For how long days are kept, seconds.
 pub const DAYS_KEPT: i64 = 400 * 86_400;
-/// Most rows of one answer.
-pub const USAGE_ROWS_MAX: usize = 200_000;
+/// Rows of one page.
+pub const USAGE_PAGE: usize = 20_000;
 
+const KEY: &str = "start, server, version, tool, caller";
 const ROW: &str =
     "SELECT period, start, server, version, tool, caller, calls, errors, bytes_in, bytes_out, micros, slowest,
        latency FROM usage";
@@ -37,8 +38,9 @@ impl Store {
         })
     }
 
-    /// The sums of a period, oldest first.
-    pub fn usage(&self, query: &UsageQuery) -> Result<Vec<UsageRow>, Error> {
+    /// A page of the sums of a period, oldest first: the first one, or the one that begins behind this row. It is the last
+    /// one when it has fewer than [`USAGE_PAGE`] rows.
+    pub fn usage(&self, query: &UsageQuery, after: Option<&UsageRow>) -> Result<Vec<UsageRow>, Error> {
         const WHAT: &str = "read what was called";
         let mut wheres = String::from("period = ?1 AND start >= ?2");
         let mut values: Vec<Param<'_>> = vec![query.period.as_str().into(), query.since.into()];
@@ -50,7 +52,18 @@ impl Store {
                 wheres.push_str(&format!(" AND {column} = ?{}", values.len()));
             }
         }
-        let sql = format!("{ROW} WHERE {wheres} ORDER BY start, server, version, tool, caller LIMIT {USAGE_ROWS_MAX}");
+        if let Some(last) = after {
+            values.extend::<[Param<'_>; 5]>([
+                last.start.into(),
+                (&last.server).into(),
+                (&last.version).into(),
+                (&last.tool).into(),
+                (&last.caller).into(),
+            ]);
+            let places: Vec<String> = (values.len() - 4..=values.len()).map(|place| format!("?{place}")).collect();
+            wheres.push_str(&format!(" AND ({KEY}) > ({})", places.join(", ")));
+        }
+        let sql = format!("{ROW} WHERE {wheres} ORDER BY {KEY} LIMIT {USAGE_PAGE}");
         self.db.read(WHAT, |session| session.rows(&sql, &values, row).attempted(WHAT))
     }
 }

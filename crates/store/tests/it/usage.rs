@@ -37,17 +37,17 @@ fn sums_grow_and_old_ones_go() {
             .add_usage(vec![hour(now), hour(now - HOURS_KEPT - 1), row(UsagePeriod::Day, now, "find")], now, joined)
             .unwrap();
         store.add_usage(vec![hour(now), row(UsagePeriod::Hour, now, "slow")], now, joined).unwrap();
-        let found = store.usage(&query(UsagePeriod::Hour, 0)).unwrap();
+        let found = store.usage(&query(UsagePeriod::Hour, 0), None).unwrap();
         let told: Vec<_> = found.iter().map(|row| (row.tool.as_str(), row.calls, row.errors, row.micros)).collect();
         assert_eq!(told, [("find", 4, 2, 2_000), ("slow", 2, 1, 1_000)]);
         assert_eq!((found[0].bytes_in, found[0].bytes_out, found[0].slowest), (20, 200, 600));
         assert_eq!(found[0].latency, [1, 1], "histograms are joined");
         let slow = UsageQuery { tool: Some("slow".to_owned()), ..query(UsagePeriod::Hour, 0) };
-        assert_eq!(store.usage(&slow).unwrap().len(), 1);
-        assert!(store.usage(&query(UsagePeriod::Hour, now + 1)).unwrap().is_empty());
+        assert_eq!(store.usage(&slow, None).unwrap().len(), 1);
+        assert!(store.usage(&query(UsagePeriod::Hour, now + 1), None).unwrap().is_empty());
 
-        assert_eq!(store.usage(&query(UsagePeriod::Day, 0)).unwrap().len(), 1);
+        assert_eq!(store.usage(&query(UsagePeriod::Day, 0), None).unwrap().len(), 1);
         store.add_usage(Vec::new(), now + DAYS_KEPT + 1, joined).unwrap();
-        assert!(store.usage(&query(UsagePeriod::Day, 0)).unwrap().is_empty());
+        assert!(store.usage(&query(UsagePeriod::Day, 0), None).unwrap().is_empty());
     });
 }

@@ -11,15 +11,15 @@ use super::client::Answer;
 use super::durable::spec;
 use crate::world::World;
 
-const CREATE: &str = "servers:read,servers:write,servers:call,logs:read";
+pub(super) const CREATE: &str = "servers:read,servers:write,servers:call,logs:read";
 
 /// A key of an owner, by the command line of the machine itself.
-fn key(world: &World, owner: &str, scopes: &str) -> Value {
+pub(super) fn key(world: &World, owner: &str, scopes: &str) -> Value {
     world.json(&["keys", "create", "test", "--owner", owner, "--scope", scopes])
 }
 
 /// Sends a request with a key.
-fn with(plane: &Plane, key: &Value, method: &str, path: &str, body: &Value) -> Answer {
+pub(super) fn with(plane: &Plane, key: &Value, method: &str, path: &str, body: &Value) -> Answer {
     let bearer = format!("Bearer {}", key["key"].as_str().expect("a key"));
     let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json"), ("Accept", "*/*")];
     let body = if body.is_null() { String::new() } else { body.to_string() };

@@ -1,0 +1,224 @@
+//! What a spec names of this machine, and whether its caller may: a spec reads variables, files and secrets with the rights of
+//! whoever runs the control plane, so others name what they were allowed and nothing else.
+
+use std::collections::BTreeSet;
+
+use identity::ADMIN;
+use serde_json::{Map, Value};
+use spec::Spec;
+use spec::model::{Connection, ConnectionKind, Trigger};
+
+use crate::keys::LOCAL_OWNER;
+use crate::{Caller, Code, Context, Error};
+
+/// Variable with what specs of callers who do not run the control plane may name, separated by commas: variables, `file:PATH` and
+/// `doppler:NAME`; a `*` at the end stands for anything.
+pub const ALLOW_REFERENCES: &str = "MCP_FACTORY_ALLOW_REFERENCES";
+/// Variables of our own, which hold the keys to everything. No caller from outside names them.
+const OURS: &str = "MCP_FACTORY_";
+/// Texts for people, in which a reference is none.
+const PROSE: [&str; 3] = ["title", "description", "instructions"];
+/// Keys of objects that hold names of variables or paths, with what they are.
+const KEYS: [(&str, &str); 4] = [("envVar", ""), ("caFile", "file:"), ("folder", "file:"), ("root", "file:")];
+/// Keys of secrets, which stand alone in their object or beside facts about a caller.
+const SECRETS: [(&str, &str); 3] = [("env", ""), ("file", "file:"), ("doppler", "doppler:")];
+
+/// Checks that a spec which the caller wrote names nothing of this machine but what they may.
+///
+/// # Errors
+/// It does; the first ones are told.
+pub(crate) fn check(context: &Context, spec: &Spec) -> Result<(), Error> {
+    let Caller::Remote(principal) = &context.caller else { return Ok(()) };
+    if principal.scopes.allow(ADMIN) {
+        return Ok(());
+    }
+    let list = context.environment.get(ALLOW_REFERENCES).unwrap_or_default();
+    // Keys of whoever runs the control plane use what is theirs.
+    let list = if &*principal.owner == LOCAL_OWNER { "*,file:*,doppler:*" } else { list.as_str() };
+    let refused: Vec<String> = named(spec).into_iter().filter(|one| !allowed(list, one)).collect();
+    let Some(first) = refused.first() else { return Ok(()) };
+    let more = if refused.len() > 1 { format!(" and {} more", refused.len() - 1) } else { String::new() };
+    let what = format!(
+        "the spec names {}{more} of the machine that it is to run on, which {} may not",
+        told(first),
+        context.caller
+    );
+    let hint = if first.starts_with(OURS) {
+        "name a variable that is not one of the control plane's own".to_owned()
+    } else {
+        format!("whoever runs the control plane allows it: `mcp-factory serve --allow-references '{first}'`")
+    };
+    Err(Error::new(Code::Reference, what).hint(hint))
+}
+
+fn told(reference: &str) -> String {
+    match reference.split_once(':') {
+        Some(("file", path)) => format!("the file or folder `{path}`"),
+        Some(("doppler", name)) => format!("the secret `{name}` of Doppler"),
+        _ => format!("the variable `{reference}`"),
+    }
+}
+
+/// Whether a list has a reference.
+fn allowed(list: &str, reference: &str) -> bool {
+    let leads_out = reference.starts_with("file:") && reference.split('/').any(|part| part == "..");
+    if reference.starts_with(OURS) || leads_out {
+        return false;
+    }
+    list.split(',').map(str::trim).any(|entry| match entry.strip_suffix('*') {
+        // A star among variables is not one among files.
+        Some("") => !reference.contains(':'),
+        Some(start) => reference.starts_with(start),
+        None => entry == reference,
+    })
+}
+
+/// Everything of the machine that a spec names: `NAME`, `file:PATH`, `doppler:NAME`.
+fn named(spec: &Spec) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let Ok(Value::Object(spec_json)) = serde_json::from_str::<Value>(&spec.canonical_json()) else { return found };
+    for (key, value) in &spec_json {
+        if !PROSE.contains(&key.as_str()) {
+            texts(value, &mut found);
+        }
+    }
+    for key in ["connections", "auth", "triggers"] {
+        spec_json.get(key).into_iter().for_each(|value| keys(value, &mut found));
+    }
+    found.extend(host::auth_variable(spec).map(|(name, _)| name));
+    for tool in &spec.tools {
+        found.extend(tool.parameters().iter().filter_map(|parameter| parameter.env.clone()));
+    }
+    commands(&Value::Object(spec_json), &mut found);
+    found.extend(spec.connections.iter().filter_map(file_of_database));
+    found.extend(spec.triggers.iter().filter_map(|trigger| match trigger {
+        Trigger::File { path, .. } => Some(format!("file:{path}")),
+        _ => None,
+    }));
+    found
+}
+
+/// The file of an embedded database.
+fn file_of_database(connection: &Connection) -> Option<String> {
+    if !matches!(connection.kind(), ConnectionKind::Sqlite | ConnectionKind::Vector) {
+        return None;
+    }
+    let path = connection.url()?.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    (path != ":memory:").then(|| format!("file:{path}"))
+}
+
+/// `${env:NAME}`, `${file:PATH}` and `${doppler:NAME}` in all texts but those for people.
+fn texts(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            for reference in text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)) {
+                match reference.split_once(':') {
+                    Some(("env", inside)) => drop(found.insert(spec::model::reference_name(inside).to_owned())),
+                    Some((kind @ ("file" | "doppler"), name)) => drop(found.insert(format!("{kind}:{}", name.trim()))),
+                    _ => {}
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Object(fields) => {
+            let fields = fields.iter().filter(|(key, _)| !PROSE.contains(&key.as_str()));
+            fields.for_each(|(_, field)| texts(field, found));
+        }
+        _ => {}
+    }
+}
+
+/// Names under keys, within connections and what callers show.
+fn keys(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+        Value::Object(fields) => {
+            KEYS.iter().chain(&SECRETS).for_each(|(key, kind)| word(fields, key, kind, found));
+            fields.values().for_each(|field| keys(field, found));
+        }
+        _ => {}
+    }
+}
+
+/// What programs are given of the environment, wherever in a spec they are started.
+fn commands(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| commands(item, found)),
+        Value::Object(fields) => {
+            if fields.contains_key("program") {
+                word(fields, "folder", "file:", found);
+                let passed = fields.get("pass").and_then(Value::as_array).into_iter().flatten();
+                found.extend(passed.filter_map(Value::as_str).map(str::to_owned));
+            }
+            fields.values().for_each(|field| commands(field, found));
+        }
+        _ => {}
+    }
+}
+
+/// The text under a key. One with references in it is what these name.
+fn word(fields: &Map<String, Value>, key: &str, kind: &str, found: &mut BTreeSet<String>) {
+    if let Some(Value::String(name)) = fields.get(key)
+        && !name.contains("${")
+    {
+        found.insert(format!("{kind}{name}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{allowed, named};
+
+    fn of(value: Value) -> Vec<String> {
+        let spec: spec::Spec = serde_json::from_value(value).unwrap();
+        named(&spec).into_iter().collect()
+    }
+
+    #[test]
+    fn everything_of_the_machine_is_found() {
+        let spec = json!({"name": "x", "version": "1.0.0", "description": "`${env:PROSE}` is no reference", "connections": [
+            {"name": "a", "type": "postgresql", "envVar": "A_URL", "tls": {"mode": "require", "caFile": "/etc/ca.pem"}},
+            {"name": "b", "type": "http", "url": "https://${env:B_HOST:-x}/", "headers": {"X": "${file:/run/b}"},
+             "credentials": {"bearer": {"env": "B_TOKEN"}}},
+            {"name": "c", "type": "sqlite", "url": "sqlite:///srv/c.db?mode=ro"},
+            {"name": "d", "type": "sqlite", "url": "sqlite::memory:"},
+            {"name": "e", "type": "files", "root": "/etc"},
+            {"name": "f", "type": "mcp", "command": {"program": "p", "folder": "/f", "pass": ["F_PASS"], "env": {"K": "${doppler:F}"}}},
+        ], "tools": [
+            {"name": "t", "description": "t", "parameters": [{"name": "k", "env": "T_KEY", "schema": {"type": "string"}}],
+             "reply": {"json": {"env": "production", "file": "a.txt"}}},
+        ], "triggers": [{"type": "file", "path": "/srv/in", "tool": "t"}]});
+        let wanted = [
+            "A_URL",
+            "B_HOST",
+            "B_TOKEN",
+            "F_PASS",
+            "T_KEY",
+            "doppler:F",
+            "file:/etc",
+            "file:/etc/ca.pem",
+            "file:/f",
+            "file:/run/b",
+            "file:/srv/c.db",
+            "file:/srv/in",
+        ];
+        assert_eq!(of(spec), wanted);
+    }
+
+    #[test]
+    fn lists_allow_by_name_and_by_beginning() {
+        let list = "ALICE_*, SHOP_DB,file:/srv/alice/*,doppler:ALICE_*";
+        for good in ["ALICE_KEY", "SHOP_DB", "file:/srv/alice/ca.pem", "doppler:ALICE_X"] {
+            assert!(allowed(list, good), "{good}");
+        }
+        for bad in ["BOB", "SHOP_DB2", "file:/srv/bob", "file:/srv/alice/../bob", "doppler:X", "MCP_FACTORY_STORE"] {
+            assert!(!allowed(list, bad), "{bad}");
+        }
+        assert!(allowed("*", "ANY") && !allowed("*", "file:/etc/passwd") && !allowed("*", "MCP_FACTORY_STORE"));
+        assert!(!allowed("", "ANY"));
+    }
+}
