@@ -32,7 +32,8 @@ def run(world):
         print("  ", fault)
     world.line("F1 kill -9 at random times", f"{number + 1} kills, {ledger.acknowledged} acknowledged, {ledger.lost} cut off, "
                f"{len(ledger.faults)} faults, {len(running)} ghosts, slowest start {slowest:.2f} s",
-               f"{rounds} kills, 0 faults, 0 ghosts", not ledger.faults and not running and number + 1 == rounds)
+               f"{rounds} kills, as many acknowledged, 0 faults, 0 ghosts",
+               not ledger.faults and not running and number + 1 == rounds and ledger.acknowledged >= rounds)
     world.line("F1 the judge sees a loss", "no" if blind else "yes", "yes", not blind)
 
 

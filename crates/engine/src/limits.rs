@@ -37,6 +37,10 @@ pub const TIMERS_AT_ONCE: usize = 8;
 pub const TIMER_HOLD: Duration = Duration::from_secs(30);
 /// Wait before a timer that failed is tried again, times the number of attempts.
 pub const TIMER_BACKOFF: Duration = Duration::from_secs(10);
+/// Longest time between two looks at timers: other processes may set some of the same server.
+pub const TIMER_LOOK: Duration = Duration::from_secs(5);
+/// Shortest time between two looks.
+pub const TIMER_LEAST: Duration = Duration::from_millis(10);
 /// Attempts after which a timer is given up.
 pub const TIMER_ATTEMPTS_MAX: u32 = 10;
 /// Deepest chain of tools that call each other: each link needs room on the stack while it is worked on.

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::CallContext;
-use crate::limits::{TIMER_ATTEMPTS_MAX, TIMER_BACKOFF, TIMER_HOLD, TIMERS_AT_ONCE};
+use crate::limits::{TIMER_ATTEMPTS_MAX, TIMER_BACKOFF, TIMER_HOLD, TIMER_LEAST, TIMER_LOOK, TIMERS_AT_ONCE};
 use crate::toolset::Toolset;
 
 impl Toolset {
@@ -34,12 +34,22 @@ impl Toolset {
                     }
                 }
             }
-            if running.next().await.is_none() {
+            if running.is_empty() {
                 break;
             }
+            if running.len() >= TIMERS_AT_ONCE || cancel.is_cancelled() {
+                let _ = running.next().await;
+                continue;
+            }
+            // What becomes due meanwhile does not wait for what runs.
+            let next = wait(state).await.unwrap_or(TIMER_LOOK).clamp(TIMER_LEAST, TIMER_LOOK);
+            tokio::select! {
+                _ = running.next() => {}
+                () = state.woken() => {}
+                () = tokio::time::sleep(next) => {}
+            }
         }
-        let next = blocking(state, State::next_timer).await.ok().flatten()?;
-        Some(Duration::from_millis(u64::try_from(next - now()).unwrap_or(0)))
+        wait(state).await
     }
 
     /// Calls the tool of one timer, and holds the timer meanwhile.
@@ -81,6 +91,12 @@ impl Toolset {
             tracing::warn!(%fault, "a timer could not be ended; it will be tried again");
         }
     }
+}
+
+/// The time until the next timer is due, if there is one.
+async fn wait(state: &Arc<State>) -> Option<Duration> {
+    let next = blocking(state, State::next_timer).await.ok().flatten()?;
+    Some(Duration::from_millis(u64::try_from(next - now()).unwrap_or(0)))
 }
 
 fn until(time: Duration) -> Moment {

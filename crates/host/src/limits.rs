@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Longest look at one database at create time.
-pub const CATALOGUE_TIMEOUT: Duration = Duration::from_secs(15);
+pub const CATALOGUE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest check of one statement at create time.
 pub const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Statements that are checked at once.

@@ -17,6 +17,9 @@ use crate::limits::{TASK_BYTES_MAX, TASK_TTL_MS, TASKS_FILE_BYTES_MAX};
 /// Tasks that are taken up in one look.
 const TAKEN_MAX: usize = 1_000;
 
+/// Tasks that are looked at when there is no room for another one.
+const LOOKED_AT_MAX: usize = 1_000;
+
 /// How many tasks there may be, and how long they are kept.
 pub fn limits() -> TaskLimits {
     TaskLimits { ttl_ms: TASK_TTL_MS, ..TaskLimits::default() }
@@ -68,6 +71,14 @@ impl FileTasks {
         let text = serde_json::to_string(&Kept::of(record)).map_err(|error| Fault::Broken(error.to_string()))?;
         let expires = i64::try_from(record.expires_s).unwrap_or(i64::MAX).saturating_mul(1_000);
         let id = &record.id;
+        if self.found(id).is_some_and(|kept| kept.status.is_final()) {
+            return Ok(());
+        }
+        let holder = self.state.get(&held(id), now())?.filter(|entry| entry.value != self.process);
+        if holder.is_some() && record.status != TaskStatus::Cancelled {
+            // It was taken up by another process while this one stood still: that one tells how it ends.
+            return Ok(());
+        }
         if record.status.is_final() {
             self.state.set(&task(id), &text, Some(expires), None, now())?;
             self.state.delete(&open(id), None, now())?;
@@ -91,7 +102,7 @@ impl FileTasks {
             tracing::error!(task = id, %fault, "a task cannot be read");
             None
         })?;
-        serde_json::from_str::<Kept>(&entry.value).ok()?.record()
+        read(&entry)
     }
 
     /// Whether this process holds the task from now on.
@@ -128,9 +139,14 @@ impl FileTasks {
 }
 
 const OPEN: &str = "open/";
+const TASK: &str = "task/";
+
+fn read(entry: &connect::state::Entry) -> Option<TaskRecord> {
+    serde_json::from_str::<Kept>(&entry.value).ok()?.record()
+}
 
 fn task(id: &str) -> String {
-    format!("task/{id}")
+    format!("{TASK}{id}")
 }
 
 fn open(id: &str) -> String {
@@ -155,12 +171,16 @@ impl TaskStore for FileTasks {
     }
 
     fn count(&self) -> usize {
-        self.state.tally("task/", now()).unwrap_or(usize::MAX)
+        self.state.tally(TASK, now()).unwrap_or(usize::MAX)
     }
 
-    /// Those whose time is over are not counted and go with the next change.
-    fn expire(&self, _now_s: u64) -> usize {
-        0
+    /// Those whose time is over are not counted and go with the next change. Looked at are [`LOOKED_AT_MAX`], which ids that
+    /// tell nothing of their time make a fair sample.
+    fn make_room(&self, _now_s: u64) -> usize {
+        let page = self.state.list(TASK, None, LOOKED_AT_MAX, now());
+        let kept: Vec<TaskRecord> = page.map(|page| page.entries).unwrap_or_default().iter().filter_map(read).collect();
+        let gone = protocol::expendable(kept.iter());
+        gone.iter().filter(|record| self.state.delete(&task(&record.id), None, now()).is_ok()).count()
     }
 
     fn hold(&self, id: &str) -> bool {

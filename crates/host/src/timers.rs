@@ -1,14 +1,11 @@
 //! Serves the timers of a server for as long as it is served.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use engine::limits::{TIMER_LEAST, TIMER_LOOK};
 use tokio_util::sync::CancellationToken;
 
 use crate::Hosted;
-
-/// Longest time between two looks: other processes may set timers of the same server.
-const LOOK: Duration = Duration::from_secs(5);
 
 /// Calls the tools of timers when they are due, until it is dropped.
 #[derive(Debug)]
@@ -24,11 +21,11 @@ impl Timers {
             while let Some(hosted) = hosted.upgrade() {
                 let toolset = hosted.toolset();
                 drop(hosted);
-                let next = toolset.run_timers(&stopped).await.unwrap_or(LOOK);
+                let next = toolset.run_timers(&stopped).await.unwrap_or(TIMER_LOOK);
                 let Some(state) = toolset.state() else { return };
                 tokio::select! {
                     () = stopped.cancelled() => return,
-                    () = tokio::time::sleep(next.clamp(Duration::from_millis(10), LOOK)) => {}
+                    () = tokio::time::sleep(next.clamp(TIMER_LEAST, TIMER_LOOK)) => {}
                     () = state.woken() => {}
                 }
             }

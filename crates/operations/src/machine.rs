@@ -174,8 +174,8 @@ mod tests {
     use super::{allowed, named};
 
     fn of(value: Value) -> Vec<String> {
-        let spec: spec::Spec = serde_json::from_value(value).unwrap();
-        named(&spec).into_iter().collect()
+        let text = crate::SpecText { name: "spec.json".to_owned(), text: value.to_string(), format: None };
+        named(&text.parse(false).unwrap().spec).into_iter().collect()
     }
 
     #[test]
@@ -183,13 +183,13 @@ mod tests {
         let spec = json!({"name": "x", "version": "1.0.0", "description": "`${env:PROSE}` is no reference", "connections": [
             {"name": "a", "type": "postgresql", "envVar": "A_URL", "tls": {"mode": "require", "caFile": "/etc/ca.pem"}},
             {"name": "b", "type": "http", "url": "https://${env:B_HOST:-x}/", "headers": {"X": "${file:/run/b}"},
-             "credentials": {"bearer": {"env": "B_TOKEN"}}},
+             "credentials": {"type": "bearer", "token": {"env": "B_TOKEN"}}},
             {"name": "c", "type": "sqlite", "url": "sqlite:///srv/c.db?mode=ro"},
             {"name": "d", "type": "sqlite", "url": "sqlite::memory:"},
             {"name": "e", "type": "files", "root": "/etc"},
             {"name": "f", "type": "mcp", "command": {"program": "p", "folder": "/f", "pass": ["F_PASS"], "env": {"K": "${doppler:F}"}}},
         ], "tools": [
-            {"name": "t", "description": "t", "parameters": [{"name": "k", "env": "T_KEY", "schema": {"type": "string"}}],
+            {"name": "t", "description": "t", "parameters": {"k": {"type": "string", "env": "T_KEY"}},
              "reply": {"json": {"env": "production", "file": "a.txt"}}},
         ], "triggers": [{"type": "file", "path": "/srv/in", "tool": "t"}]});
         let wanted = [

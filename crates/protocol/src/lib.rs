@@ -42,4 +42,4 @@ pub use runtime::{Runtime, RuntimeOptions};
 pub use seal::{MAX_STATE, STATE_LIFETIME_S};
 pub use service::*;
 pub use session::{MAX_RUNNING, MAX_WATCHED, SessionLimits};
-pub use tasks::{Interrupted, MemoryTasks, TASK_HOLD, TaskLimits, TaskRecord, TaskStatus, TaskStore};
+pub use tasks::{Interrupted, MemoryTasks, TASK_HOLD, TaskLimits, TaskRecord, TaskStatus, TaskStore, expendable};

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use record::write_questions;
 pub use record::{Interrupted, TaskRecord, TaskStatus};
-pub use store::{MemoryTasks, TaskStore};
+pub use store::{MemoryTasks, TaskStore, expendable};
 
 use crate::clock;
 use crate::error::Error;
@@ -195,7 +195,7 @@ impl Tasks {
         let own = running.values().filter(|task| task.record.lock().principal.as_deref() == principal).count();
         if running.len() >= self.limits.running
             || (principal.is_some() && own >= self.limits.running_per_principal)
-            || self.store.count() >= self.limits.kept && self.store.expire(clock::unix_seconds()) == 0
+            || self.store.count() >= self.limits.kept && self.store.make_room(clock::unix_seconds()) == 0
         {
             return Err(Error::internal("Too many tasks are running or kept; try again later"));
         }
@@ -206,22 +206,17 @@ impl Tasks {
 
     /// Changes a running task, stores it and tells listeners. Finished tasks do not change any more.
     fn change(&self, live: &Live, apply: impl FnOnce(&mut TaskRecord)) {
-        let snapshot = {
-            let mut record = live.record.lock();
-            if record.status.is_final() {
-                return;
-            }
-            apply(&mut record);
-            record.updated_at = clock::now_rfc3339();
-            if record.status != TaskStatus::InputRequired {
-                record.input_requests.clear();
-            }
-            record.clone()
-        };
-        if let Err(fault) = self.store.save(&snapshot) {
-            tracing::error!(task = %snapshot.id, %fault, "a change of a task could not be stored");
+        let mut record = live.record.lock();
+        if record.status.is_final() {
+            return;
         }
-        let _ = self.updates.send(Arc::new(snapshot));
+        apply(&mut record);
+        record.updated_at = clock::now_rfc3339();
+        if record.status != TaskStatus::InputRequired {
+            record.input_requests.clear();
+        }
+        self.save(&record);
+        let _ = self.updates.send(Arc::new(record.clone()));
     }
 
     /// Says what a running task is doing. It is not stored: only the process that runs it knows.
@@ -271,26 +266,32 @@ impl Tasks {
     pub(crate) fn answer(&self, owner: &Owner<'_>, id: &str, answers: Vec<(String, Bytes)>) -> Result<(), Error> {
         self.get(owner, id)?;
         let Some(live) = self.live.lock().get(id).cloned() else { return Ok(()) };
-        let snapshot = {
-            let mut record = live.record.lock();
-            for (key, answer) in answers {
-                let before = record.input_requests.len();
-                record.input_requests.retain(|(name, _)| *name != key);
-                if record.input_requests.len() < before {
-                    live.answers.lock().push((key, answer));
-                }
-            }
-            record.updated_at = clock::now_rfc3339();
-            if record.status == TaskStatus::InputRequired && record.input_requests.is_empty() {
-                record.status = TaskStatus::Working;
-            }
-            record.clone()
-        };
-        if let Err(fault) = self.store.save(&snapshot) {
-            tracing::error!(task = %snapshot.id, %fault, "an answer to a task could not be stored");
+        let mut record = live.record.lock();
+        if record.status.is_final() {
+            return Ok(());
         }
+        for (key, answer) in answers {
+            let before = record.input_requests.len();
+            record.input_requests.retain(|(name, _)| *name != key);
+            if record.input_requests.len() < before {
+                live.answers.lock().push((key, answer));
+            }
+        }
+        record.updated_at = clock::now_rfc3339();
+        if record.status == TaskStatus::InputRequired && record.input_requests.is_empty() {
+            record.status = TaskStatus::Working;
+        }
+        self.save(&record);
+        drop(record);
         live.answered.notify_waiters();
         Ok(())
+    }
+
+    /// Stores a task as it is now. Its record is locked meanwhile, so that no older state comes after a newer one.
+    fn save(&self, record: &TaskRecord) {
+        if let Err(fault) = self.store.save(record) {
+            tracing::error!(task = %record.id, %fault, "a change of a task could not be stored");
+        }
     }
 
     /// Cancels a task; one that has ended stays as it is.

@@ -38,7 +38,7 @@ pub const BYTECODE_BYTES_MAX: usize = 64 << 20;
 /// Processor time of what a script does when it is loaded, outside its function.
 pub const LOAD_CPU: Duration = Duration::from_millis(250);
 /// Longest wait for a script to be compiled.
-pub const COMPILE_WAIT: Duration = Duration::from_secs(5);
+pub const COMPILE_WAIT: Duration = Duration::from_secs(20);
 /// Lines of an error's trace that are kept.
 pub const FRAMES_MAX: usize = 8;
 /// Longest text of an error, bytes; the rest is cut off.

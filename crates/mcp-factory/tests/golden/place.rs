@@ -158,5 +158,5 @@ pub(crate) async fn execute_on(url: &str, sql: &str) -> Result<(), String> {
 }
 
 async fn execute(database: &Database, sql: &str) -> Result<(), String> {
-    database.execute(sql, Duration::from_secs(20)).await.map_err(|error| format!("{sql}: {error}"))
+    database.execute(sql, Duration::from_secs(60)).await.map_err(|error| format!("{sql}: {error}"))
 }
