@@ -28,7 +28,7 @@ pub const ALL: [(&str, &str); 15] = [
     ("create", "a spec with an inferred tool is created against a live database"),
     ("start", "process start to the first tools/list over stdio, no database"),
     ("memory", "idle memory, and 1,000 specs in one process"),
-    ("plane", "the control plane: start to ready, deploy, 1,000 deployed, 10,000 stored"),
+    ("plane", "the control plane: start to ready, deploy, 1,000 deployed, 10,000 stored, search; help and completion"),
     ("size", "the release binary"),
 ];
 

@@ -18,7 +18,8 @@ Builds the product and the benchmark program, both optimised, starts a throw-awa
 of `bench`: ours and the peers' in turn, on the same machine with the same client, printed as ratios and held against
 the bars of `bench/README.md`. A bar that was missed is printed; it is no error, since machines are not quiet.
 
-Scenarios: call, list, sql, http, fan, script, droids, create, start, memory, size; all of them when none is named.
+Scenarios: call, list, sql, http, fan, script, hosted, streams, writes, droids, create, start, memory, plane, size; all of
+them when none is named.
 
   --peers         installs the peers from npm first (into the work folder); peers that are missing are printed as missing
   --seconds N     length of each measured window (default 3)

@@ -1,4 +1,4 @@
-//! The control plane: its start, and a thousand servers that run in its process.
+//! The control plane: its start, a thousand servers that run in its process, and what people wait for at the command line.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -17,6 +17,8 @@ use crate::report::Table;
 const DEPLOYED: usize = 1_000;
 /// Servers that are stored.
 const STORED: usize = 10_000;
+/// How often short things are done, for a median.
+const TIMES: usize = 21;
 /// Longest wait for a control plane to be ready.
 const READY: Duration = Duration::from_secs(60);
 
@@ -88,17 +90,61 @@ fn name(number: usize) -> String {
     format!("server-{number}")
 }
 
+/// What tools of a catalogue do, and to what.
+const DOES: [&str; 8] = ["search", "list", "create", "update", "remove", "count", "export", "compare"];
+const TO: [&str; 9] =
+    ["products", "orders", "customers", "invoices", "tickets", "shipments", "suppliers", "reviews", "carts"];
+
+/// A server: of three tools if it is to be deployed, else of one.
 fn spec(number: usize) -> Value {
     let tool = |nth: usize| {
-        json!({ "name": format!("tool_{nth}"), "description": "Says what it is", "reply": { "text": "Hello." },
-                "parameters": { "query": { "type": "string", "description": "What is looked for" } } })
+        let (does, to) = (DOES[(number + nth) % DOES.len()], TO[(number / DOES.len() + nth) % TO.len()]);
+        json!({ "name": format!("{does}_{to}_{nth}"), "description": format!("Does {does} {to} of the shop {number}"),
+                "reply": { "text": "Hello." },
+                "parameters": { "query": { "type": "string", "description": format!("What of the {to} is looked for") } } })
     };
-    json!({ "spec": { "name": name(number), "tools": (0..3).map(tool).collect::<Vec<_>>() } })
+    let tools = if number < DEPLOYED { 3 } else { 1 };
+    json!({ "spec": { "name": name(number), "tools": (0..tools).map(tool).collect::<Vec<_>>() } })
 }
 
 fn median(mut all: Vec<f64>) -> f64 {
     all.sort_by(f64::total_cmp);
     all.get(all.len() / 2).copied().unwrap_or(f64::INFINITY)
+}
+
+/// What nineteen of twenty are below.
+fn most(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() * 19 / 20).copied().unwrap_or(f64::INFINITY)
+}
+
+/// How long a command takes, milliseconds.
+fn command(settings: &Settings, home: &Path, words: &[&str]) -> Result<f64> {
+    let mut times = Vec::new();
+    for _ in 0..TIMES {
+        let start = Instant::now();
+        let ended = Command::new(&settings.product).args(words).env("MCP_FACTORY_HOME", home).output()?;
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+        if !ended.status.success() {
+            bail!("{words:?}: {}", String::from_utf8_lossy(&ended.stderr));
+        }
+    }
+    Ok(median(times))
+}
+
+/// How long questions take, milliseconds: the first one, and one of many.
+fn search(plane: &Plane) -> Result<(f64, f64)> {
+    let mut times = Vec::new();
+    for nth in 0..TIMES {
+        let (does, to) = (DOES[nth % DOES.len()], TO[nth % TO.len()]);
+        let start = Instant::now();
+        let (status, answer) = plane.ask("GET", &format!("/mcp/capabilities?q=who+can+{does}+{to}"), &Value::Null)?;
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+        if status != 200 || !answer.contains(&format!("{does}_{to}")) {
+            bail!("a search found nothing: {answer}");
+        }
+    }
+    Ok((times[0], median(times)))
 }
 
 /// Starts, deploys, and starts again with a full store.
@@ -129,15 +175,30 @@ fn measure(settings: &Settings, home: &Path) -> Result<Table> {
         plane.post("/mcp/create", &spec(number))?;
     }
     drop(plane);
-    let again = Plane::start(settings, home)?.ready_ms;
-    let (start, deploy) = (median(starts), median(deploys));
+    let plane = Plane::start(settings, home)?;
+    let again = plane.ready_ms;
+    let (first, found) = search(&plane)?;
+    let (help, names) = (command(settings, home, &["--help"])?, command(settings, home, &["__names"])?);
+    let script = command(settings, home, &["completion", "bash"])?;
+    let (start, deploy, slow) = (median(starts), median(deploys.clone()), most(deploys));
     let mut table = Table::new(&["ms", "RSS MB"]);
     table.row("start to ready, nothing stored", &[start, empty]);
     table.row("deploy, one of 1,000", &[deploy, full]);
+    table.row("deploy, 19 of 20 below", &[slow, f64::INFINITY]);
     table.row("start to ready, 10,000 servers stored", &[again, f64::INFINITY]);
+    table.row("search over 12,000 tools, the first", &[first, f64::INFINITY]);
+    table.row("search over 12,000 tools", &[found, rss_mb(plane.child.id())]);
+    table.row("--help", &[help, f64::INFINITY]);
+    table.row("names of 10,000 servers for completion", &[names, f64::INFINITY]);
+    table.row("completion script", &[script, f64::INFINITY]);
     table.at_most("start to ready, ms", Some(start), 150.0);
     table.at_most("start to ready with 10,000 servers stored, ms", Some(again), 1_000.0);
     table.at_most("deploy, ms", Some(deploy), 50.0);
+    table.at_most("the first search over 12,000 tools, ms", Some(first), 10.0);
+    table.at_most("a search over 12,000 tools, ms", Some(found), 10.0);
+    table.at_most("--help, ms", Some(help), 20.0);
+    table.at_most("names for completion, ms", Some(names), 50.0);
+    table.at_most("completion script, ms", Some(script), 50.0);
     table.at_most("1,000 deployed servers over none, MB", Some(full - empty), 200.0);
     Ok(table)
 }

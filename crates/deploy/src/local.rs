@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use host::Hosted;
 use host::timers::Timers;
+use host::{Hosted, Keys};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use parking_lot::{Mutex, RwLock};
@@ -21,7 +21,7 @@ use crate::access::{Access, Entrance, Place};
 use crate::logs::Writer;
 use crate::target::{Boxed, Launch, Target};
 use guarded::Guarded;
-use logged::Logged;
+use logged::{Logged, UnderWay};
 use versions::Versions;
 
 /// Runs servers in this process. Cheap for each: a compiled toolset, and what their open sessions need.
@@ -45,20 +45,28 @@ pub struct Running {
     name: String,
     owner: String,
     version: String,
-    stamp: RwLock<String>,
-    /// Whether callers show what the spec asks for.
-    own_keys: bool,
+    stamp: String,
+    /// What callers show, where the spec asks for something.
+    keys: Option<Arc<Keys>>,
     hosted: Arc<Hosted>,
     whole: Door,
     /// Doors of groups that were asked for.
     groups: Mutex<HashMap<String, Arc<Door>>>,
     /// Everything that it offers, with its calls in the log.
     service: Arc<dyn Service>,
+    /// Requests under way, also of those whose place it took.
+    under_way: UnderWay,
     /// Calls what timers are due, while it runs.
     timers: Mutex<Option<Timers>>,
     options: Options,
     runtime: Arc<Runtime>,
     log: Writer,
+}
+
+/// A server that was made, and whether clients of the one before go on with it.
+struct Made {
+    running: Arc<Running>,
+    succeeds: bool,
 }
 
 /// What every door of a server is made with.
@@ -107,6 +115,12 @@ impl Door {
         let endpoint = Endpoint::with(service, Arc::clone(runtime), options);
         Self { endpoint, streams: LegacySessions::new() }
     }
+
+    /// One that those who came by another one go on with.
+    fn succeeding(before: &Self, service: Arc<dyn Service>, options: EndpointOptions) -> Self {
+        let endpoint = Endpoint::succeeding(&before.endpoint, service, options);
+        Self { endpoint, streams: Arc::clone(&before.streams) }
+    }
 }
 
 impl Local {
@@ -151,38 +165,50 @@ impl Local {
         &self.log
     }
 
-    /// A server that is ready to answer, with timers that ring or do not.
-    fn made(&self, launch: Launch, rings: bool) -> Arc<Running> {
+    /// A server that is ready to answer, with timers that ring or do not. What clients of the one before have open goes on with
+    /// it, if the same callers may call it: then the one before is done with. Otherwise that one is to be retired.
+    fn made(&self, launch: Launch, before: Option<&Running>, rings: bool) -> Made {
+        let before = before.filter(|before| before.lets_in_the_same(&launch));
         let Launch { name, owner, version, stamp, compiled } = launch;
-        let hosted = Arc::new(Hosted::reloadable(compiled.toolset));
-        let own_keys = compiled.authenticator.is_some();
-        let (endpoint, access) = (self.options.clone(), self.access.clone());
-        let options = Options { endpoint, access, own: compiled.authenticator };
-        let service = Logged::new(
-            Arc::clone(&hosted) as Arc<dyn Service>,
-            Arc::clone(&hosted),
-            &name,
-            &version,
-            self.log.clone(),
-        );
-        let service = options.guarded(Arc::new(service), &name, &owner, None);
-        let whole = Door::new(Arc::clone(&service), &self.runtime, options.of(&name, &owner, None));
+        let (hosted, under_way) = match before {
+            Some(before) => (before.hosted.succeeded_by(compiled.toolset), before.under_way.clone()),
+            None => (Hosted::reloadable(compiled.toolset), UnderWay::default()),
+        };
+        let hosted = Arc::new(hosted);
+        let own = compiled.keys.clone().map(|keys| keys as Arc<dyn Authenticator>);
+        let options = Options { endpoint: self.options.clone(), access: self.access.clone(), own };
+        let inside = Arc::clone(&hosted) as Arc<dyn Service>;
+        let told = Logged::new(inside, Arc::clone(&hosted), (&name, &version), under_way.clone(), self.log.clone());
+        let service = options.guarded(Arc::new(told), &name, &owner, None);
+        let (shown, of_door) = (Arc::clone(&service), options.of(&name, &owner, None));
+        let whole = match before {
+            Some(before) => Door::succeeding(&before.whole, shown, of_door),
+            None => Door::new(shown, &self.runtime, of_door),
+        };
+        if let Some(timers) = before.and_then(|before| before.timers.lock().take()) {
+            timers.let_end();
+        }
         let timers = Mutex::new(if rings { Timers::start(&hosted) } else { None });
-        Arc::new(Running {
+        let running = Running {
             name,
             owner,
             version,
-            stamp: RwLock::new(stamp),
-            own_keys,
+            stamp,
+            keys: compiled.keys,
             hosted,
             whole,
             groups: Mutex::default(),
             service,
+            under_way,
             timers,
             options,
             runtime: Arc::clone(&self.runtime),
             log: self.log.clone(),
-        })
+        };
+        if let Some(before) = before {
+            running.take_over_groups(before);
+        }
+        Made { running: Arc::new(running), succeeds: before.is_some() }
     }
 
     /// The server of this name, if it runs.
@@ -204,26 +230,11 @@ impl Target for Local {
     }
 
     fn launch(&self, launch: Launch) -> Boxed<'_, Result<(), String>> {
-        let Launch { name, owner, version, stamp, compiled } = launch;
-        if let Some(running) = self.find(&name) {
-            let same = running.version == version
-                && running.owner == owner
-                && !running.own_keys
-                && compiled.authenticator.is_none();
-            if same {
-                // The same version with other tools: clients stay connected and are told what changed.
-                running.hosted.replace(compiled.toolset);
-                running.groups.lock().clear();
-                *running.stamp.write() = stamp;
-                *running.timers.lock() = Timers::start(&running.hosted);
-                self.changed();
-                return Box::pin(async { Ok(()) });
-            }
-        }
-        let running = self.made(Launch { name: name.clone(), owner, version, stamp, compiled }, true);
-        let before = self.servers.write().insert(name, running);
+        let before = self.find(&launch.name);
+        let Made { running, succeeds } = self.made(launch, before.as_deref(), true);
+        self.servers.write().insert(running.name.clone(), running);
         self.changed();
-        if let Some(before) = before {
+        if let Some(before) = before.filter(|_| !succeeds) {
             retired::retire(before);
         }
         Box::pin(async { Ok(()) })
@@ -241,8 +252,7 @@ impl Target for Local {
 
     fn runs(&self, name: &str) -> Option<(String, String)> {
         let running = self.find(name)?;
-        let stamp = running.stamp.read().clone();
-        Some((stamp, running.version.clone()))
+        Some((running.stamp.clone(), running.version.clone()))
     }
 }
 
@@ -273,8 +283,8 @@ impl Running {
     }
 
     /// Another text whenever what runs is another thing.
-    pub fn stamp(&self) -> String {
-        self.stamp.read().clone()
+    pub fn stamp(&self) -> &str {
+        &self.stamp
     }
 
     /// Answers a request for a path below `at`, which is `/servers/NAME` or `/servers/NAME/versions/VERSION`; the request
@@ -319,13 +329,41 @@ impl Running {
         if let Some(door) = self.groups.lock().get(name) {
             return Some(Arc::clone(door));
         }
-        let service: Arc<dyn Service> = Arc::new(self.hosted.group(name)?);
-        let logged = Logged::new(service, Arc::clone(&self.hosted), &self.name, &self.version, self.log.clone());
-        let options = self.options.of(&self.name, &self.owner, Some(name));
-        let guarded = self.options.guarded(Arc::new(logged), &self.name, &self.owner, Some(name));
-        let door = Arc::new(Door::new(guarded, &self.runtime, options));
-        self.groups.lock().insert(name.to_owned(), Arc::clone(&door));
-        Some(door)
+        let door = Arc::new(self.door(name, None)?);
+        Some(Arc::clone(self.groups.lock().entry(name.to_owned()).or_insert(door)))
+    }
+
+    /// The door of a group, for those too who came by another one.
+    fn door(&self, group: &str, before: Option<&Door>) -> Option<Door> {
+        let service: Arc<dyn Service> = Arc::new(self.hosted.group(group)?);
+        let (named, hosted) = ((self.name.as_str(), self.version.as_str()), Arc::clone(&self.hosted));
+        let logged = Logged::new(service, hosted, named, self.under_way.clone(), self.log.clone());
+        let options = self.options.of(&self.name, &self.owner, Some(group));
+        let guarded = self.options.guarded(Arc::new(logged), &self.name, &self.owner, Some(group));
+        Some(match before {
+            Some(before) => Door::succeeding(before, guarded, options),
+            None => Door::new(guarded, &self.runtime, options),
+        })
+    }
+
+    /// Opens the doors of groups that another one had open. A group that is gone has no sessions any more.
+    fn take_over_groups(&self, before: &Self) {
+        for (name, door) in before.groups.lock().drain() {
+            match self.door(&name, Some(&door)) {
+                Some(next) => drop(self.groups.lock().insert(name, Arc::new(next))),
+                None => door.endpoint.close(),
+            }
+        }
+    }
+
+    /// Whether those who may call it may call another one, and are known there by the same names.
+    fn lets_in_the_same(&self, other: &Launch) -> bool {
+        let same_keys = match (&self.keys, &other.compiled.keys) {
+            (None, None) => true,
+            (Some(keys), Some(others)) => keys.is_same(others),
+            _ => false,
+        };
+        same_keys && self.owner == other.owner
     }
 
     /// Ends the sessions: their clients connect again, to what runs then.

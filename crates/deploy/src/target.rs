@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use engine::Toolset;
-use protocol::http::Authenticator;
+use host::Keys;
 
 /// A future behind a pointer.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -15,7 +15,7 @@ pub struct Compiled {
     /// Its tools.
     pub toolset: Arc<Toolset>,
     /// Who may call it, where its spec says so.
-    pub authenticator: Option<Arc<dyn Authenticator>>,
+    pub keys: Option<Arc<Keys>>,
 }
 
 /// A version of a server that is to run.
@@ -37,7 +37,8 @@ pub trait Target: Send + Sync {
     /// Its word, such as `local`.
     fn name(&self) -> &'static str;
 
-    /// Runs a version of a server. One that runs already goes on until this one is ready, and its running calls end.
+    /// Runs a version of a server. One that runs already goes on until this one is ready, and its running calls end. Clients stay
+    /// connected, unless others may call it than before.
     ///
     /// # Errors
     /// Why it does not run.

@@ -19,12 +19,13 @@ impl Toolset {
     }
 
     /// Calls the tools of all timers that are due, and gives the time until the next one. A timer whose call fails is tried
-    /// again, later each time; after [`TIMER_ATTEMPTS_MAX`] attempts it is given up, which is logged.
-    pub async fn run_timers(&self, cancel: &CancellationToken) -> Option<Duration> {
+    /// again, later each time; after [`TIMER_ATTEMPTS_MAX`] attempts it is given up, which is logged. After `enough`
+    /// no more are called; after `cancel` those that are under way are given back to whoever serves next.
+    pub async fn run_timers(&self, enough: &CancellationToken, cancel: &CancellationToken) -> Option<Duration> {
         let state = self.state.as_ref()?;
         let mut running = FuturesUnordered::new();
         loop {
-            while running.len() < TIMERS_AT_ONCE && !cancel.is_cancelled() {
+            while running.len() < TIMERS_AT_ONCE && !enough.is_cancelled() {
                 match blocking(state, |state| state.take_timer(now(), until(TIMER_HOLD))).await {
                     Ok(Some(timer)) => running.push(self.ring(state, timer, cancel)),
                     Ok(None) => break,
@@ -37,7 +38,7 @@ impl Toolset {
             if running.is_empty() {
                 break;
             }
-            if running.len() >= TIMERS_AT_ONCE || cancel.is_cancelled() {
+            if running.len() >= TIMERS_AT_ONCE || enough.is_cancelled() {
                 let _ = running.next().await;
                 continue;
             }

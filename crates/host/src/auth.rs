@@ -29,7 +29,7 @@ pub struct Keys {
 }
 
 /// Where a caller shows its key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
     Header(HeaderName),
     Bearer,
@@ -162,6 +162,15 @@ fn challenge(server: &str, place: &Place) -> HeaderValue {
 }
 
 impl Keys {
+    /// Whether the same callers show the same keys at the same place, so that whoever is known here is known there.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let known = |keys: &Self| -> Vec<_> {
+            let facts = |caller: &Principal| caller.facts::<Caller>().map(|caller| caller.known.clone());
+            keys.callers.iter().map(|caller| (caller.id().to_owned(), facts(caller))).collect()
+        };
+        self.place == other.place && self.digests == other.digests && known(self) == known(other)
+    }
+
     /// Who shows a key, `None` for a key that is not accepted.
     pub fn accept(&self, shown: &[u8]) -> Option<Principal> {
         if shown.is_empty() || shown.len() > KEY_BYTES_MAX {

@@ -28,6 +28,12 @@ use crate::auth::Caller;
 #[derive(Debug)]
 pub struct Hosted {
     about: About,
+    served: Arc<Served>,
+}
+
+/// What a server and those that took its place have in common.
+#[derive(Debug)]
+struct Served {
     current: RwLock<Arc<Current>>,
     changes: Changes,
     /// Calls that wait for the answer of a person.
@@ -52,36 +58,33 @@ impl Current {
 impl Hosted {
     /// Serves a toolset. It offers what the toolset has: resources and prompts only when there are some.
     pub fn new(toolset: Arc<Toolset>) -> Self {
-        let about = adapt::about(
-            &toolset,
-            Capabilities {
-                tools: true,
-                resources: !toolset.resources().is_empty(),
-                prompts: !toolset.prompts().is_empty(),
-                completions: adapt::completes(&toolset),
-                logging: false,
-                list_changed: true,
-                tasks: toolset.tools().iter().any(|tool| tool.info().task.is_some()),
-                ..Capabilities::default()
-            },
-        );
-        Self { about, current: RwLock::new(Current::of(toolset)), changes: Changes::new(), flights: Flights::default() }
+        let about = about(&toolset);
+        let current = RwLock::new(Current::of(toolset));
+        Self { about, served: Arc::new(Served { current, changes: Changes::new(), flights: Flights::default() }) }
     }
 
     /// A server whose toolset will be replaced: it offers resources, prompts and completion from the start, since what
     /// a server offers cannot change while clients are connected.
     pub fn reloadable(toolset: Arc<Toolset>) -> Self {
         let mut hosted = Self::new(toolset);
-        let offered = &mut hosted.about.capabilities;
-        (offered.resources, offered.prompts, offered.completions) = (true, true, true);
+        hosted.about = whole(hosted.about);
         hosted
+    }
+
+    /// The server with another toolset and what that one says of itself, such as its version: for clients that connect from
+    /// now on. Those of this one stay, and are told which lists changed. Calls under way end on the toolset that they
+    /// began with, and new ones use the other, whichever of the two servers is asked.
+    pub fn succeeded_by(&self, toolset: Arc<Toolset>) -> Self {
+        let about = whole(about(&toolset));
+        self.replace(toolset);
+        Self { about, served: Arc::clone(&self.served) }
     }
 
     /// Replaces the toolset and tells clients which lists changed. Name, version and instructions are told to a
     /// client when it connects, so they stay what they were.
     pub fn replace(&self, toolset: Arc<Toolset>) {
         let next = Current::of(toolset);
-        let before = std::mem::replace(&mut *self.current.write(), Arc::clone(&next));
+        let before = std::mem::replace(&mut *self.served.current.write(), Arc::clone(&next));
         next.toolset.keep_counting(&before.toolset);
         for change in next.listing.changes_since(&before.listing) {
             let offered = match change {
@@ -90,19 +93,43 @@ impl Hosted {
                 Change::Resources | Change::Resource(_) => self.about.capabilities.resources,
             };
             if offered {
-                self.changes.send(change);
+                self.served.changes.send(change);
             }
         }
     }
 
     fn current(&self) -> Arc<Current> {
-        Arc::clone(&self.current.read())
+        Arc::clone(&self.served.current.read())
     }
 
     /// The toolset that new calls use.
     pub fn toolset(&self) -> Arc<Toolset> {
-        Arc::clone(&self.current.read().toolset)
+        Arc::clone(&self.served.current.read().toolset)
     }
+}
+
+/// What a toolset says of itself, and what it has to offer now.
+fn about(toolset: &Toolset) -> About {
+    adapt::about(
+        toolset,
+        Capabilities {
+            tools: true,
+            resources: !toolset.resources().is_empty(),
+            prompts: !toolset.prompts().is_empty(),
+            completions: adapt::completes(toolset),
+            logging: false,
+            list_changed: true,
+            tasks: toolset.tools().iter().any(|tool| tool.info().task.is_some()),
+            ..Capabilities::default()
+        },
+    )
+}
+
+/// The same for a server that may have resources, prompts and completion later.
+fn whole(mut about: About) -> About {
+    let offered = &mut about.capabilities;
+    (offered.resources, offered.prompts, offered.completions) = (true, true, true);
+    about
 }
 
 /// What a call brings along of its request.
@@ -134,7 +161,7 @@ impl Service for Hosted {
     }
 
     fn listing(&self, _principal: Option<&Principal>) -> Arc<Listing> {
-        Arc::clone(&self.current.read().listing)
+        Arc::clone(&self.served.current.read().listing)
     }
 
     fn bind(&self, query: &str) -> Result<Option<Binding>, String> {
@@ -154,7 +181,7 @@ impl Service for Hosted {
     ) -> Boxed<'a, Result<Reply<ToolResult>, Error>> {
         let toolset = self.toolset();
         if toolset.asks() && asking::reaches(context) && toolset.tool(call.name).is_ok_and(engine::Tool::may_ask) {
-            return asking::call(&self.flights, toolset, context, call);
+            return asking::call(&self.served.flights, toolset, context, call);
         }
         Box::pin(async move {
             let caller = Caller::of(context.principal());
@@ -241,6 +268,6 @@ impl Service for Hosted {
     }
 
     fn changes(&self) -> Option<&Changes> {
-        Some(&self.changes)
+        Some(&self.served.changes)
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
 
 use crate::http::{Authenticator, Guard};
 use crate::revision::Revision;
@@ -20,6 +21,8 @@ pub struct Endpoint {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) guard: Arc<Guard>,
     pub(crate) authenticator: Option<Arc<dyn Authenticator>>,
+    /// Ends its long streams: when it is closed, or with the process.
+    pub(crate) closed: CancellationToken,
     server_info: OnceLock<Bytes>,
 }
 
@@ -41,8 +44,17 @@ impl Endpoint {
     /// Serves with the given settings.
     pub fn with(service: Arc<dyn Service>, runtime: Arc<Runtime>, options: EndpointOptions) -> Arc<Self> {
         let EndpointOptions { guard, authenticator } = options;
-        let number = runtime.endpoint_number();
-        Arc::new(Self { number, service, runtime, guard, authenticator, server_info: OnceLock::new() })
+        let (number, closed) = (runtime.endpoint_number(), runtime.shutdown.child_token());
+        Arc::new(Self { number, service, runtime, guard, authenticator, closed, server_info: OnceLock::new() })
+    }
+
+    /// Takes the place of another one: its sessions go on here, with the client and the caller that they have, and requests that
+    /// run end where they began. The new service must announce changes on the hub of the old one, and its authenticator
+    /// must know the callers of the old one by the same ids.
+    pub fn succeeding(before: &Self, service: Arc<dyn Service>, options: EndpointOptions) -> Arc<Self> {
+        let EndpointOptions { guard, authenticator } = options;
+        let (number, closed, runtime) = (before.number, before.closed.clone(), Arc::clone(&before.runtime));
+        Arc::new(Self { number, service, runtime, guard, authenticator, closed, server_info: OnceLock::new() })
     }
 
     /// The service.
@@ -55,8 +67,9 @@ impl Endpoint {
         &self.runtime
     }
 
-    /// Ends the sessions of this endpoint, before it is taken out of service.
+    /// Ends the sessions and the long streams of this endpoint, before it is taken out of service.
     pub fn close(&self) {
+        self.closed.cancel();
         self.runtime.sessions.remove_endpoint(self.number);
     }
 

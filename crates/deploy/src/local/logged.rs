@@ -1,6 +1,7 @@
 //! A service whose calls are kept in the log.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use host::Hosted;
@@ -14,6 +15,31 @@ use crate::logs::{Entry, MESSAGE_CHARS_MAX, Writer};
 /// Who calls when nothing is known of them.
 const ANYBODY: &str = "anonymous";
 
+/// The requests that run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct UnderWay(Arc<AtomicUsize>);
+
+impl UnderWay {
+    /// Whether nothing runs.
+    pub(super) fn is_none(&self) -> bool {
+        self.0.load(Ordering::Acquire) == 0
+    }
+
+    /// Counts one until it is dropped.
+    fn enter(&self) -> Entered<'_> {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        Entered(&self.0)
+    }
+}
+
+struct Entered<'a>(&'a AtomicUsize);
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 /// A service whose calls are kept in the log. Arguments and answers are not; the text of a failure is, with secrets
 /// masked.
 pub(super) struct Logged {
@@ -21,12 +47,19 @@ pub(super) struct Logged {
     hosted: Arc<Hosted>,
     server: Arc<str>,
     version: Arc<str>,
+    under_way: UnderWay,
     log: Writer,
 }
 
 impl Logged {
-    pub(super) fn new(inside: Arc<dyn Service>, hosted: Arc<Hosted>, server: &str, version: &str, log: Writer) -> Self {
-        Self { inside, hosted, server: server.into(), version: version.into(), log }
+    pub(super) fn new(
+        inside: Arc<dyn Service>,
+        hosted: Arc<Hosted>,
+        (server, version): (&str, &str),
+        under_way: UnderWay,
+        log: Writer,
+    ) -> Self {
+        Self { inside, hosted, server: server.into(), version: version.into(), under_way, log }
     }
 
     fn told(&self, tool: &str, caller: &str, sent: u64, start: Instant, outcome: Result<&ToolResult, &Error>) {
@@ -98,6 +131,7 @@ impl Service for Logged {
         call: ToolCall<'a>,
     ) -> Boxed<'a, Result<Reply<ToolResult>, Error>> {
         Box::pin(async move {
+            let _entered = self.under_way.enter();
             let start = Instant::now();
             let sent = call.arguments.map_or(0, |arguments| arguments.get().len() as u64);
             let reply = self.inside.call_tool(context, call).await;
@@ -113,7 +147,10 @@ impl Service for Logged {
     }
 
     fn read_resource<'a>(&'a self, context: &'a Context, uri: &'a str) -> Boxed<'a, Result<Reply<ReadResult>, Error>> {
-        self.inside.read_resource(context, uri)
+        Box::pin(async move {
+            let _entered = self.under_way.enter();
+            self.inside.read_resource(context, uri).await
+        })
     }
 
     fn get_prompt<'a>(
@@ -121,7 +158,10 @@ impl Service for Logged {
         context: &'a Context,
         call: PromptCall<'a>,
     ) -> Boxed<'a, Result<Reply<PromptResult>, Error>> {
-        self.inside.get_prompt(context, call)
+        Box::pin(async move {
+            let _entered = self.under_way.enter();
+            self.inside.get_prompt(context, call).await
+        })
     }
 
     fn complete<'a>(&'a self, context: &'a Context, ask: Completing<'a>) -> Boxed<'a, Result<Completion, Error>> {

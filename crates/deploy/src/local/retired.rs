@@ -10,16 +10,16 @@ const DRAIN_MAX: Duration = Duration::from_secs(30);
 /// How often is looked whether they ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Lets the calls that run end, then ends the sessions: their clients connect again, to what runs then. New requests do not come
-/// here any more, and timers do not ring.
+/// Lets the calls that run end, then ends the sessions: their clients connect again, to what runs then, if anything does. New
+/// requests do not come here any more, and timers do not ring.
 pub(super) fn retire(running: Arc<Running>) {
     *running.timers.lock() = None;
-    if is_idle(&running) {
+    if running.under_way.is_none() {
         return running.close();
     }
     tokio::spawn(async move {
         let ended = async {
-            while !is_idle(&running) {
+            while !running.under_way.is_none() {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         };
@@ -28,8 +28,4 @@ pub(super) fn retire(running: Arc<Running>) {
         }
         running.close();
     });
-}
-
-fn is_idle(running: &Running) -> bool {
-    running.hosted.toolset().metrics().tools.iter().all(|tool| tool.in_flight == 0)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::{Local, Running, retired};
+use super::{Local, Made, Running, retired};
 use crate::target::Launch;
 
 /// Most versions that answer beside those that are switched to; the one that was used least recently makes room.
@@ -24,29 +24,29 @@ struct Beside {
 }
 
 impl Local {
-    /// A version of a server: the one that is switched to, or one that answers beside it.
+    /// A version of a server that answers at a path of its own, where its clients stay whatever is switched to.
     pub fn version(&self, name: &str, version: &str) -> Option<Arc<Running>> {
-        if let Some(switched) = self.find(name).filter(|running| running.version() == version) {
-            return Some(switched);
-        }
         let mut all = self.versions.0.lock();
         let found = all.get_mut(&(name.to_owned(), version.to_owned()))?;
         found.used = Instant::now();
         Some(Arc::clone(&found.running))
     }
 
-    /// Launches a version beside the one that is switched to. Its timers do not ring.
+    /// Launches a version beside the one that is switched to, or makes it anew. Its timers do not ring.
     pub fn launch_beside(&self, launch: Launch) -> Arc<Running> {
         let key = (launch.name.clone(), launch.version.clone());
-        let running = self.made(launch, false);
+        let before = self.versions.0.lock().get(&key).map(|beside| Arc::clone(&beside.running));
+        let Made { running, succeeds } = self.made(launch, before.as_deref(), false);
         let mut retired = Vec::new();
         let mut all = self.versions.0.lock();
         if all.len() >= VERSIONS_MAX
+            && !all.contains_key(&key)
             && let Some(oldest) = all.iter().min_by_key(|(_, beside)| beside.used).map(|(key, _)| key.clone())
         {
             retired.extend(all.remove(&oldest));
         }
-        retired.extend(all.insert(key, Beside { running: Arc::clone(&running), used: Instant::now() }));
+        let before = all.insert(key, Beside { running: Arc::clone(&running), used: Instant::now() });
+        retired.extend(before.filter(|_| !succeeds));
         drop(all);
         retired.into_iter().for_each(|beside| retired::retire(beside.running));
         running

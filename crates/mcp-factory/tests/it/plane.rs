@@ -14,5 +14,6 @@ mod people;
 mod policies;
 mod records;
 mod remote;
+mod sessions;
 
 pub(crate) use client::Plane;

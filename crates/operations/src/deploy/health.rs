@@ -51,9 +51,6 @@ pub(super) async fn examine(context: &Context, name: &str, version: Option<&str>
     Ok(Fit {
         version: loaded.spec.version.clone(),
         ailing: (!ailing.is_empty()).then(|| ailing.join("; ")),
-        compiled: Compiled {
-            toolset: Arc::new(made.toolset),
-            authenticator: keys.map(|keys| Arc::new(keys) as Arc<dyn protocol::http::Authenticator>),
-        },
+        compiled: Compiled { toolset: Arc::new(made.toolset), keys: keys.map(Arc::new) },
     })
 }

@@ -21,6 +21,12 @@ pub async fn version(context: &Context, name: &str, version: &str) -> Option<Arc
     if let Some(known) = targets.local.version(name, version) {
         return Some(known);
     }
+    launch(context, name, version).await
+}
+
+/// Launches a version beside the one that is switched to, or what became of it.
+async fn launch(context: &Context, name: &str, version: &str) -> Option<Arc<Running>> {
+    let targets = context.targets.as_ref()?;
     let stamp = stamp(context, name, version).await?;
     let key = name.to_owned();
     let deployment = context.store(move |store| store.deployment(&key)).await.ok()??;
@@ -42,15 +48,21 @@ async fn stamp(context: &Context, name: &str, version: &str) -> Option<String> {
     Some(format!("{} {}", found.release.digest.short(), plan.short()))
 }
 
-/// Stops the versions that are not what is stored any more, that are switched to now, or whose server does not run.
+/// Makes the versions that are not what is stored any more anew; stops those that are not stored, and those whose server does
+/// not run.
 pub(super) async fn look_again(context: &Context) {
     let Some(targets) = &context.targets else { return };
     let mut gone = Vec::new();
     for beside in targets.local.beside() {
-        let switched = targets.local.find(beside.name());
-        let same = stamp(context, beside.name(), beside.version()).await == Some(beside.stamp());
-        if !same || switched.is_none_or(|switched| switched.version() == beside.version()) {
-            gone.push((beside.name().to_owned(), beside.version().to_owned()));
+        let (name, version) = (beside.name(), beside.version());
+        let stored = stamp(context, name, version).await;
+        if stored.as_deref() == Some(beside.stamp()) && targets.local.find(name).is_some() {
+            continue;
+        }
+        let _turn = targets.turn(name).await;
+        let goes_on = targets.local.find(name).is_some() && launch(context, name, version).await.is_some();
+        if !goes_on {
+            gone.push((name.to_owned(), version.to_owned()));
         }
     }
     targets

@@ -101,7 +101,7 @@ pub(super) async fn listen(call: &Call<'_>) -> Result<Answer, Error> {
                     exchange.notify(tagged("notifications/tasks", &params, &tag));
                 }
             }
-            () = endpoint.runtime.shutdown.cancelled() => break,
+            () = endpoint.closed.cancelled() => break,
         }
     }
     if matches!(call.incoming.via, Via::Connection(_)) {
@@ -223,13 +223,14 @@ fn for_session(change: Option<&Change>, session: &Session, offers: &Capabilities
 pub(super) fn forward_to_connection(endpoint: &Arc<Endpoint>, connection: &Arc<Connection>, session: &Arc<Session>) {
     let Some(changes) = endpoint.service.changes() else { return };
     let mut changes = Some(changes.listen());
-    let (endpoint, connection, session) = (endpoint.clone(), connection.clone(), session.clone());
+    // Not the endpoint itself: another one may take its place while the session lives.
+    let (offers, connection, session) = (endpoint.about().capabilities.clone(), connection.clone(), session.clone());
     tokio::spawn(async move {
         let closed = session.closed.clone();
         let forward = async {
             loop {
                 let change = next(&mut changes).await;
-                for message in for_session(change.as_ref(), &session, &endpoint.about().capabilities) {
+                for message in for_session(change.as_ref(), &session, &offers) {
                     if connection.out.send(message).await.is_err() {
                         return;
                     }
@@ -244,20 +245,21 @@ pub(super) fn forward_to_connection(endpoint: &Arc<Endpoint>, connection: &Arc<C
 pub(crate) fn forward_to_stream(endpoint: &Arc<Endpoint>, session: &Arc<Session>, stream: &Arc<Stream>) {
     let Some(changes) = endpoint.service.changes() else { return };
     let mut changes = Some(changes.listen());
-    let (endpoint, session, stream) = (endpoint.clone(), session.clone(), stream.clone());
+    let (offers, ended) = (endpoint.about().capabilities.clone(), endpoint.closed.clone());
+    let (session, stream) = (session.clone(), stream.clone());
     tokio::spawn(async move {
         let closed = session.closed.clone();
         let forward = async {
             loop {
                 let change = next(&mut changes).await;
-                for message in for_session(change.as_ref(), &session, &endpoint.about().capabilities) {
+                for message in for_session(change.as_ref(), &session, &offers) {
                     stream.push(Event::Message(message));
                 }
             }
         };
         tokio::select! {
             _ = closed.run_until_cancelled(forward) => {}
-            () = endpoint.runtime.shutdown.cancelled() => stream.finish(),
+            () = ended.cancelled() => stream.finish(),
         }
     });
 }

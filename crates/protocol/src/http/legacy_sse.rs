@@ -94,13 +94,13 @@ impl LegacySessions {
         let cut = Cut::of(&endpoint.runtime, principal.map(Principal::shared_id));
         let first = format!("event: endpoint\ndata: {path}?sessionId={id}\n\n");
         let guard = Registered { sessions: Arc::downgrade(self), id, connection };
-        let shutdown = Box::pin(endpoint.runtime.shutdown.clone().cancelled_owned());
+        let closed = Box::pin(endpoint.closed.clone().cancelled_owned());
         let keep_alive = tokio::time::interval(endpoint.runtime.options.keep_alive);
         respond::events(Body::wrap(EventsBody {
             first: Some(first.into()),
             outbox,
             keep_alive,
-            shutdown,
+            closed,
             cut,
             _guard: guard,
         }))
@@ -192,7 +192,7 @@ struct EventsBody {
     first: Option<Bytes>,
     outbox: mpsc::Receiver<Bytes>,
     keep_alive: Interval,
-    shutdown: Pin<Box<tokio_util::sync::WaitForCancellationFutureOwned>>,
+    closed: Pin<Box<tokio_util::sync::WaitForCancellationFutureOwned>>,
     cut: Option<Cut>,
     _guard: Registered,
 }
@@ -212,7 +212,7 @@ impl HttpBody for EventsBody {
             this.keep_alive.reset();
             return Poll::Ready(message.map(|message| Ok(Frame::data(super::sse::frame(None, message)))));
         }
-        if this.shutdown.as_mut().poll(cx).is_ready() || this.cut.as_mut().is_some_and(|cut| cut.poll(cx).is_ready()) {
+        if this.closed.as_mut().poll(cx).is_ready() || this.cut.as_mut().is_some_and(|cut| cut.poll(cx).is_ready()) {
             return Poll::Ready(None);
         }
         match this.keep_alive.poll_tick(cx) {
