@@ -177,9 +177,10 @@ impl Local {
         let hosted = Arc::new(hosted);
         let own = compiled.keys.clone().map(|keys| keys as Arc<dyn Authenticator>);
         let options = Options { endpoint: self.options.clone(), access: self.access.clone(), own };
-        let inside = Arc::clone(&hosted) as Arc<dyn Service>;
-        let told = Logged::new(inside, Arc::clone(&hosted), (&name, &version), under_way.clone(), self.log.clone());
-        let service = options.guarded(Arc::new(told), &name, &owner, None);
+        // Calls that are refused are in the log too.
+        let guarded = options.guarded(Arc::clone(&hosted) as Arc<dyn Service>, &name, &owner, None);
+        let logged = Logged::new(guarded, Arc::clone(&hosted), (&name, &version), under_way.clone(), self.log.clone());
+        let service: Arc<dyn Service> = Arc::new(logged);
         let (shown, of_door) = (Arc::clone(&service), options.of(&name, &owner, None));
         let whole = match before {
             Some(before) => Door::succeeding(&before.whole, shown, of_door),
@@ -337,12 +338,12 @@ impl Running {
     fn door(&self, group: &str, before: Option<&Door>) -> Option<Door> {
         let service: Arc<dyn Service> = Arc::new(self.hosted.group(group)?);
         let (named, hosted) = ((self.name.as_str(), self.version.as_str()), Arc::clone(&self.hosted));
-        let logged = Logged::new(service, hosted, named, self.under_way.clone(), self.log.clone());
+        let guarded = self.options.guarded(service, &self.name, &self.owner, Some(group));
+        let logged = Arc::new(Logged::new(guarded, hosted, named, self.under_way.clone(), self.log.clone()));
         let options = self.options.of(&self.name, &self.owner, Some(group));
-        let guarded = self.options.guarded(Arc::new(logged), &self.name, &self.owner, Some(group));
         Some(match before {
-            Some(before) => Door::succeeding(before, guarded, options),
-            None => Door::new(guarded, &self.runtime, options),
+            Some(before) => Door::succeeding(before, logged, options),
+            None => Door::new(logged, &self.runtime, options),
         })
     }
 

@@ -41,9 +41,9 @@ const TRIES_OF_NAME: Rate = Rate { count: 30, period: Duration::from_secs(60), b
 /// What a person may do on the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Everything; the first account is one.
+    /// Everything; the first account is one, and one who can sign in always stays.
     Owner,
-    /// Everything but removing owners.
+    /// Everything.
     Admin,
     /// Make, see and use what is theirs.
     Member,
@@ -264,20 +264,28 @@ impl Accounts {
     /// It is not them, or there were too many wrong passwords.
     pub fn sign_in(&self, address: IpAddr, name: &str, password: &str) -> Result<Entered, Refused> {
         let name = plain(name).ok_or(Refused::Wrong)?;
-        for taken in [self.tries.look(&address), self.tries_of_name.look(&name)] {
-            if let Taken::No { wait } = taken {
-                return Err(Refused::Slow { wait });
-            }
+        // Taken before the password is looked at: many tries at once are many tries.
+        if let Taken::No { wait } = self.tries.take(&address) {
+            return Err(Refused::Slow { wait });
         }
-        let account = self.store.account_named(&name)?;
+        if let Taken::No { wait } = self.tries_of_name.take(&name) {
+            self.tries.give(&address);
+            return Err(Refused::Slow { wait });
+        }
+        let entered = self.enter_by_password(&name, password);
+        if !matches!(entered, Err(Refused::Wrong)) {
+            self.tries.give(&address);
+            self.tries_of_name.give(&name);
+        }
+        entered
+    }
+
+    fn enter_by_password(&self, name: &str, password: &str) -> Result<Entered, Refused> {
+        let account = self.store.account_named(name)?;
         let known = account.as_ref().and_then(|account| account.password.as_deref());
         match (password::is(password, known), account) {
             (true, Some(account)) => self.enter(account),
-            _ => {
-                self.tries.take(&address);
-                self.tries_of_name.take(&name);
-                Err(Refused::Wrong)
-            }
+            _ => Err(Refused::Wrong),
         }
     }
 
@@ -286,7 +294,10 @@ impl Accounts {
         let (hash, now) = (self.hash(Purpose::Session, &token), self.clock.now());
         let expires_at = now + seconds(SESSION_LIFE);
         self.store.sign_in(&hash, &account.id, now, expires_at)?;
-        self.view.write().sessions.insert(hash, live(&SignedIn { hash, account: account.clone(), expires_at }));
+        let mut view = self.view.write();
+        view.sessions.retain(|_, live| live.expires_at > now);
+        view.sessions.insert(hash, live(&SignedIn { hash, account: account.clone(), expires_at }));
+        drop(view);
         Ok(Entered { token, account, expires_at })
     }
 

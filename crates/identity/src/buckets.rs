@@ -77,6 +77,13 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         self.take_at(key, self.now(), true)
     }
 
+    /// Puts back one that was taken and not needed.
+    pub fn give(&self, key: &K) {
+        if let Some(full) = self.shard(key).lock().get_mut(key) {
+            *full = full.saturating_sub(self.rate.interval());
+        }
+    }
+
     /// Whether one could be taken.
     pub fn look(&self, key: &K) -> Taken {
         self.take_at(key, self.now(), false)
@@ -158,6 +165,16 @@ mod tests {
         assert!(matches!(take(SECOND / 2), Taken::No { .. }));
         assert_eq!(take(100 * SECOND), Taken::Yes { left: 2 });
         assert_eq!(buckets.take_at(&"b", 0, true), Taken::Yes { left: 2 });
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_taken_again() {
+        let buckets = Buckets::new(Rate { count: 1, period: Duration::from_secs(60), burst: 1 });
+        assert!(matches!(buckets.take(&"a"), Taken::Yes { .. }));
+        assert!(matches!(buckets.take(&"a"), Taken::No { .. }));
+        buckets.give(&"a");
+        assert!(matches!(buckets.take(&"a"), Taken::Yes { .. }));
+        buckets.give(&"nobody");
     }
 
     #[test]

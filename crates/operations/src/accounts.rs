@@ -136,20 +136,19 @@ pub async fn list(context: &Context) -> Result<Listed, Error> {
 /// There is no such account, or it is the last owner's.
 pub async fn remove(context: &Context, input: Named) -> Result<Removed, Error> {
     let account = find(context, &input.name).await?;
-    let all = context.store(|store| store.accounts(ACCOUNTS_MAX)).await?;
-    let owner = Role::Owner.as_str();
-    if account.role == owner && all.iter().filter(|one| one.role == owner).count() < 2 {
-        return Err(Error::new(Code::BadAccount, format!("`{}` is the last owner and stays", account.name))
-            .hint("make another owner first: `mcp-factory accounts create NAME --role owner`"));
-    }
     let (id, now) = (account.id, Clock::system().now());
-    let servers = context
+    let removed = context
         .store(move |store| {
             let servers = store.servers_of(&id)?;
-            store.remove_account(&id, now)?;
-            Ok(servers)
+            Ok(store.remove_account(&id, Role::Owner.as_str(), now)?.then_some(servers))
         })
         .await?;
+    let servers = removed.ok_or_else(|| {
+        let what = format!("`{}` is the last owner who can sign in, and stays", account.name);
+        Error::new(Code::BadAccount, what).hint(
+            "make another owner first, `mcp-factory accounts create NAME --role owner`, who has to open the link and choose a password",
+        )
+    })?;
     Ok(Removed { name: account.name, servers })
 }
 

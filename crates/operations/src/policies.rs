@@ -114,6 +114,10 @@ pub async fn set_rule(context: &Context, input: SetRule) -> Result<NamedRule, Er
 pub async fn set_quota(context: &Context, input: SetQuota) -> Result<NamedQuota, Error> {
     let who = resolved_who(context, &input.who).await?;
     check_name(&who)?;
+    if NOBODY.contains(&&*who) {
+        return Err(Error::new(Code::BadPolicy, format!("`{who}` is nobody that a quota can speak of"))
+            .hint("write `members`, `guests`, the name of an account, or the owner of keys"));
+    }
     let document = serde_json::to_string(&input.quota).map_err(unwritable)?;
     put(context, Kind::Quota, &who, document).await?;
     Ok(NamedQuota { who, quota: input.quota })
@@ -172,9 +176,8 @@ async fn remove(context: &Context, kind: Kind, name: String) -> Result<Removed, 
 }
 
 async fn put(context: &Context, kind: Kind, name: &str, document: String) -> Result<(), Error> {
-    let others = context.caller.may(Scope::Admin);
     let policy = Policy { kind, name: name.to_owned(), owner: set_by(context), document, changed_at: String::new() };
-    match context.store(move |store| store.set_policy(&policy, others, PER_OWNER_MAX)).await? {
+    match context.store(move |store| store.set_policy(&policy, PER_OWNER_MAX)).await? {
         true => Ok(()),
         false => Err(Error::new(
             Code::BadPolicy,
@@ -202,21 +205,41 @@ fn check_name(name: &str) -> Result<(), Error> {
 async fn resolved(context: &Context, mut rule: Rule) -> Result<Rule, Error> {
     for who in &mut rule.who {
         if let Some(name) = who.strip_prefix("account:") {
-            *who = format!("owner:{}", resolved_who(context, name).await?);
+            *who = format!("owner:{}", resolved_who(context, &format!("account:{name}")).await?);
         }
     }
     Ok(rule)
 }
 
+/// Words of quotas that stand for many.
+const MANY: [&str; 2] = ["members", "guests"];
+/// Words that are easily taken for those, and for nobody.
+const NOBODY: [&str; 6] = ["member", "guest", "everyone", "accounts", "anonymous", "*"];
+
 /// The id of an account of this name; another word as it is.
 async fn resolved_who(context: &Context, word: &str) -> Result<String, Error> {
-    let key = word.trim_start_matches("account:").to_ascii_lowercase();
-    let found = context.store(move |store| store.account_named(&key)).await?;
-    Ok(found.map_or_else(|| word.to_owned(), |account| account.id))
+    if MANY.contains(&word) {
+        return Ok(word.to_owned());
+    }
+    let named = word.strip_prefix("account:");
+    let key = named.unwrap_or(word).to_ascii_lowercase();
+    match context.store(move |store| store.account_named(&key)).await? {
+        Some(account) => Ok(account.id),
+        None if named.is_some() => Err(Error::new(Code::NoAccount, format!("there is no account `{word}`"))
+            .hint("`mcp-factory accounts list` shows the accounts")),
+        None => Ok(word.strip_prefix("owner:").unwrap_or(word).to_owned()),
+    }
 }
 
 fn unwritable(error: serde_json::Error) -> Error {
     Error::new(Code::Internal, format!("the policy cannot be written: {error}"))
+}
+
+/// Counts the bytes of an answer that an operation gave against the quota of its caller's owner.
+pub(crate) fn answered(context: &Context, bytes: usize) {
+    if let (crate::Caller::Remote(principal), Some(policies)) = (&context.caller, &context.policies) {
+        policies.spent_by(principal, bytes as u64);
+    }
 }
 
 /// How soon a change of another process is followed, and what was used is stored.

@@ -100,6 +100,9 @@ pub async fn call(context: &Context, input: &CallInput) -> Result<CallOutput, Er
         Error::new(Code::Internal, format!("tool `{}` answered with what is not JSON: {error}", input.tool))
     })?;
     close(&made).await;
+    if matches!(input.subject, Subject::Server { .. }) {
+        crate::policies::answered(context, outcome.text().len());
+    }
     Ok(CallOutput {
         server,
         tool: input.tool.clone(),

@@ -80,6 +80,9 @@ impl Plane {
         let failed = |source| Error::Bind { address: options.address, source };
         let listener = TcpListener::bind(options.address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let settings = site.admission.as_ref().map(|admission| admission.oauth.authority.settings());
+        // Links and addresses that are handed out lead there.
+        let public = settings.and_then(|settings| settings.public_origin.clone()).unwrap_or_else(|| url(address));
         let PlaneSite { mut context, admission, runtime } = site;
         let guard = Arc::new(crate::guard(&options, address, admission.as_ref().map(|admission| &admission.oauth)));
         let followed = match &admission {
@@ -102,7 +105,7 @@ impl Plane {
             None => local,
         };
         let local = Arc::new(local);
-        context.targets = Some(Arc::new(Targets::new(Arc::clone(&local), url(address))));
+        context.targets = Some(Arc::new(Targets::new(Arc::clone(&local), public)));
         let service = Arc::new(platform::Platform::new(context.clone(), Arc::clone(&local)));
         let endpoint = Endpoint::with(service, Arc::clone(&runtime), endpoint_options);
         let pages = pages.map(|admission| Pages::new(admission, &context, &guard));

@@ -84,11 +84,17 @@ impl Store {
         })
     }
 
-    /// Removes an account with its sessions, links and keys, and ends what it let programs do. What it owns stays.
-    pub fn remove_account(&self, id: &str, now: i64) -> Result<bool, Error> {
+    /// Removes an account with its sessions, links and keys, and ends what it let programs do. What it owns stays. The last
+    /// account with the role `keep` that somebody can sign in to is not removed: the answer is then `false`.
+    pub fn remove_account(&self, id: &str, keep: &str, now: i64) -> Result<bool, Error> {
         const WHAT: &str = "remove an account";
-        let id = id.to_owned();
+        let (id, keep) = (id.to_owned(), keep.to_owned());
         self.db.change(WHAT, move |session| {
+            let keepers = "SELECT id FROM accounts WHERE role = ?1 AND password IS NOT NULL LIMIT 2";
+            let keepers = session.rows(keepers, params![&keep], |row| row.get::<String>(0)).attempted(WHAT)?;
+            if keepers.len() == 1 && keepers[0] == id {
+                return Ok(false);
+            }
             if session.execute("DELETE FROM accounts WHERE id = ?1", params![&id]).attempted(WHAT)? == 0 {
                 return Ok(false);
             }
@@ -161,10 +167,13 @@ impl Store {
         const WHAT: &str = "sign somebody in";
         let (hash, account) = (*hash, account.to_owned());
         self.db.change(WHAT, move |session| {
-            let gone =
-                "DELETE FROM account_sessions WHERE expires_at <= ?2 OR hash IN (SELECT hash FROM account_sessions
-                         WHERE account = ?1 ORDER BY created_at DESC LIMIT 1000 OFFSET ?3)";
-            session.execute(gone, params![&account, now, SESSIONS_PER_ACCOUNT_MAX - 1]).attempted(WHAT)?;
+            let ended = "DELETE FROM account_sessions WHERE expires_at <= ?1";
+            session.execute(ended, params![now]).attempted(WHAT)?;
+            let over = "DELETE FROM account_sessions WHERE hash IN (SELECT hash FROM account_sessions
+                         WHERE account = ?1 ORDER BY created_at DESC LIMIT 1000 OFFSET ?2)";
+            if session.execute(over, params![&account, SESSIONS_PER_ACCOUNT_MAX - 1]).attempted(WHAT)? > 0 {
+                count_revocation(session).attempted(WHAT)?;
+            }
             let add = "INSERT INTO account_sessions (hash, account, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
             session.execute(add, params![hash.as_slice(), &account, now, expires_at]).attempted(WHAT)?;
             let seen = "UPDATE accounts SET signed_in_at = ?2 WHERE id = ?1";

@@ -67,15 +67,15 @@ impl Store {
         self.db.read(WHAT, |session| session.rows(sql, &[], policy).attempted(WHAT))
     }
 
-    /// Sets a rule or a quota, at most `most` of an owner in all. One of this name that somebody else set stays as it is,
-    /// unless `others` may be changed; the answer is then `false`, as it is when there is no place.
-    pub fn set_policy(&self, policy: &Policy, others: bool, most: usize) -> Result<bool, Error> {
+    /// Sets a rule or a quota, at most `most` of an owner in all. One of this name that somebody else set stays as it is; the
+    /// answer is then `false`, as it is when there is no place.
+    pub fn set_policy(&self, policy: &Policy, most: usize) -> Result<bool, Error> {
         const WHAT: &str = "set a policy";
         let policy = policy.clone();
         self.db.change(WHAT, move |session| {
             let Policy { kind, name, owner, document, .. } = &policy;
             match owner_of(session, *kind, name).attempted(WHAT)? {
-                Some(known) if known != *owner && !others => return Ok(false),
+                Some(known) if known != *owner => return Ok(false),
                 Some(_) => {}
                 None => {
                     let count = "SELECT count(*) FROM policies WHERE owner = ?1";

@@ -87,6 +87,9 @@ impl Places {
             return Some(self.main.as_str().into());
         }
         let (name, rest) = path.strip_prefix(SERVERS)?.split_once('/')?;
+        // A version that stands beside the one that is switched to is a part of the server.
+        let version = rest.strip_prefix("versions/").and_then(|rest| rest.split_once('/'));
+        let rest = version.map_or(rest, |(_, rest)| rest);
         let (group, last) = match rest.strip_prefix("groups/") {
             Some(rest) => rest.split_once('/').map(|(group, last)| (Some(group), last))?,
             None => (None, rest),

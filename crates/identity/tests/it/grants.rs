@@ -38,6 +38,25 @@ async fn a_code_that_comes_twice_ends_everything_that_it_gave() {
 }
 
 #[tokio::test]
+async fn a_code_that_a_removed_account_gave_has_no_force() {
+    let world = World::new();
+    let client = world.register(json!({}));
+    let store = store::Store::open(world.home.path()).unwrap();
+    let account = store::accounts::Account {
+        id: identity::oauth::OWNER.to_owned(),
+        name: "ann".to_owned(),
+        role: "member".to_owned(),
+        password: None,
+        created_at: 0,
+        signed_in_at: None,
+    };
+    assert!(store.add_account(&account, 10).unwrap());
+    let code = world.code(&client.0, &[]).await;
+    assert!(store.remove_account(&account.id, "owner", 1_700_000_000).unwrap());
+    assert_eq!(world.redeem(&code, &client, &[]).await.unwrap_err().error, "invalid_grant");
+}
+
+#[tokio::test]
 async fn of_many_that_take_a_code_at_once_none_keeps_it_or_only_one_did() {
     let world = std::sync::Arc::new(World::new());
     let client = world.register(json!({}));

@@ -1,5 +1,6 @@
 //! Callers and the authorization server, over a real store.
 
+mod accounts;
 mod grants;
 mod keys;
 mod limits;

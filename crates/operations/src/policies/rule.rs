@@ -68,6 +68,12 @@ impl Rule {
                 "write everyone, accounts, guests, anonymous, account:NAME, owner:ID or key:ID",
             );
         }
+        if self.needs.is_some() && !self.groups.is_empty() {
+            return bad(
+                "a rule of groups cannot say what tools need: the whole server has the same tools".to_owned(),
+                "name the tools with `tools`, and leave `groups` out",
+            );
+        }
         if self.allow.is_none() && self.needs.is_none() {
             return bad("the rule says nothing".to_owned(), "give a right with `allow`, or name a scope with `needs`");
         }

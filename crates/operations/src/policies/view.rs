@@ -157,6 +157,13 @@ impl Policies {
         self.usage.lock().add(&spending.0, 0, bytes);
     }
 
+    /// The same for a call that this caller made.
+    pub(super) fn spent_by(&self, principal: &Principal, bytes: u64) {
+        if !principal.scopes.allow(ADMIN) {
+            self.usage.lock().add(&principal.owner, 0, bytes);
+        }
+    }
+
     /// Reads what is set, if it was changed, and stores what was used. Blocks.
     ///
     /// # Errors

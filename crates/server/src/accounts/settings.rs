@@ -55,7 +55,8 @@ impl People {
             .into_iter()
             .map(|snippet| format!("{} ({}):\n{}", snippet.client, snippet.place, snippet.text))
             .collect();
-        Ok(Some((made.key, lines.join("\n\n"))))
+        let lines = lines.join("\n\n").replace("<value>", &made.key);
+        Ok(Some((made.key, lines)))
     }
 
     /// Where clients reach the control plane.

@@ -44,6 +44,9 @@ impl Store {
             if taken.is_some() {
                 return replayed(session, code.grant.id, revoked, now).attempted(WHAT);
             }
+            if revoked {
+                return Ok(Exchanged::Unknown);
+            }
             let take = || {
                 let take = "UPDATE oauth_codes SET taken_at = ?2 WHERE hash = ?1";
                 session.execute(take, params![hash.as_slice(), now]).map(drop).attempted(WHAT)

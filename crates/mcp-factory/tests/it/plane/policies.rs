@@ -109,6 +109,9 @@ fn rules_open_servers_groups_and_tools_to_others_everywhere_at_once() {
     let needs = json!({"servers": ["shop"], "tools": ["delete"], "needs": "shop:delete"});
     assert!(calls(&plane, whole, ("Authorization", &ann), "delete"));
     assert_eq!(send(&plane, &ann, "POST", "/mcp/policies/rules/careful", &needs).status, 200);
+    let by_group = json!({"servers": ["shop"], "groups": ["g"], "needs": "shop:delete"});
+    let refused = send(&plane, &ann, "POST", "/mcp/policies/rules/grouped", &by_group);
+    assert_eq!(refused.json()["code"], "MF1055", "the whole server has the same tools");
     until("the scope", || !calls(&plane, whole, ("Authorization", &ann), "delete"));
     let wide = key(&world, "ann", "mcp,shop:delete");
     assert!(calls(&plane, whole, ("Authorization", &wide), "delete"));

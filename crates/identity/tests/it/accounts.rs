@@ -1,0 +1,64 @@
+//! People: wrong passwords, owners, sessions.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use identity::Clock;
+use identity::accounts::{Accounts, Refused, Role};
+use store::Store;
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
+const PASSWORD: &str = "correct horse battery";
+
+/// A store with one owner, `root`.
+fn world() -> (tempfile::TempDir, Arc<Store>, Accounts) {
+    let home = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(home.path()).unwrap());
+    let accounts = Accounts::open(store.clone(), Clock::system()).unwrap();
+    let link = accounts.set_up_link().unwrap().expect("nobody is there yet");
+    accounts.set_up(&link, "root", PASSWORD).unwrap();
+    (home, store, accounts)
+}
+
+#[test]
+fn many_wrong_passwords_at_once_are_as_many_as_one_after_another() {
+    let (_home, _store, accounts) = world();
+    let accounts = Arc::new(accounts);
+    let tries: Vec<_> = (0..40)
+        .map(|_| {
+            let accounts = accounts.clone();
+            std::thread::spawn(move || accounts.sign_in(HERE, "root", "not this one").map(drop))
+        })
+        .collect();
+    let answers: Vec<_> = tries.into_iter().map(|one| one.join().unwrap()).collect();
+    let wrong = answers.iter().filter(|answer| matches!(answer, Err(Refused::Wrong))).count();
+    let slow = answers.iter().filter(|answer| matches!(answer, Err(Refused::Slow { .. }))).count();
+    assert!(wrong <= 12 && slow == 40 - wrong, "{wrong} were looked at, {slow} were told to wait");
+    // From elsewhere they come in, as often as they like.
+    let elsewhere = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
+    for _ in 0..12 {
+        accounts.sign_in(elsewhere, "root", PASSWORD).unwrap();
+    }
+}
+
+#[test]
+fn the_last_owner_who_can_sign_in_stays() {
+    let (_home, store, accounts) = world();
+    let root = store.account_named("root").unwrap().expect("root");
+    let second = accounts.create("second", Role::Owner).unwrap();
+    assert!(!store.remove_account(&root.id, "owner", 1).unwrap(), "the second one never chose a password");
+    accounts.choose_password(&accounts.password_link(&second.id).unwrap(), PASSWORD).unwrap();
+    assert!(store.remove_account(&root.id, "owner", 1).unwrap());
+    assert!(!store.remove_account(&second.id, "owner", 1).unwrap());
+}
+
+#[test]
+fn the_oldest_session_makes_way_at_once() {
+    let (_home, _store, accounts) = world();
+    let first = accounts.sign_in(HERE, "root", PASSWORD).unwrap().token;
+    for _ in 0..20 {
+        accounts.sign_in(HERE, "root", PASSWORD).unwrap();
+    }
+    accounts.follow().unwrap();
+    assert!(accounts.known(&first).is_none() && accounts.look_up(&first).unwrap().is_none());
+}
