@@ -87,3 +87,18 @@ pub(crate) fn settings(url: &str, key: Option<String>, header: Option<&str>) -> 
     }
     settings
 }
+
+/// Looks at what becomes a part of the path of an endpoint: it must not lead elsewhere.
+pub(crate) fn check_path(name: &str, group: Option<&str>, version: Option<&str>) -> Result<(), Error> {
+    let is_part = |word: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
+        !word.is_empty() && word.chars().all(fits) && !word.chars().all(|c| c == '.')
+    };
+    for (what, word) in [("server", Some(name)), ("group", group), ("version", version)] {
+        if let Some(word) = word.filter(|word| !is_part(word)) {
+            return Err(Error::new(Code::Usage, format!("`{word}` is no name of a {what}"))
+                .hint("names have letters, digits, `-`, `_`, `.` and `+` in them"));
+        }
+    }
+    Ok(())
+}

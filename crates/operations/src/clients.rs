@@ -4,6 +4,7 @@ mod entry;
 mod file;
 mod jsonc;
 mod known;
+mod there;
 mod toml;
 
 use schemars::JsonSchema;

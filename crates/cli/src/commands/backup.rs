@@ -38,7 +38,7 @@ const RESTORE_EXAMPLES: &str = "Examples:
 /// Restore the store from a backup
 ///
 /// The file is looked through first; what is stored is replaced at once or not at all. A store with something in it is only replaced with
-/// --force, and not while a control plane holds the home folder. A backup of an SQLite file can be restored to PostgreSQL and the other
+/// --force, and not while a control plane holds the home folder, or uses the same PostgreSQL database from another one. A backup of an SQLite file can be restored to PostgreSQL and the other
 /// way round.
 #[derive(Debug, Args)]
 #[command(before_help = RESTORE_EXAMPLES, help_template = COMMAND_HELP)]

@@ -8,7 +8,7 @@ use operations::{Code, Context, Error};
 
 use super::OK;
 use crate::arguments::COMMAND_HELP;
-use crate::remote::KEY_VARIABLE;
+use crate::remote::{KEY_VARIABLE, check_path};
 use crate::session::Session;
 use crate::table::table;
 
@@ -23,9 +23,11 @@ const EXAMPLES: &str = "Examples:
 /// Write the configuration of an MCP client, so that it knows a server
 ///
 /// Clients: claude (Claude Desktop), claude-code, cursor, codex, vscode. One entry of the client's file is changed, and every
-/// other byte of it stays; the file as it was is kept beside it. The same entry again changes nothing. The client then starts
-/// `mcp-factory connect NAME`, or with --http connects to the control plane itself. No key is written: the variable that holds it
-/// is named.
+/// other byte of it stays; the file as it was is kept beside it. What you added to the entry stays too, and the values of its
+/// `env`: the same entry again changes nothing. An entry that starts another program, or connects elsewhere, is only replaced with
+/// --force. The client then starts `mcp-factory connect NAME`, or with --http connects to the control plane itself. No key is
+/// written: the variable that holds it is named. Claude Desktop does not take variables from its surroundings; there `<value>`
+/// stands for what you fill in.
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
 pub(crate) struct Arguments {
@@ -200,6 +202,10 @@ fn tell(done: &Changed, session: &Session) {
     if let Some(backup) = &done.backup {
         session.printer.note(&format!("  the file as it was: {}", backup.display()));
     }
+    if !done.fill_in.is_empty() {
+        let (variables, file) = (done.fill_in.join(", "), done.file.display());
+        session.printer.note(&format!("  fill in what {variables} holds: it stands for `<value>` in {file}"));
+    }
     if !done.dry_run && matches!(done.result.as_str(), "added" | "changed") {
         session.printer.note(&format!("  start {} again, so that it reads its file", done.client.title()));
     }
@@ -208,6 +214,7 @@ fn tell(done: &Changed, session: &Session) {
 /// How the client is to reach the server.
 async fn way(add: &Add, session: &Session, context: &Context) -> Result<Way, Error> {
     let named = session.named(context);
+    check_path(&add.name, add.group.as_deref(), add.spec_version.as_deref())?;
     if named.is_none() {
         known(context, &add.name).await?;
     }

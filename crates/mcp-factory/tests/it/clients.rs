@@ -152,3 +152,103 @@ fn a_file_that_cannot_be_understood_is_left_alone() {
     let ran = world.run(&["clients", "add", "codex", "helo"]);
     assert_eq!((ran.code, ran.err.contains("did you mean `hello`")), (3, true), "{}", ran.err);
 }
+
+#[test]
+fn an_entry_of_another_program_is_only_replaced_when_that_is_asked_for() {
+    let world = world();
+    for (client, below, entry) in [
+        ("cursor", ".cursor/mcp.json", "{\"command\":\"npx\",\"args\":[\"-y\",\"other-tool\",\"connect\"]}"),
+        (
+            "claude-code",
+            ".claude.json",
+            "{\"command\":\"npx\",\"args\":[\"mcp-factory\"],\"cwd\":\"/srv/mcp-factory\"}",
+        ),
+        ("vscode", ".config/Code/User/mcp.json", "{\"type\":\"http\",\"url\":\"https://mcp-factory.example.com/mcp\"}"),
+        ("codex", ".codex/config.toml", "command = \"npx\" # not mcp-factory\nargs = [\"connect\"]\n"),
+    ] {
+        let section = if client == "vscode" { "servers" } else { "mcpServers" };
+        let text = match client {
+            "codex" => format!("[mcp_servers.hello]\n{entry}"),
+            _ => format!("{{\"{section}\": {{\"hello\": {entry}}}}}"),
+        };
+        let file = prepared(&world, below, &text);
+        assert_eq!(world.json(&["clients", "list", client])[0]["own"], false, "{client}");
+        let ran = world.run(&["clients", "add", client, "hello"]);
+        assert_eq!((ran.code, ran.err.contains("MF1096")), (5, true), "{client}: {}", ran.err);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+        assert_eq!(world.json(&["clients", "add", client, "hello", "--force"])["result"], "changed");
+        assert!(!std::fs::read_to_string(&file).unwrap().contains("npx"), "{client}");
+        assert_eq!(world.json(&["clients", "list", client])[0]["own"], true, "{client}");
+    }
+}
+
+/// Texts, and what people make of them.
+type Edits = &'static [(&'static str, &'static str)];
+
+/// A file after an entry was added, what people make of it, and a part of it that is changed by another entry of the name.
+const FILLED_IN: &[(&str, &str, Edits)] = &[
+    (
+        "claude",
+        ".config/Claude/claude_desktop_config.json",
+        &[
+            ("\"<value>\"", "\"s3cret\""),
+            ("\"env\": {", "\"disabled\": true, // for now\n      \"env\": {\n        \"LOG\": \"1\","),
+        ],
+    ),
+    ("cursor", ".cursor/mcp.json", &[("\"args\"", "\"envFile\": \".env\",\n      \"args\"")]),
+    (
+        "codex",
+        ".codex/config.toml",
+        &[
+            ("\nargs", "\nenabled = false # for now\nstartup_timeout_sec = 60\nargs"),
+            ("[\"SHOP_KEY\"]\n", "[\"MINE\", \"SHOP_KEY\"]\n\n[mcp_servers.hello.env]\nLOG = \"1\"\n"),
+        ],
+    ),
+];
+
+#[test]
+fn what_people_filled_in_stays_when_an_entry_is_written_again() {
+    let world = world();
+    for (client, below, edits) in FILLED_IN {
+        let add = ["clients", "add", client, "hello", "--variable", "SHOP_KEY"];
+        let told = world.ok(&add).err;
+        assert_eq!(told.contains("fill in what SHOP_KEY holds"), *client == "claude", "{told}");
+        let file = world.path("account").join(below);
+        let mut text = std::fs::read_to_string(&file).unwrap();
+        for (from, to) in *edits {
+            assert!(text.contains(from), "{client}: {text}");
+            text = text.replacen(from, to, 1);
+        }
+        std::fs::write(&file, &text).unwrap();
+        let again = world.json(&add);
+        assert_eq!((&again["result"], &again["fillIn"]), (&Value::from("unchanged"), &Value::Null), "{client}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+        let other = world.json(&[&add[..], &["--spec-version", "1.0.0"]].concat());
+        assert_eq!(other["result"], "changed", "{client}");
+        let after = std::fs::read_to_string(&file).unwrap();
+        assert!(after.contains("\"--spec-version\""), "{after}");
+        for (_, to) in *edits {
+            let to = to.strip_suffix("args").unwrap_or(to);
+            assert!(after.contains(to), "{to} in {after}");
+        }
+        assert_eq!(world.json(&add)["result"], "changed");
+        let back = std::fs::read_to_string(&file).unwrap();
+        let same = |text: &str| text.replace(char::is_whitespace, "");
+        assert_eq!(same(&back), same(&text), "{client}");
+    }
+}
+
+#[test]
+fn no_name_leads_to_another_path() {
+    let world = world();
+    let at = ["--url", "http://127.0.0.1:9"];
+    for words in [
+        &["clients", "add", "cursor", "hello", "--http", "--print", "--group", "a/../../x"][..],
+        &["clients", "add", "cursor", "../x", "--http", "--print"],
+        &["clients", "add", "cursor", "hello", "--print", "--spec-version", ".."],
+        &["connect", "hello", "--group", "a?b"],
+    ] {
+        let ran = world.run(&[words, &at].concat());
+        assert_eq!((ran.code, ran.err.contains("is no name of a")), (2, true), "{words:?} {}", ran.err);
+    }
+}

@@ -35,16 +35,41 @@ pub struct KeyShown {
     pub variable: String,
 }
 
-/// The entry as the client's file has it: pretty JSON, or a table of TOML with its header.
-pub(super) fn text(client: Client, name: &str, way: &Way) -> Result<String, Error> {
+/// What is written, part by part.
+#[derive(Clone, Debug)]
+pub(super) enum Parts {
+    /// The members of an object.
+    Json(Map<String, Value>),
+    /// The keys of a table, with their values as they are written.
+    Toml(Vec<(&'static str, String)>),
+}
+
+/// What is written for this client.
+pub(super) fn parts(client: Client, way: &Way) -> Result<Parts, Error> {
     match client {
-        Client::Codex => Ok(table(name, way)),
-        _ => {
-            let entry = object(client, way)?;
-            serde_json::to_string_pretty(&entry)
-                .map_err(|error| Error::new(Code::Internal, format!("an entry cannot be written: {error}")))
+        Client::Codex => Ok(Parts::Toml(table(way))),
+        _ => object(client, way).map(Parts::Json),
+    }
+}
+
+impl Parts {
+    /// The entry as the client's file has it: pretty JSON, or a table of TOML with its header.
+    pub(super) fn text(&self, name: &str) -> Result<String, Error> {
+        match self {
+            Self::Toml(keys) => {
+                let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+                let name = if name.chars().all(plain) { name.to_owned() } else { quoted(name) };
+                let keys: String = keys.iter().map(|(key, value)| format!("\n{key} = {value}")).collect();
+                Ok(format!("[mcp_servers.{name}]{keys}"))
+            }
+            Self::Json(members) => serde_json::to_string_pretty(members)
+                .map_err(|error| Error::new(Code::Internal, format!("an entry cannot be written: {error}"))),
         }
     }
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
 }
 
 /// The value of a variable, as a client fills it in; `None` where it does not.
@@ -57,7 +82,7 @@ fn filled(client: Client, variable: &str) -> Option<String> {
     }
 }
 
-fn object(client: Client, way: &Way) -> Result<Value, Error> {
+fn object(client: Client, way: &Way) -> Result<Map<String, Value>, Error> {
     let mut entry = Map::new();
     let typed = matches!(client, Client::ClaudeCode | Client::Vscode);
     match way {
@@ -94,34 +119,26 @@ fn object(client: Client, way: &Way) -> Result<Value, Error> {
             }
         }
     }
-    Ok(entry.into())
+    Ok(entry)
 }
 
-fn table(name: &str, way: &Way) -> String {
-    let quoted = |text: &str| Value::from(text).to_string();
-    let list = |all: &[String]| all.iter().map(|one| quoted(one)).collect::<Vec<_>>().join(", ");
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    let name = if name.chars().all(plain) { name.to_owned() } else { quoted(name) };
-    let mut text = format!("[mcp_servers.{name}]\n");
+fn table(way: &Way) -> Vec<(&'static str, String)> {
+    let list = |all: &[String]| format!("[{}]", all.iter().map(|one| quoted(one)).collect::<Vec<_>>().join(", "));
     match way {
         Way::Program { program, arguments, variables } => {
-            text.push_str(&format!("command = {}\nargs = [{}]\n", quoted(program), list(arguments)));
+            let mut keys = vec![("command", quoted(program)), ("args", list(arguments))];
             if !variables.is_empty() {
-                text.push_str(&format!("env_vars = [{}]\n", list(variables)));
+                keys.push(("env_vars", list(variables)));
             }
+            keys
         }
         Way::Url { url, key } => {
-            text.push_str(&format!("url = {}\n", quoted(url)));
-            match key {
-                Some(KeyShown { header: None, variable }) => {
-                    text.push_str(&format!("bearer_token_env_var = {}\n", quoted(variable)));
-                }
-                Some(KeyShown { header: Some(header), variable }) => {
-                    text.push_str(&format!("env_http_headers = {{ {} = {} }}\n", quoted(header), quoted(variable)));
-                }
-                None => {}
-            }
+            let mut keys = vec![("url", quoted(url))];
+            keys.extend(key.as_ref().map(|KeyShown { header, variable }| match header {
+                None => ("bearer_token_env_var", quoted(variable)),
+                Some(header) => ("env_http_headers", format!("{{ {} = {} }}", quoted(header), quoted(variable))),
+            }));
+            keys
         }
     }
-    text.trim_end().to_owned()
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::entry::{self, Way};
 use super::jsonc::{self, Fault};
 use super::known::{Client, Place, Scope};
+use super::there::There;
 use super::toml;
 use crate::{Code, Environment, Error};
 
@@ -48,6 +49,9 @@ pub struct Changed {
     /// The entry as it is in the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<String>,
+    /// The variables whose values somebody has to fill in: this client does not take them from its surroundings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fill_in: Vec<String>,
     /// The file as it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<PathBuf>,
@@ -71,26 +75,34 @@ pub struct Listed {
     pub own: bool,
 }
 
-/// Puts an entry into the file of a client. The same entry again changes nothing.
+/// Puts an entry into the file of a client. Of one that is there what people added to it stays, and the values of its
+/// variables; the same entry again changes nothing.
 ///
 /// # Errors
 /// The client has no such scope; the file cannot be read, understood or written; there is another entry of this name.
 pub fn add(environment: &Environment, change: &Change<'_>, way: &Way, force: bool) -> Result<Changed, Error> {
     let place = change.client.place(change.scope, environment, change.folder)?;
-    let text = entry::text(change.client, change.name, way)?;
+    let parts = entry::parts(change.client, way)?;
+    let text = parts.text(change.name)?;
     let before = read(&place.file)?;
     let document = before.as_deref().unwrap_or_default();
-    let known = entries(&place, document)?.into_iter().find(|(name, _)| name == change.name);
-    let after = match place.is_toml {
-        true => toml::set(document, place.section, change.name, &text),
-        false => jsonc::set(document, place.section, change.name, &text),
+    let is_known = entries(&place, document)?.iter().any(|(name, _)| name == change.name);
+    let there = There { place: &place, document, name: change.name };
+    let is_own = is_known && (there.is_own() || there.is_at(way));
+    let failed = |fault: Fault| refused(&place.file, document, &fault);
+    let kept = if is_own { there.with(&parts).map_err(failed)? } else { None };
+    let stays = kept.is_some();
+    let after = match kept {
+        Some(after) => Ok(after),
+        None if place.is_toml => toml::set(document, place.section, change.name, &text),
+        None => jsonc::set(document, place.section, change.name, &text),
     };
-    let after = after.map_err(|fault| refused(&place.file, document, &fault))?;
-    let result = match &known {
-        None => "added",
-        Some(_) if after == document => "unchanged",
-        Some((_, there)) if force || is_own(there) => "changed",
-        Some(_) => {
+    let after = after.map_err(failed)?;
+    let result = match is_known {
+        false => "added",
+        true if after == document => "unchanged",
+        true if force || is_own => "changed",
+        true => {
             let name = change.name;
             return Err(Error::new(
                 Code::EntryTaken,
@@ -99,7 +111,11 @@ pub fn add(environment: &Environment, change: &Change<'_>, way: &Way, force: boo
             .hint("choose another name with `--as NAME`, or replace it with `--force`"));
         }
     };
-    finish(change, &place, before.as_deref(), &after, result, Some(text))
+    let mut changed = finish(change, &place, before.as_deref(), &after, result)?;
+    let written = entries(&place, &after)?.into_iter().find(|(name, _)| name == change.name && stays);
+    changed.entry = Some(written.map_or(text, |(_, text)| text.to_owned()));
+    changed.fill_in = There { document: &after, ..there }.left_open(way);
+    Ok(changed)
 }
 
 /// Takes an entry out of the file of a client.
@@ -116,7 +132,7 @@ pub fn remove(environment: &Environment, change: &Change<'_>) -> Result<Changed,
     };
     let after = after.map_err(|fault| refused(&place.file, document, &fault))?;
     let result = if after.is_some() { "removed" } else { "absent" };
-    finish(change, &place, before.as_deref(), after.as_deref().unwrap_or(document), result, None)
+    finish(change, &place, before.as_deref(), after.as_deref().unwrap_or(document), result)
 }
 
 /// The entries of clients. Files that are not there have none; scopes that a client does not have are left out.
@@ -128,8 +144,9 @@ pub fn list(environment: &Environment, clients: &[Client], folder: &Path) -> Res
     for (client, scope) in clients.iter().flat_map(|client| [(*client, Scope::User), (*client, Scope::Project)]) {
         let Ok(place) = client.place(scope, environment, folder) else { continue };
         let Some(document) = read(&place.file)? else { continue };
-        for (name, text) in entries(&place, &document)? {
-            all.push(Listed { client, scope, file: place.file.clone(), name, own: is_own(text) });
+        for (name, _) in entries(&place, &document)? {
+            let own = There { place: &place, document: &document, name: &name }.is_own();
+            all.push(Listed { client, scope, file: place.file.clone(), name, own });
         }
     }
     Ok(all)
@@ -141,7 +158,6 @@ fn finish(
     before: Option<&str>,
     after: &str,
     result: &str,
-    entry: Option<String>,
 ) -> Result<Changed, Error> {
     let differs = before.unwrap_or_default() != after;
     let mut backup = None;
@@ -158,7 +174,8 @@ fn finish(
         file: place.file.clone(),
         name: change.name.to_owned(),
         result: result.to_owned(),
-        entry,
+        entry: None,
+        fill_in: Vec::new(),
         backup,
         dry_run: change.dry_run,
     })
@@ -172,16 +189,6 @@ fn entries<'a>(place: &Place, document: &'a str) -> Result<Vec<(String, &'a str)
         false => jsonc::entries(document, place.section),
     };
     found.map_err(|fault| refused(&place.file, document, &fault))
-}
-
-/// Whether an entry starts this program or one of its name.
-fn is_own(entry: &str) -> bool {
-    let program = entry.lines().find(|line| line.contains("command")).unwrap_or_default();
-    let named = program.contains("mcp-factory")
-        || std::env::current_exe().is_ok_and(|own| {
-            own.to_str().is_some_and(|own| program.contains(serde_json::Value::from(own).to_string().trim_matches('"')))
-        });
-    named || entry.contains("\"connect\"")
 }
 
 fn refused(file: &Path, text: &str, fault: &Fault) -> Error {
@@ -229,7 +236,7 @@ fn write(file: &Path, exists: bool, text: &str) -> std::io::Result<Option<PathBu
     }
     let new = beside(&format!("{}.new", std::process::id()));
     let written = (|| {
-        let mut out = std::fs::File::options().write(true).create_new(true).open(&new)?;
+        let mut out = created(&new, exists)?;
         out.write_all(text.as_bytes())?;
         if exists {
             out.set_permissions(std::fs::metadata(&real)?.permissions())?;
@@ -241,4 +248,40 @@ fn write(file: &Path, exists: bool, text: &str) -> std::io::Result<Option<PathBu
         let _ = std::fs::remove_file(&new);
     }
     written.map(|()| backup)
+}
+
+/// A new file. What takes the place of another one may hold its secrets, so nobody else reads it until its permissions are set.
+fn created(file: &Path, is_private: bool) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if is_private {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = is_private;
+    options.open(file)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::{created, write};
+
+    #[test]
+    fn what_takes_the_place_of_a_file_is_never_readable_by_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |file: &std::path::Path| std::fs::metadata(file).unwrap().permissions().mode() & 0o777;
+        let new = folder.path().join("new");
+        created(&new, true).unwrap();
+        assert_eq!(mode(&new), 0o600);
+        let file = folder.path().join("settings.json");
+        for wanted in [0o600, 0o640, 0o644] {
+            std::fs::write(&file, "{}").unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(wanted)).unwrap();
+            let backup = write(&file, true, "{ }").unwrap().unwrap();
+            assert_eq!((mode(&file), mode(&backup)), (wanted, wanted));
+        }
+    }
 }

@@ -38,13 +38,52 @@ pub(super) fn set(text: &str, section: &str, name: &str, entry: &str) -> Result<
         let value = format!("{{{line}{below}{}: {entry}{line}{inner}}}", quoted(name));
         return Ok(insert(text, &root, all, &inner, &style, &format!("{}: {value}", quoted(section))));
     };
-    let indent = style.member(text, members, 2);
-    let entry = shifted(entry, &style.unit, &indent, style.line);
-    if let Some(known) = members.iter().rfind(|member| member.name == name) {
-        let span = known.value.span();
-        return Ok(format!("{}{entry}{}", &text[..span.start], &text[span.end..]));
+    Ok(put_member(text, (node, members), 2, &style, name, entry))
+}
+
+/// The text of a value; nothing when it is not there.
+pub(super) fn value<'a>(text: &'a str, path: &[&str]) -> Result<Option<&'a str>, Fault> {
+    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+        return Ok(None);
     }
-    Ok(insert(text, node, members, &indent, &style, &format!("{}: {entry}", quoted(name))))
+    let root = scan::read(text)?;
+    Ok(find(&root, path).map(|node| &text[node.span()]))
+}
+
+/// The document with this member in an object that is there. `value` is pretty JSON with two spaces for a level.
+pub(super) fn put(text: &str, path: &[&str], name: &str, value: &str) -> Result<String, Fault> {
+    let root = scan::read(text)?;
+    let Some(node @ Node::Object { members, .. }) = find(&root, path) else {
+        return Err(Fault { at: root.span().start, why: format!("`{}` is no object", path.join("/")) });
+    };
+    Ok(put_member(text, (node, members), path.len() + 1, &Style::of(text, &root), name, value))
+}
+
+fn find<'a>(root: &'a Node, path: &[&str]) -> Option<&'a Node> {
+    path.iter().try_fold(root, |node, name| match node {
+        Node::Object { members, .. } => members.iter().rfind(|member| member.name == *name).map(|member| &member.value),
+        Node::Other { .. } => None,
+    })
+}
+
+/// Puts a member that is there in another form, or behind the last one.
+fn put_member(
+    text: &str,
+    (node, members): (&Node, &[Member]),
+    level: usize,
+    style: &Style,
+    name: &str,
+    value: &str,
+) -> String {
+    let indent = style.member(text, members, level);
+    let value = shifted(value, &style.unit, &indent, style.line);
+    match members.iter().rfind(|member| member.name == name) {
+        Some(known) => {
+            let span = known.value.span();
+            format!("{}{value}{}", &text[..span.start], &text[span.end..])
+        }
+        None => insert(text, node, members, &indent, style, &format!("{}: {value}", quoted(name))),
+    }
 }
 
 /// The document without this entry of the section; nothing when it is not there.

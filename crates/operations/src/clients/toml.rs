@@ -52,6 +52,47 @@ pub(super) fn set(text: &str, section: &str, name: &str, table: &str) -> Result<
     Ok(out)
 }
 
+/// The text of a value of a table; nothing when it is not there.
+pub(super) fn value<'a>(text: &'a str, table: [&str; 2], key: &str) -> Result<Option<&'a str>, Fault> {
+    let items = scan::read(text)?;
+    Ok(keys(&items, table).find(|item| item.path == [key]).map(|item| &text[item.value.clone()]))
+}
+
+/// The document with this value in a table that is there. What is written as tables below it, or with dots, stays.
+pub(super) fn put(text: &str, table: [&str; 2], key: &str, value: &str) -> Result<String, Fault> {
+    let items = scan::read(text)?;
+    by_hand(&items, table[0], Some(table[1]))?;
+    let mut out = text.to_owned();
+    if let Some(known) = keys(&items, table).find(|item| item.path == [key]) {
+        out.replace_range(known.value.clone(), value);
+        return Ok(out);
+    }
+    if items.iter().any(|(path, _)| path.len() > 2 && path[..3] == [table[0], table[1], key]) {
+        return Ok(out);
+    }
+    let header = items.0.iter().find(|item| is_header_of(item, table));
+    let Some(last) = keys(&items, table).last().or(header) else { return Ok(out) };
+    let line = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let before = if text[..last.span.end].ends_with('\n') { "" } else { line };
+    out.insert_str(last.span.end, &format!("{before}{key} = {value}{line}"));
+    Ok(out)
+}
+
+fn is_header_of(item: &Item, table: [&str; 2]) -> bool {
+    item.is_header && item.path == table
+}
+
+/// The keys that stand below the header of a table.
+fn keys<'a>(items: &'a Items<'_>, table: [&'a str; 2]) -> impl Iterator<Item = &'a Item> {
+    let mut open = false;
+    items.0.iter().filter(move |item| {
+        if item.is_header {
+            open = is_header_of(item, table);
+        }
+        open && !item.is_header
+    })
+}
+
 /// The document without this table and those below it; nothing when it is not there.
 pub(super) fn remove(text: &str, section: &str, name: &str) -> Result<Option<String>, Fault> {
     let items = scan::read(text)?;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::commands::run::{self, Transport};
 use crate::commands::{OK, Threads, runtime, until_asked};
-use crate::remote::{Remote, settings};
+use crate::remote::{Remote, check_path, settings};
 use crate::session::Session;
 
 /// What the client is to reach.
@@ -29,6 +29,7 @@ enum Found {
 }
 
 pub(super) fn run(asked: Asked, session: &Session) -> Result<u8, Error> {
+    check_path(asked.name.as_deref().unwrap_or("-"), asked.group.as_deref(), asked.version.as_deref())?;
     let context = session.context()?;
     let runtime = runtime(Threads::One)?;
     let found = runtime.block_on(find(&asked, session, &context))?;

@@ -13,6 +13,8 @@ pub(super) struct Item {
     pub(super) path: Vec<String>,
     /// From the beginning of its line to the end of the line on which it ends.
     pub(super) span: Range<usize>,
+    /// The value of a key.
+    pub(super) value: Range<usize>,
 }
 
 /// Everything in a document, in its order.
@@ -59,7 +61,7 @@ pub(super) fn read(text: &str) -> Result<Items<'_>, Fault> {
                     return Err(Fault { at: open, why: "the header of a table is not closed".to_owned() });
                 }
                 at = end_of_line(text, end + close.len())?;
-                items.push(Item { is_header: true, is_list, path, span: line..at });
+                items.push(Item { is_header: true, is_list, path, span: line..at, value: at..at });
             }
             Some(_) => {
                 let (path, end) = path(text, at)?;
@@ -69,9 +71,10 @@ pub(super) fn read(text: &str) -> Result<Items<'_>, Fault> {
                         why: "a key with `=`, or the header of a table is expected here".to_owned(),
                     });
                 }
-                let end = value(text, skip(text, end + 1, b" \t"))?;
+                let start = skip(text, end + 1, b" \t");
+                let end = value(text, start)?;
                 at = end_of_line(text, end)?;
-                items.push(Item { is_header: false, is_list: false, path, span: line..at });
+                items.push(Item { is_header: false, is_list: false, path, span: line..at, value: start..end });
             }
         }
     }
