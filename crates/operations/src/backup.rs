@@ -101,17 +101,16 @@ fn write(store: &Store, aside: &Path, file: &Path) -> Result<Output, Error> {
 /// Puts a backup in the place of what is stored.
 ///
 /// # Errors
-/// The file is no whole backup; a control plane runs; something is stored already and `force` is not said.
+/// The file is no whole backup; a control plane runs here, or elsewhere on the same database; something is stored already and
+/// `force` is not said.
 pub async fn restore(context: &Context, file: PathBuf, force: bool) -> Result<Output, Error> {
-    if let Some(url) = crate::plane::running(context) {
-        let what = format!("a control plane of this home folder runs at {url}");
-        return Err(Error::new(Code::HomeHeld, what).hint("end it first; it would go on with what it knows"));
-    }
+    // A file that cannot be restored leaves no folder behind, and no control plane begins in the folder until the end.
     let (bytes, checked) = blocking({
         let file = file.clone();
         move || check(&file)
     })
     .await?;
+    let _alone = crate::plane::alone(context).await?;
     let read = file.clone();
     let request = context.request.to_string();
     let loaded = context
@@ -119,9 +118,8 @@ pub async fn restore(context: &Context, file: PathBuf, force: bool) -> Result<Ou
             if !force && !store.is_empty()? {
                 return Ok(None);
             }
-            let dumped = store.load(move || Ok(BufReader::new(GzDecoder::new(BufReader::new(File::open(&read)?)))))?;
-            store.append_audit(vec![note(&dumped, request)])?;
-            Ok(Some(dumped))
+            let open = move || Ok(BufReader::new(GzDecoder::new(BufReader::new(File::open(&read)?))));
+            store.load(open, move |dumped| vec![note(dumped, request.clone())]).map(Some)
         })
         .await?;
     if loaded.is_none() {

@@ -124,6 +124,8 @@ impl From<store::Error> for Error {
                 .hint("pass the `nextCursor` of the page before, or leave `--cursor` out to begin at the start"),
             E::Away { .. } => Self::new(Code::CatalogueAway, message)
                 .hint("nothing was changed that is not shown; try again when the database answers"),
+            E::Held { .. } => Self::new(Code::HomeHeld, message)
+                .hint("end the control planes on this database first; they would go on with what they know"),
             E::Busy { .. } => Self::new(Code::CatalogueBusy, message).hint("try again in a moment"),
             E::Full { .. } => {
                 Self::new(Code::CatalogueFull, message).hint("nothing was changed; make room on the disk and try again")

@@ -34,6 +34,44 @@ pub struct Held {
 pub async fn hold(context: &mut Context) -> Result<Held, Error> {
     // The folder and the catalogue are there from now on.
     context.store(|_| Ok(())).await?;
+    let (path, file) = lock(context).await?.map_err(|at| {
+        let at = at.map(|url| format!(" at {url}")).unwrap_or_default();
+        Error::new(Code::Address, format!("a control plane of this home folder runs already{at}"))
+            .hint("use that one, or another home folder with `--home DIR`")
+    })?;
+    // Those of other home folders on the same database are seen there.
+    context.store(store::Store::attend).await?;
+    crate::kept::drop_open_claims(context).await?;
+    let policies = Arc::new(crate::policies::Policies::default());
+    let first = Arc::clone(&policies);
+    context.store(move |store| first.follow(store)).await?;
+    context.policies = Some(policies);
+    context.recorder = Some(Recorder::start(context).await?);
+    context.jobs = Some(Arc::new(Jobs::default()));
+    Ok(Held { file, path })
+}
+
+/// A home folder in which no control plane runs, and none begins until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Alone {
+    _file: File,
+}
+
+/// Keeps control planes out of a home folder.
+///
+/// # Errors
+/// One runs there, or begins to; the folder cannot be used.
+pub(crate) async fn alone(context: &Context) -> Result<Alone, Error> {
+    let (_, file) = lock(context).await?.map_err(|at| {
+        let at = at.map(|url| format!(" at {url}")).unwrap_or_default();
+        Error::new(Code::HomeHeld, format!("a control plane of this home folder runs{at}"))
+            .hint("end it first; it would go on with what it knows")
+    })?;
+    Ok(Alone { _file: file })
+}
+
+/// Takes the lock of the home folder; where somebody else has it, the URL that they told, if they did.
+async fn lock(context: &Context) -> Result<Result<(PathBuf, File), Option<String>>, Error> {
     let path = context.home.path().join(LOCK_FILE);
     let failed = |error: std::io::Error| {
         Error::new(Code::Catalogue, format!("cannot hold {}: {error}", path.display()))
@@ -43,22 +81,12 @@ pub async fn hold(context: &mut Context) -> Result<Held, Error> {
     std::fs::create_dir_all(context.home.path()).map_err(failed)?;
     let file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
     match taken(&file).await {
-        Ok(()) => {}
-        Err(std::fs::TryLockError::WouldBlock) => {
-            let at = url(&path).map(|url| format!(" at {url}")).unwrap_or_default();
-            return Err(Error::new(Code::Address, format!("a control plane of this home folder runs already{at}"))
-                .hint("use that one, or another home folder with `--home DIR`"));
-        }
+        // What an earlier control plane told is not true any more.
+        Ok(()) => file.set_len(0).map_err(failed)?,
+        Err(std::fs::TryLockError::WouldBlock) => return Ok(Err(url(&path))),
         Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
     }
-    crate::kept::drop_open_claims(context).await?;
-    let policies = Arc::new(crate::policies::Policies::default());
-    let first = Arc::clone(&policies);
-    context.store(move |store| first.follow(store)).await?;
-    context.policies = Some(policies);
-    context.recorder = Some(Recorder::start(context).await?);
-    context.jobs = Some(Arc::new(Jobs::default()));
-    Ok(Held { file, path })
+    Ok(Ok((path, file)))
 }
 
 /// Takes the lock. Commands that look whether a control plane runs hold it for a moment.

@@ -121,6 +121,15 @@ impl Db {
         }
     }
 
+    /// Keeps others from replacing everything, for as long as this database is open.
+    pub(crate) fn attend(&self, attempted: &'static str) -> Result<(), Error> {
+        match &*self.place {
+            // Whoever holds the home folder is the only control plane there.
+            Place::Sqlite(_) => Ok(()),
+            Place::Postgres(postgres) => postgres.attend(attempted),
+        }
+    }
+
     /// What the database's own checks find wrong with it; empty when it is sound.
     pub(crate) fn problems(&self) -> Result<Vec<String>, Error> {
         match &*self.place {

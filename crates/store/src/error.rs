@@ -73,6 +73,14 @@ pub enum Error {
         /// What was attempted.
         attempted: &'static str,
     },
+    /// A control plane uses the store, or what is stored is being replaced.
+    #[error("cannot {attempted}: {why}")]
+    Held {
+        /// What was attempted.
+        attempted: &'static str,
+        /// What is in its way.
+        why: &'static str,
+    },
     /// The database server does not answer, or went away meanwhile.
     #[error("cannot {attempted}: the database server is away: {reason}")]
     Away {

@@ -11,6 +11,8 @@ pub(crate) enum Fault {
     Postgres(tokio_postgres::Error),
     /// A value is not what its column promises.
     Shape(String),
+    /// Somebody else needs the whole store.
+    Held(&'static str),
 }
 
 impl Fault {
@@ -52,6 +54,7 @@ impl Fault {
                 _ => Error::Failed { attempted, reason: words(error) },
             },
             Self::Shape(reason) => Error::Failed { attempted, reason: reason.clone() },
+            Self::Held(why) => Error::Held { attempted, why },
         }
     }
 }

@@ -11,6 +11,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Attempted as _, Session};
 use crate::{Error, migrations};
+pub(crate) use pool::PRESENCE;
 use pool::Pool;
 use wire::Trouble;
 pub(crate) use wire::Wire;
@@ -62,6 +63,15 @@ impl Postgres {
 
     pub(super) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    /// From now on every connection holds a lock with others, which whoever replaces everything takes alone. One that is made
+    /// again after the server was away takes it again.
+    pub(super) fn attend(&self, attempted: &'static str) -> Result<(), Error> {
+        self.pool.attend();
+        let link = self.pool.take(attempted, true)?;
+        self.pool.give_back(link);
+        Ok(())
     }
 
     pub(super) fn read<T>(

@@ -1,7 +1,8 @@
 //! A connection, or a transaction on it, that rooms of the store give statements to.
 
-use super::postgres::Wire;
-use super::{Fault, Param, Row};
+use super::postgres::{PRESENCE, Wire};
+use super::{Attempted as _, Fault, Param, Row, params};
+use crate::Error;
 
 /// Where statements go.
 pub(crate) enum Session<'a> {
@@ -59,5 +60,17 @@ impl Session<'_> {
         read: impl FnMut(&Row<'_>) -> Result<T, Fault>,
     ) -> Result<Option<T>, Fault> {
         Ok(self.rows(sql, params, read)?.into_iter().next())
+    }
+
+    /// Refuses a transaction while control planes are there, and keeps them out until it ends.
+    pub(crate) fn be_alone(&self, attempted: &'static str) -> Result<(), Error> {
+        // Whoever holds the home folder of a file is the only one there.
+        let Self::Postgres(_) = self else { return Ok(()) };
+        let sql = "SELECT CAST(pg_try_advisory_xact_lock(?1)::int AS BIGINT)";
+        let held = self.row(sql, params![PRESENCE], |row| row.get::<i64>(0)).attempted(attempted)?;
+        match held {
+            Some(1) => Ok(()),
+            _ => Err(Fault::Held("a control plane uses this database").explain(attempted)),
+        }
     }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Store, now};
+use crate::audit::{self, AuditNote};
 use crate::db::{Attempted as _, Fault, Param, Row, Session};
 use crate::error::Error;
 use crate::migrations::NEWEST;
@@ -86,14 +87,34 @@ impl Store {
         })
     }
 
-    /// Puts what was written in the place of everything that is stored, at once or not at all. `open` begins to read from the
-    /// start each time.
-    pub fn load<R: BufRead>(&self, open: impl Fn() -> std::io::Result<R> + Send + 'static) -> Result<Dumped, Error> {
+    /// Puts what was written in the place of everything that is stored, at once or not at all, and with it the notes about
+    /// that. `open` begins to read from the start each time.
+    ///
+    /// # Errors
+    /// A control plane is there ([`Self::attend`]); what was written cannot be read, or not be stored.
+    pub fn load<R: BufRead>(
+        &self,
+        open: impl Fn() -> std::io::Result<R> + Send + 'static,
+        notes: impl Fn(&Dumped) -> Vec<AuditNote> + Send + 'static,
+    ) -> Result<Dumped, Error> {
         const WHAT: &str = "restore the store";
         self.db.change(WHAT, move |session| {
+            session.be_alone(WHAT)?;
+            audit::take_turn(session, WHAT)?;
             let lines = open().map_err(|error| failed(WHAT, &error.to_string()))?.lines();
-            load(session, lines, WHAT)
+            let dumped = load(session, lines, WHAT)?;
+            audit::append(session, &notes(&dumped), WHAT)?;
+            Ok(dumped)
         })
+    }
+
+    /// Says that this process is a control plane, for as long as this store is open: nobody replaces what is stored
+    /// meanwhile. For a file the home folder says so.
+    ///
+    /// # Errors
+    /// What is stored is being replaced; the store cannot be used.
+    pub fn attend(&self) -> Result<(), Error> {
+        self.db.attend("use the store as a control plane")
     }
 }
 
@@ -145,15 +166,20 @@ fn write_all(session: &Session<'_>, out: &mut dyn Write, what: &'static str) -> 
         let columns: Vec<&str> = table.columns.iter().map(|(name, _)| name.as_str()).collect();
         put(json!({"table": table.name, "columns": columns}).to_string(), &mut chain)?;
         count += 1;
-        for page in 0.. {
-            let sql = table.page(page * ROWS_AT_ONCE, ROWS_AT_ONCE);
-            let found = session.rows(&sql, &[], |row| read(row, table)).attempted(what)?;
-            let last = found.len() < ROWS_AT_ONCE;
+        let mut after: Option<Vec<Value>> = None;
+        loop {
+            let key = after.unwrap_or_default();
+            let held: Vec<Option<Vec<u8>>> = key.iter().map(bytes).collect();
+            let values: Vec<Param<'_>> = key.iter().zip(&held).map(|(cell, bytes)| param(cell, bytes)).collect();
+            let sql = table.page(key.is_empty(), ROWS_AT_ONCE);
+            let found = session.rows(&sql, &values, |row| read(row, table)).attempted(what)?;
+            let is_full = found.len() == ROWS_AT_ONCE;
+            after = found.last().map(|last| table.key().map(|at| last[at].clone()).collect());
             for row in found {
                 put(Value::Array(row).to_string(), &mut chain)?;
                 rows += 1;
             }
-            if last {
+            if !is_full || after.as_ref().is_none_or(Vec::is_empty) {
                 break;
             }
         }

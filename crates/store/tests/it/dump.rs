@@ -4,7 +4,9 @@ use std::io::{BufReader, Cursor};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use store::{AuditKind, AuditNote, Dumped, Lease, NewJob, Store, Wanted, check_dump};
+use store::{
+    AuditKind, AuditNote, AuditQuery, Dumped, Lease, NewJob, Store, UsagePeriod, UsageRow, Wanted, check_dump,
+};
 
 use crate::catalogue::release;
 use crate::world::{Place, both, server, skip};
@@ -45,7 +47,7 @@ fn dumped(store: &Store) -> (Vec<u8>, Dumped) {
 
 fn load(store: &Store, bytes: &[u8]) -> Result<Dumped, store::Error> {
     let bytes = bytes.to_vec();
-    store.load(move || Ok(BufReader::new(Cursor::new(bytes.clone()))))
+    store.load(move || Ok(BufReader::new(Cursor::new(bytes.clone()))), |_| Vec::new())
 }
 
 /// The lines without the moment at which they were written and what depends on it.
@@ -147,5 +149,113 @@ fn a_backup_is_of_one_moment_while_others_write() {
                 seen = count("servers");
             }
         });
+    });
+}
+
+fn restored(dumped: &Dumped) -> Vec<AuditNote> {
+    vec![AuditNote {
+        kind: AuditKind::Change,
+        time: None,
+        operation: "platform.restore".to_owned(),
+        caller: "local".to_owned(),
+        owner: "local".to_owned(),
+        subject: String::new(),
+        request: "r".to_owned(),
+        outcome: "ok".to_owned(),
+        details: format!("{{\"rows\":{}}}", dumped.rows),
+    }]
+}
+
+#[test]
+fn a_restore_and_its_entry_are_one_change() {
+    both("a_restore_and_its_entry_are_one_change", |place| {
+        let store = place.open();
+        filled(&store);
+        let (bytes, told) = dumped(&store);
+        let before = store.commits();
+        let open = move || Ok(BufReader::new(Cursor::new(bytes.clone())));
+        store.load(open, restored).unwrap();
+        assert_eq!(store.commits(), before + 1);
+        let query = AuditQuery { operation: Some("platform.restore".to_owned()), limit: 9, ..AuditQuery::default() };
+        let found = store.audit(&query).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].note.details, format!("{{\"rows\":{}}}", told.rows));
+        assert_eq!(store.check_audit().unwrap().problem, None);
+    });
+}
+
+#[test]
+fn nothing_is_restored_without_its_entry() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(home.path()).unwrap();
+    filled(&store);
+    let (bytes, _) = dumped(&store);
+    store.remove("shop").unwrap();
+    let before = rows(&dumped(&store).0);
+    let file = rusqlite::Connection::open(home.path().join(store::FILE_NAME)).unwrap();
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON audit WHEN NEW.operation = 'platform.restore'
+                  BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    file.execute_batch(refuse).unwrap();
+    let open = move || Ok(BufReader::new(Cursor::new(bytes.clone())));
+    assert!(store.load(open, restored).is_err());
+    assert_eq!(rows(&dumped(&store).0), before);
+}
+
+#[test]
+fn nothing_is_restored_where_a_control_plane_is() {
+    let name = "nothing_is_restored_where_a_control_plane_is";
+    let Some(database) = server(name) else { return skip(name) };
+    let place = Place::Server(Box::new(database));
+    let (here, plane, second) = (place.open(), place.open(), place.open());
+    filled(&here);
+    let (bytes, _) = dumped(&here);
+    plane.attend().unwrap();
+    second.attend().unwrap();
+    drop(second);
+    let refused = load(&here, &bytes).unwrap_err();
+    assert!(matches!(refused, store::Error::Held { .. }), "{refused}");
+    plane.put(&release("other", "1.0.0", "one"), false).unwrap();
+    drop(plane);
+    // The server sees a moment later that nobody is there any more.
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while let Err(refused) = load(&here, &bytes) {
+        assert!(matches!(refused, store::Error::Held { .. }) && std::time::Instant::now() < until, "{refused}");
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(here.names().unwrap(), ["notes", "shop"]);
+}
+
+#[test]
+fn more_rows_than_are_read_at_once_are_all_there_once() {
+    both("more_rows_than_are_read_at_once_are_all_there_once", |place| {
+        let store = place.open();
+        filled(&store);
+        let note = store.audit(&AuditQuery { limit: 1, ..AuditQuery::default() }).unwrap().remove(0).note;
+        store.append_audit(vec![note; 4_100]).unwrap();
+        let row = |number: usize| UsageRow {
+            period: [UsagePeriod::Hour, UsagePeriod::Day][number % 2],
+            start: i64::try_from(number / 700).unwrap(),
+            server: format!("s{}", number % 3),
+            version: String::new(),
+            tool: format!("t{number}"),
+            caller: "ada".to_owned(),
+            calls: 1,
+            errors: 0,
+            bytes_in: 1,
+            bytes_out: 1,
+            micros: 1,
+            slowest: 1,
+            latency: vec![1],
+        };
+        store.add_usage((0..4_001).map(row).collect(), 0, |_, more| more.to_vec()).unwrap();
+        let (bytes, told) = dumped(&store);
+        let all = rows(&bytes);
+        let once: std::collections::BTreeSet<&String> = all.iter().collect();
+        assert_eq!((once.len(), told.rows > 8_100), (all.len(), true));
+        let home = tempfile::tempdir().unwrap();
+        let other = Store::open(home.path()).unwrap();
+        assert_eq!(load(&other, &bytes).unwrap(), told);
+        assert_eq!(rows(&dumped(&other).0), all);
+        assert_eq!(other.check_audit().unwrap().problem, None);
     });
 }

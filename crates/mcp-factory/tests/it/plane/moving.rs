@@ -1,11 +1,14 @@
 //! Archives, entries of the official registry, backups.
 
+use std::io::{Read as _, Write as _};
+
 use serde_json::{Value, json};
 
 use super::Plane;
 use super::agent::Agent;
 use super::durable::spec;
-use crate::world::{HELLO, World};
+use crate::postgres::Database;
+use crate::world::{HELLO, World, service};
 
 fn two_versions(world: &World) {
     world.write("one.yaml", HELLO);
@@ -47,6 +50,50 @@ fn servers_move_as_one_archive() {
     assert_eq!((ran.code, ran.err.contains("MF1082")), (1, true), "{}", ran.err);
 }
 
+/// An archive in which a text of one of its files is another one of the same length, and the manifest says so.
+fn forged(archive: &[u8], file: &str, (from, to): (&str, &str)) -> Vec<u8> {
+    let mut plain = Vec::new();
+    flate2::read::GzDecoder::new(archive).read_to_end(&mut plain).expect("an archive");
+    let find = |plain: &[u8], part: &[u8]| plain.windows(part.len()).position(|window| window == part).expect("a part");
+    let names: Vec<usize> = (0..plain.len()).step_by(512).filter(|at| plain[*at..].starts_with(b"servers/")).collect();
+    let name = |at: usize| String::from_utf8_lossy(&plain[at..at + 100]).trim_end_matches('\0').to_owned();
+    let head = *names.iter().find(|at| name(**at).ends_with(file)).expect("the file");
+    let size = usize::from_str_radix(std::str::from_utf8(&plain[head + 124..head + 135]).unwrap(), 8).unwrap();
+    let content = head + 512..head + 512 + size;
+    let before = base::Digest::of(&plain[content.clone()]);
+    let at = content.start + find(&plain[content.clone()], from.as_bytes());
+    plain[at..at + to.len()].copy_from_slice(to.as_bytes());
+    let after = base::Digest::of(&plain[content]);
+    let told = find(&plain, before.as_str().as_bytes());
+    plain[told..told + after.as_str().len()].copy_from_slice(after.as_str().as_bytes());
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    out.write_all(&plain).expect("an archive");
+    out.finish().expect("an archive")
+}
+
+#[test]
+fn an_archive_whose_parts_say_different_things_is_refused() {
+    let (from, to) = (World::new(), World::new());
+    from.write("one.yaml", HELLO);
+    from.ok(&["create", "--spec", "one.yaml"]);
+    from.ok(&["export", "servers.tar.gz"]);
+    let whole = std::fs::read(from.path("servers.tar.gz")).expect("the archive");
+    for (file, change, why) in [
+        ("spec.yaml", ("Hello.", "Benign"), "something else"),
+        ("spec.yaml", ("text: Hello.", "tixt: Hello."), "MF0"),
+        ("plan.json", ("greet", "groot"), "plan"),
+    ] {
+        std::fs::write(to.path("forged.tar.gz"), forged(&whole, file, change)).expect("a file");
+        for more in [&[][..], &["--dry-run"]] {
+            let ran = to.run(&[&["import", "forged.tar.gz"], more].concat());
+            assert_eq!((ran.code, ran.err.contains("MF1082"), ran.err.contains(why)), (1, true, true), "{}", ran.err);
+        }
+    }
+    assert_eq!(to.json(&["list"])["servers"], json!([]));
+    std::fs::write(to.path("whole.tar.gz"), whole).expect("a file");
+    to.ok(&["import", "whole.tar.gz"]);
+}
+
 #[test]
 fn the_store_is_backed_up_while_it_serves_and_restored() {
     let world = World::new();
@@ -72,6 +119,48 @@ fn the_store_is_backed_up_while_it_serves_and_restored() {
     std::fs::write(world.path("half.gz"), &half[..half.len() / 2]).expect("a file");
     let ran = world.run(&["restore", "half.gz", "--home", "third"]);
     assert_eq!((ran.code, ran.err.contains("MF1082")), (1, true), "{}", ran.err);
+}
+
+#[test]
+fn nothing_is_restored_while_a_control_plane_begins() {
+    let world = World::new();
+    two_versions(&world);
+    world.ok(&["backup", "all.gz"]);
+    // It holds the folder, and has not told yet where it is.
+    let lock = std::fs::File::create(world.home().join("serve.lock")).expect("the lock");
+    lock.lock().expect("nobody else holds it");
+    let held = world.run(&["restore", "all.gz", "--force", "--yes"]);
+    assert_eq!((held.code, held.err.contains("MF1084")), (5, true), "{}", held.err);
+    drop(lock);
+    world.ok(&["restore", "all.gz", "--force", "--yes"]);
+}
+
+#[test]
+fn nothing_is_restored_while_a_control_plane_of_another_home_folder_uses_the_database() {
+    let test = "nothing_is_restored_while_a_control_plane_of_another_home_folder_uses_the_database";
+    let Some(server) = service("MCP_FACTORY_TEST_POSTGRES", test) else { return };
+    let database = Database::new(server);
+    let (mut one, mut two) = (World::new(), World::new());
+    for world in [&mut one, &mut two] {
+        world.set("MCP_FACTORY_STORE", &database.url());
+    }
+    two_versions(&one);
+    let file = one.path("all.gz").display().to_string();
+    one.ok(&["backup", &file]);
+    let plane = Plane::start(&one);
+    let held = two.run(&["restore", &file, "--force", "--yes"]);
+    assert_eq!((held.code, held.err.contains("MF1084")), (5, true), "{}", held.err);
+    plane.end();
+    // The server sees a moment later that nobody is there any more.
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    loop {
+        let ran = two.run(&["restore", &file, "--force", "--yes"]);
+        if ran.code == 0 {
+            break;
+        }
+        assert!(ran.err.contains("MF1084") && std::time::Instant::now() < until, "{}", ran.err);
+    }
+    assert_eq!(two.json(&["audit", "list", "--operation", "platform.restore"])["entries"][0]["outcome"], "ok");
 }
 
 #[test]

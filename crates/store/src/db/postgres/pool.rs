@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -19,6 +20,9 @@ const WAIT_MAX: Duration = Duration::from_secs(5);
 /// Longest time that one statement may take, and longest wait for a lock.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The lock of a database (`pg_locks`) that control planes hold with each other, and a restore alone: "mcp_fact".
+pub(crate) const PRESENCE: i64 = 0x6d63_705f_6661_6374;
+
 /// One connection with the statements that it knows.
 pub(super) struct Link {
     pub(super) client: Client,
@@ -32,6 +36,7 @@ pub(super) struct Pool {
     runtime: Handle,
     state: Mutex<State>,
     freed: Condvar,
+    attends: AtomicBool,
 }
 
 #[derive(Default)]
@@ -42,7 +47,12 @@ struct State {
 
 impl Pool {
     pub(super) fn new(remote: Remote, runtime: Handle) -> Self {
-        Self { remote, runtime, state: Mutex::default(), freed: Condvar::new() }
+        Self { remote, runtime, state: Mutex::default(), freed: Condvar::new(), attends: AtomicBool::new(false) }
+    }
+
+    /// Has connections that are made from now on hold [`PRESENCE`].
+    pub(super) fn attend(&self) {
+        self.attends.store(true, Ordering::Relaxed);
     }
 
     /// A connection that nobody else uses; a new one with `fresh`, because those that lay idle may all be dead.
@@ -97,6 +107,7 @@ impl Pool {
 
     fn dial(&self) -> Result<Link, Fault> {
         let Remote { config, tls } = self.remote.clone();
+        let attends = self.attends.load(Ordering::Relaxed);
         let client = self.runtime.block_on(async move {
             let (client, connection) = config.connect(tls).await?;
             // It ends when the client is dropped; what goes wrong with it, the next statement says.
@@ -107,7 +118,13 @@ impl Pool {
                  SET idle_in_transaction_session_timeout TO {ms}; SET synchronous_commit TO on"
             );
             client.batch_execute(&setting).await?;
-            Ok::<_, tokio_postgres::Error>(client)
+            if attends {
+                let held = client.query_one("SELECT pg_try_advisory_lock_shared($1)", &[&PRESENCE]).await?;
+                if !held.try_get::<_, bool>(0)? {
+                    return Err(Fault::Held("what is stored is being replaced by a backup"));
+                }
+            }
+            Ok::<_, Fault>(client)
         })?;
         Ok(Link { client, statements: RefCell::default(), runtime: self.runtime.clone() })
     }

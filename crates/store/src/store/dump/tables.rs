@@ -21,24 +21,28 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Some of its rows, in the order of its key.
-    pub(super) fn page(&self, skipped: usize, count: usize) -> String {
+    /// Some of its rows in the order of its key: the first ones, or those after the row of a key, which is given as values. A
+    /// table without a key is read at once.
+    pub(super) fn page(&self, is_first: bool, count: usize) -> String {
         let columns = self.columns.iter().map(|(name, kind)| match kind {
             // Small numbers come as large ones.
             Kind::Int => format!("CAST({name} AS BIGINT)"),
             _ => name.clone(),
         });
         let columns: Vec<String> = columns.collect();
-        let key: Vec<&str> = match self.key.is_empty() {
-            true => self.columns.iter().map(|(name, _)| name.as_str()).collect(),
-            false => self.key.iter().map(String::as_str).collect(),
-        };
-        format!(
-            "SELECT {} FROM {} ORDER BY {} LIMIT {count} OFFSET {skipped}",
-            columns.join(", "),
-            self.name,
-            key.join(", ")
-        )
+        let rows = format!("SELECT {} FROM {}", columns.join(", "), self.name);
+        if self.key.is_empty() {
+            return rows;
+        }
+        let key = self.key.join(", ");
+        let values: Vec<String> = (1..=self.key.len()).map(|number| format!("?{number}")).collect();
+        let after = if is_first { String::new() } else { format!(" WHERE ({key}) > ({})", values.join(", ")) };
+        format!("{rows}{after} ORDER BY {key} LIMIT {count}")
+    }
+
+    /// Which of its columns are its key.
+    pub(super) fn key(&self) -> impl Iterator<Item = usize> {
+        self.key.iter().filter_map(|key| self.columns.iter().position(|(name, _)| name == key))
     }
 }
 
@@ -130,4 +134,25 @@ fn of_server(session: &Session<'_>) -> Result<Vec<Table>, Fault> {
         });
     }
     Ok(tables)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Table};
+
+    #[test]
+    fn no_page_reads_what_was_read_before() {
+        let columns = ["a", "b", "c"].map(|name| (name.to_owned(), Kind::Text)).to_vec();
+        let table = |key: &[&str]| Table {
+            name: "t".to_owned(),
+            columns: columns.clone(),
+            key: key.iter().map(|name| (*name).to_owned()).collect(),
+            parents: Vec::new(),
+        };
+        let keyed = table(&["c", "a"]);
+        assert_eq!(keyed.page(true, 5), "SELECT a, b, c FROM t ORDER BY c, a LIMIT 5");
+        assert_eq!(keyed.page(false, 5), "SELECT a, b, c FROM t WHERE (c, a) > (?1, ?2) ORDER BY c, a LIMIT 5");
+        assert_eq!(keyed.key().collect::<Vec<_>>(), [2, 0]);
+        assert_eq!(table(&[]).page(true, 5), "SELECT a, b, c FROM t");
+    }
 }
