@@ -379,10 +379,15 @@ impl Accounts {
     }
 }
 
+/// Names the caller that is a person who signed in.
+pub(crate) fn caller(id: &str) -> String {
+    format!("account:{id}")
+}
+
 fn live(found: &SignedIn) -> Live {
     let account = &found.account;
     let scopes = Role::of_word(&account.role).unwrap_or(Role::Member).scopes();
-    let principal = Principal::new(Kind::Account, format!("account:{}", account.id), scopes);
+    let principal = Principal::new(Kind::Account, caller(&account.id), scopes);
     let principal = principal.owned_by(account.id.as_str());
     Live { principal: Arc::new(principal), name: account.name.as_str().into(), expires_at: found.expires_at }
 }

@@ -223,9 +223,14 @@ impl Keys {
     }
 }
 
+/// Names the caller that shows a key.
+pub(crate) fn caller(id: &str) -> String {
+    format!("key:{id}")
+}
+
 fn live(key: &Stored) -> Live {
     let scopes = Scopes::parse(&key.scope).unwrap_or_default();
-    let principal = Principal::new(Kind::Key, format!("key:{}", key.id), scopes).owned_by(key.owner.as_str());
+    let principal = Principal::new(Kind::Key, caller(&key.id), scopes).owned_by(key.owner.as_str());
     Live { principal: Arc::new(principal), expires_at: key.expires_at.unwrap_or(i64::MAX) }
 }
 

@@ -12,6 +12,7 @@ pub mod callers;
 mod clock;
 mod fault;
 pub mod keys;
+mod live;
 pub mod oauth;
 mod password;
 mod principal;
@@ -20,5 +21,6 @@ mod seal;
 
 pub use clock::Clock;
 pub use fault::Fault;
+pub use live::is_live;
 pub use principal::{Kind, Principal};
 pub use scopes::{ADMIN, SCOPES_BYTES_MAX, Scopes};

@@ -29,6 +29,7 @@ use crate::clock::Clock;
 use crate::seal::{Purpose, Sealer};
 
 pub use authorize::{Asked, Turned};
+pub(crate) use bearer::caller;
 pub use bearer::{Bearer, Shown};
 pub use client::{Client, Method};
 pub use consent::{PASSPHRASE_CHARS_MIN, new_passphrase};

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use identity::Clock;
 use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -232,36 +233,63 @@ fn run(context: &Context, operation: &'static dyn Erased, job: store::Job) {
     let caller = serde_json::from_str(&job.caller).unwrap_or_else(|_| Value::Object(serde_json::Map::new()));
     let mut inside = context.asked(Caller::of_json(&caller), format!("job-{}", job.id));
     inside.progress = Some(events::progress(context, &jobs, &job.id));
-    let cancel = inside.cancel.clone();
-    jobs.running.lock().insert(job.id.clone(), cancel.clone());
+    jobs.running.lock().insert(job.id.clone(), inside.cancel.clone());
     tokio::spawn(async move {
-        let id = job.id;
-        let work = async {
-            let _place = jobs.places.acquire().await;
-            let (key, plane) = (id.clone(), jobs.plane.clone());
-            let mine = inside.store(move |store| store.start_job(&key, &plane)).await?;
-            jobs.news.notify_waiters();
-            if !mine {
-                return Err(Error::new(Code::Interrupted, "the job was ended, or taken by another control plane"));
-            }
-            let input = serde_json::from_str(&job.input)
-                .map_err(|error| Error::new(Code::Internal, format!("the kept input cannot be read: {error}")))?;
-            operation.run(&inside, input).await
-        };
-        let ended = tokio::select! {
-            ended = work => Some(ended),
-            () = cancel.cancelled() => None,
-        };
-        match ended {
-            Some(Ok(done)) => end(&inside, &id, JobState::Done, &done.output).await,
-            Some(Err(error)) => end(&inside, &id, JobState::Failed, &error.to_json()).await,
-            None => {
-                let error = Error::new(Code::Interrupted, "the job was cancelled");
-                end(&inside, &id, JobState::Cancelled, &error.to_json()).await;
-            }
+        let (outside, id) = (inside.clone(), job.id.clone());
+        // A task of its own: one that panics must not leave its job running for ever.
+        let ended = tokio::spawn(run_to_end(Arc::clone(&jobs), inside, operation, job)).await;
+        // One that is dropped with its process is taken up by the next one.
+        if let Err(fault) = ended
+            && fault.is_panic()
+        {
+            tracing::error!(job = id, %fault, "a job panicked");
+            let what = format!("`{}` came to a halt by a fault of this program", operation.declared().name);
+            let error = Error::new(Code::Internal, what).hint("look how much of it was done; please report this");
+            end(&outside, &id, JobState::Failed, &error.to_json()).await;
         }
         jobs.running.lock().remove(&id);
     });
+}
+
+async fn run_to_end(jobs: Arc<Jobs>, inside: Context, operation: &'static dyn Erased, job: store::Job) {
+    let (cancel, id) = (inside.cancel.clone(), job.id);
+    let work = async {
+        let _place = jobs.places.acquire().await;
+        let (key, plane) = (id.clone(), jobs.plane.clone());
+        let mine = inside.store(move |store| store.start_job(&key, &plane)).await?;
+        jobs.news.notify_waiters();
+        if !mine {
+            return Err(Error::new(Code::Interrupted, "the job was ended, or taken by another control plane"));
+        }
+        still_let_in(&inside).await?;
+        let input = serde_json::from_str(&job.input)
+            .map_err(|error| Error::new(Code::Internal, format!("the kept input cannot be read: {error}")))?;
+        operation.run(&inside, input).await
+    };
+    let ended = tokio::select! {
+        ended = work => Some(ended),
+        () = cancel.cancelled() => None,
+    };
+    match ended {
+        Some(Ok(done)) => end(&inside, &id, JobState::Done, &done.output).await,
+        Some(Err(error)) => end(&inside, &id, JobState::Failed, &error.to_json()).await,
+        None => {
+            let error = Error::new(Code::Interrupted, "the job was cancelled");
+            end(&inside, &id, JobState::Cancelled, &error.to_json()).await;
+        }
+    }
+}
+
+/// Refuses a job whose caller would not be let in any more: it may have waited, or been taken up by another process.
+async fn still_let_in(context: &Context) -> Result<(), Error> {
+    let Caller::Remote(principal) = &context.caller else { return Ok(()) };
+    let (store, principal) = (context.shared_store().await?, Arc::clone(principal));
+    let live = crate::context::blocking(move || Ok(identity::is_live(&store, &principal, &Clock::system())?));
+    if live.await? {
+        return Ok(());
+    }
+    let what = format!("what {} showed when it asked for this job has lost its force since", context.caller);
+    Err(Error::new(Code::Forbidden, what).hint("ask for it again with a key that was not revoked"))
 }
 
 /// Keeps how a job of this control plane ended. What cannot be kept is run again by the next process.
@@ -366,3 +394,6 @@ fn shown(job: &store::Job) -> Job {
         error,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,14 @@
 //! The official MCP registry's `server.json`, schema of 2025-12-11: a server of ours as an entry of a registry, and an entry with a
 //! remote as a server that passes calls on.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use spec::Spec;
+use spec::limits::TOOL_NAME_CHARS_MAX;
 use spec::model::Auth;
 
 use crate::source::Format;
@@ -254,23 +256,50 @@ async fn tools(context: &Context, spec: &Map<String, Value>) -> Result<Vec<Value
         Error::new(Code::Upstream, format!("the remote does not tell its tools: {error}"))
             .hint("set the variables that its headers need, and try again")
     })?;
-    Ok(listed
-        .into_iter()
-        .map(|tool| {
-            let mut one = json!({"name": tool.name, "connection": REMOTE, "call": tool.name});
-            if let Some(description) = tool.description {
-                one["description"] = description.into();
-            }
-            one
-        })
-        .collect())
+    Ok(passed_on(listed.into_iter().map(|tool| (tool.name, tool.description))))
+}
+
+/// Tools that are passed on. MCP allows names that our callers' models do not take: those get a name that they take, and are
+/// called by their own.
+fn passed_on(listed: impl IntoIterator<Item = (String, Option<String>)>) -> Vec<Value> {
+    let listed: Vec<_> = listed.into_iter().collect();
+    // A name that can stay as it is stays, whoever comes first.
+    let mut taken: HashSet<String> = listed.iter().map(|(name, _)| name).filter(|name| fits(name)).cloned().collect();
+    let tools = listed.into_iter().map(|(name, description)| {
+        let own = if fits(&name) { name.clone() } else { free_name(&name, &mut taken) };
+        let mut one = json!({"name": own, "connection": REMOTE, "call": name});
+        if let Some(description) = description {
+            one["description"] = description.into();
+        }
+        one
+    });
+    tools.collect()
+}
+
+fn fits(name: &str) -> bool {
+    (1..=TOOL_NAME_CHARS_MAX).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+/// A name that nobody has yet and that says what another one says.
+fn free_name(name: &str, taken: &mut HashSet<String>) -> String {
+    let plain: String = name.chars().map(|c| if fits(c.encode_utf8(&mut [0; 4])) { c } else { '_' }).collect();
+    let numbered = (1u64..).map(|number| {
+        let end = if number == 1 { String::new() } else { format!("_{number}") };
+        let length = plain.len().min(TOOL_NAME_CHARS_MAX - end.len());
+        format!("{}{end}", if length == 0 { "tool" } else { &plain[..length] })
+    });
+    let mut numbered = numbered.filter(|one| !taken.contains(one));
+    let free = numbered.next().unwrap_or(plain.clone());
+    taken.insert(free.clone());
+    free
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{entry, proxy};
+    use super::{entry, passed_on, proxy};
 
     fn object(value: Value) -> serde_json::Map<String, Value> {
         value.as_object().cloned().unwrap()
@@ -311,5 +340,21 @@ mod tests {
         for bad in cases {
             assert!(proxy(&object(bad.clone()), None).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn tools_whose_names_models_do_not_take_get_others_and_are_called_by_their_own() {
+        let long = "x".repeat(70);
+        let names = ["admin.tools/list", "admin_tools_list", "admin tools list", "search", &long, "été"];
+        let tools = passed_on(names.map(|name| (name.to_owned(), None)));
+        let words = |key: &str| tools.iter().map(|tool| tool[key].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        assert_eq!(words("call"), names);
+        let short = "x".repeat(64);
+        let wanted = ["admin_tools_list_2", "admin_tools_list", "admin_tools_list_3", "search", &short, "_t_"];
+        assert_eq!(words("name"), wanted);
+        let spec = json!({"name": "shop", "connections": [{"name": "remote", "type": "mcp", "url": "https://mcp.example.com"}], "tools": tools});
+        let text = crate::SpecText { name: "x".to_owned(), text: spec.to_string(), format: Some(super::Format::Json) };
+        let parsed = text.parse(false).unwrap();
+        assert_eq!(parsed.spec.tools.len(), 6);
     }
 }

@@ -176,7 +176,7 @@ impl Authority {
 }
 
 /// The id of the caller that a grant lets in.
-fn caller(grant: &str) -> String {
+pub(crate) fn caller(grant: &str) -> String {
     format!("client:{grant}")
 }
 

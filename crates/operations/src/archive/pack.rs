@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read as _, Write as _};
 
-use base::Digest;
+use base::{Diagnostic, Digest};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -13,7 +13,7 @@ use spec::Spec;
 use store::{Format, Release, Version};
 
 use super::tar;
-use crate::{Code, Error};
+use crate::{Code, Error, SpecText};
 
 /// Version of the archive.
 const FORMAT: u32 = 1;
@@ -151,13 +151,22 @@ fn release(packed: &Packed, texts: &mut HashMap<String, String>) -> Result<Relea
     };
     let (source, canonical, plan) = (text("spec")?, text("canonical")?, text("plan")?);
     let place = || format!("version {} of `{}`", packed.version, packed.name);
+    let format = if packed.format == Format::Json.as_str() { Format::Json } else { Format::Yaml };
     let spec: Spec =
         serde_json::from_str(&canonical).map_err(|error| bad(format!("{} cannot be read: {error}", place())))?;
-    serde_json::from_str::<::plan::Plan>(&plan)
-        .map_err(|error| bad(format!("the plan of {} cannot be read: {error}", place())))?;
     let digest = spec.digest();
     if spec.name != packed.name || spec.version != packed.version || digest.as_str() != packed.digest {
         return Err(bad(format!("{} is not what its manifest says", place())));
+    }
+    let spec = written(packed, &source, format).map_err(|why| bad(format!("{}: {why}", place())))?;
+    if spec.digest() != digest {
+        let what = format!("the spec of {} as it was written says something else than its canonical form", place());
+        return Err(bad(what));
+    }
+    let known: ::plan::Plan =
+        serde_json::from_str(&plan).map_err(|error| bad(format!("the plan of {} cannot be read: {error}", place())))?;
+    if let Some(why) = fault(&spec, &known, packed.dev) {
+        return Err(bad(format!("the plan of {} does not fit its spec: {why}", place())));
     }
     let transport = serde_json::to_value(spec.transport).ok().and_then(|word| word.as_str().map(str::to_owned));
     Ok(Release {
@@ -169,9 +178,37 @@ fn release(packed: &Packed, texts: &mut HashMap<String, String>) -> Result<Relea
         transport: transport.unwrap_or_default(),
         tools: spec.tools.len(),
         source,
-        format: if packed.format == Format::Json.as_str() { Format::Json } else { Format::Yaml },
+        format,
         canonical: spec.canonical_json(),
         plan,
         dev: packed.dev,
     })
+}
+
+/// The spec as it was written, read and checked as `create` does.
+fn written(packed: &Packed, source: &str, format: Format) -> Result<Spec, String> {
+    let format = match format {
+        Format::Json => crate::source::Format::Json,
+        Format::Yaml => crate::source::Format::Yaml,
+    };
+    let text = SpecText { name: packed.file("spec"), text: source.to_owned(), format: Some(format) };
+    text.parse(false).map(|parsed| parsed.spec).map_err(|error| told(&error.message, &error.diagnostics))
+}
+
+/// What keeps a plan from being run for a spec. No connection is opened: what this machine lacks counts for nothing.
+fn fault(spec: &Spec, plan: &::plan::Plan, dev: bool) -> Option<String> {
+    let nothing = |_: &str| None;
+    let faults = match host::toolset(spec, plan, host::open_with(spec, &nothing, dev, None)) {
+        Ok(toolset) => toolset.check(),
+        Err(faults) => faults,
+    };
+    faults.iter().any(Diagnostic::is_error).then(|| told("it cannot be compiled", &faults))
+}
+
+/// What went wrong, with the first problem.
+fn told(what: &str, diagnostics: &[Diagnostic]) -> String {
+    match diagnostics.iter().find(|one| one.is_error()).or(diagnostics.first()) {
+        Some(first) => format!("{what}: {}: {}", first.code, first.message),
+        None => what.to_owned(),
+    }
 }

@@ -80,29 +80,41 @@ async fn write(store: Arc<Store>, mut receiver: mpsc::Receiver<Message>, lost: A
         if gone > 0 {
             notes.push(lost_note(gone));
         }
-        let count = notes.len();
-        if count > 0 {
-            let (store, prune) = (Arc::clone(&store), since_pruned + count > PRUNE_EVERY);
-            let written = blocking(move || {
-                store.append_audit(notes)?;
-                if prune {
-                    store.prune_audit(ENTRIES_KEPT)?;
-                }
-                Ok(())
-            });
-            match written.await {
-                Ok(()) if prune => since_pruned = 0,
-                Ok(()) => since_pruned += count,
-                Err(error) => {
-                    tracing::error!(%error, count, "entries of the audit log could not be written");
-                    // Told with the next entry that can be written.
-                    lost.fetch_add(gone.max(count as u64), Ordering::Relaxed);
-                }
-            }
+        if !notes.is_empty() {
+            since_pruned += notes.len();
+            let lacking = append(&store, notes, gone).await;
+            lost.fetch_add(lacking, Ordering::Relaxed);
+        }
+        if since_pruned > PRUNE_EVERY {
+            prune(&store).await;
+            since_pruned = 0;
         }
         for told in waiting {
             let _ = told.send(());
         }
+    }
+}
+
+/// Writes entries, the last of which tells of those that are `gone` already. How many are to be told as lost with the next
+/// entry that can be written: none, or all of them.
+async fn append(store: &Arc<Store>, notes: Vec<AuditNote>, gone: u64) -> u64 {
+    // The note about those that are gone is none of them.
+    let lacking = gone + notes.len() as u64 - u64::from(gone > 0);
+    let store = Arc::clone(store);
+    match blocking(move || Ok(store.append_audit(notes)?)).await {
+        Ok(()) => 0,
+        Err(error) => {
+            tracing::error!(%error, lacking, "entries of the audit log could not be written");
+            lacking
+        }
+    }
+}
+
+/// Bounds the log. Nothing is lost when that fails; it is tried again.
+async fn prune(store: &Arc<Store>) {
+    let store = Arc::clone(store);
+    if let Err(error) = blocking(move || Ok(store.prune_audit(ENTRIES_KEPT)?)).await {
+        tracing::warn!(%error, "old entries of the audit log could not be removed");
     }
 }
 
@@ -123,3 +135,6 @@ fn lost_note(count: u64) -> AuditNote {
 fn now() -> String {
     chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,17 +56,18 @@ impl Walk<'_> {
         if old == new {
             return;
         }
-        let before = self.details.len();
-        if depth < DEPTH_MAX {
+        let is_compared = depth < DEPTH_MAX;
+        if is_compared {
             self.types(old, new, at);
             self.choices(old, new, at);
             self.bounds(old, new, at);
             self.texts(old, new, at);
             self.properties(old, new, at, depth);
+            self.others(old, new, at, depth);
             self.items(old, new, at, depth);
         }
-        if self.details.len() == before && without_words(old) != without_words(new) {
-            // A part of the language that is not compared: it has to be looked at.
+        if !is_compared || without_words(old) != without_words(new) {
+            // A part of the language that is not compared, whatever else is: it has to be looked at.
             self.details.push(Detail::new(at, true, "it is described by another schema; look whether old values fit"));
         }
     }
@@ -109,15 +110,18 @@ impl Walk<'_> {
         const UPPER: [&str; 5] = ["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"];
         for (names, is_lower) in [(LOWER, true), (UPPER, false)] {
             for name in names {
-                let (old, new) = (old[name].as_f64(), new[name].as_f64());
-                let narrower = match (old, new) {
+                let narrower = match (&old[name], &new[name]) {
                     (old, new) if old == new => continue,
-                    (None, _) => true,
-                    (_, None) => false,
-                    (Some(old), Some(new)) => (new > old) == is_lower,
+                    (Value::Null, _) => true,
+                    (_, Value::Null) => false,
+                    (old, new) => match (old.as_f64(), new.as_f64()) {
+                        (Some(old), Some(new)) => (new > old) == is_lower,
+                        // An older draft of the language: what it means is not compared.
+                        _ => self.flow == Flow::In,
+                    },
                 };
-                let word = |bound: Option<f64>| bound.map_or_else(|| "absent".to_owned(), |bound| bound.to_string());
-                self.tell(at, narrower, format!("`{name}` was {} and is {}", word(old), word(new)));
+                let word = |bound: &Value| if bound.is_null() { "absent".to_owned() } else { bound.to_string() };
+                self.tell(at, narrower, format!("`{name}` was {} and is {}", word(&old[name]), word(&new[name])));
             }
         }
     }
@@ -140,44 +144,81 @@ impl Walk<'_> {
     }
 
     fn properties(&mut self, old: &Value, new: &Value, at: &str, depth: usize) {
-        let names = |schema: &Value| -> Vec<String> {
-            schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
-        };
-        let needs = |schema: &Value, name: &str| {
-            schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name))
-        };
-        for name in names(old) {
+        for (name, before) in members(old, "properties") {
             let place = format!("{at}/{name}");
-            let (was, is) = (needs(old, &name), needs(new, &name));
-            let Some(after) = new["properties"].get(&name) else {
-                match self.flow {
-                    // A closed object refuses what it does not know; an open one ignores it.
-                    Flow::In => {
-                        let breaking = new["additionalProperties"] == false;
-                        self.details.push(Detail::new(place, breaking, "it is not taken any more"));
-                    }
-                    Flow::Out => self.details.push(Detail::new(place, true, "it is not among the answer any more")),
+            match new["properties"].get(name) {
+                Some(after) => {
+                    self.need(needs(old, name), needs(new, name), &place);
+                    self.at(before, after, &place, depth + 1);
                 }
-                continue;
-            };
-            match (was, is) {
-                (false, true) => self.tell(&place, true, "it has to be there now".to_owned()),
-                (true, false) => self.tell(&place, false, "it need not be there any more".to_owned()),
-                _ => {}
+                None => self.gone(name, (old, before), new, &place, depth),
             }
-            self.at(&old["properties"][&name], after, &place, depth + 1);
         }
-        for name in names(new).into_iter().filter(|name| old["properties"].get(name).is_none()) {
+        for (name, after) in members(new, "properties").filter(|(name, _)| old["properties"].get(name).is_none()) {
             let place = format!("{at}/{name}");
-            let text = if needs(new, &name) { "it is new and has to be there" } else { "it is new" };
-            let breaking = self.flow == Flow::In && needs(new, &name);
-            self.details.push(Detail::new(place, breaking, text));
+            match (needs(old, name), needs(new, name)) {
+                (false, true) => {
+                    self.details.push(Detail::new(&place, self.flow == Flow::In, "it is new and has to be there"));
+                }
+                (was, is) => {
+                    self.details.push(Detail::new(&place, false, "it is new"));
+                    self.need(was, is, &place);
+                }
+            }
+            // What callers sent under this name was one of the further properties.
+            if let Extra::Described(before) = extra(old) {
+                self.at(before, after, &place, depth + 1);
+            }
         }
-        let closed = |schema: &Value| schema["additionalProperties"] == false;
-        match (closed(old), closed(new)) {
-            (false, true) => self.tell(at, true, "it has no further properties any more".to_owned()),
-            (true, false) => self.details.push(Detail::new(at, false, "it may have further properties now")),
+        // Names that have to be there and are described nowhere.
+        let names: BTreeSet<&str> = required(old).chain(required(new)).collect();
+        let described = |name: &str| [old, new].iter().any(|schema| schema["properties"].get(name).is_some());
+        for name in names.into_iter().filter(|name| !described(name)) {
+            self.need(needs(old, name), needs(new, name), &format!("{at}/{name}"));
+        }
+    }
+
+    fn need(&mut self, was: bool, is: bool, place: &str) {
+        match (was, is) {
+            (false, true) => self.tell(place, true, "it has to be there now".to_owned()),
+            (true, false) => self.tell(place, false, "it need not be there any more".to_owned()),
             _ => {}
+        }
+    }
+
+    /// A property that the newer schema does not name.
+    fn gone(&mut self, name: &str, (old, before): (&Value, &Value), new: &Value, place: &str, depth: usize) {
+        if needs(new, name) {
+            self.need(needs(old, name), true, place);
+        }
+        let text = match self.flow {
+            Flow::In => "it is not taken any more",
+            Flow::Out => return self.details.push(Detail::new(place, true, "it is not among the answer any more")),
+        };
+        // A closed object refuses what it does not know; an open one ignores it.
+        self.details.push(Detail::new(place, extra(new) == Extra::Closed, text));
+        if let Extra::Described(after) = extra(new) {
+            self.at(before, after, place, depth + 1);
+        }
+    }
+
+    /// Properties that are not named.
+    fn others(&mut self, old: &Value, new: &Value, at: &str, depth: usize) {
+        match (extra(old), extra(new)) {
+            (Extra::Described(old), Extra::Described(new)) => self.at(old, new, &format!("{at}/*"), depth + 1),
+            (Extra::Open | Extra::Described(_), Extra::Closed) => {
+                self.tell(at, true, "it has no further properties any more".to_owned());
+            }
+            (Extra::Closed, Extra::Open | Extra::Described(_)) => {
+                self.details.push(Detail::new(at, false, "it may have further properties now"));
+            }
+            (Extra::Open, Extra::Described(_)) => {
+                self.tell(at, true, "its further properties are described now".to_owned());
+            }
+            (Extra::Described(_), Extra::Open) => {
+                self.tell(at, false, "its further properties are not described any more".to_owned());
+            }
+            (Extra::Open, Extra::Open) | (Extra::Closed, Extra::Closed) => {}
         }
     }
 
@@ -190,6 +231,37 @@ impl Walk<'_> {
             (None, None) => {}
         }
     }
+}
+
+/// What an object may have beside the properties that it names.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Extra<'a> {
+    /// Everything.
+    Open,
+    /// Nothing.
+    Closed,
+    /// Values that fit a schema.
+    Described(&'a Value),
+}
+
+fn extra(schema: &Value) -> Extra<'_> {
+    match &schema["additionalProperties"] {
+        Value::Bool(false) => Extra::Closed,
+        described @ Value::Object(keys) if !keys.is_empty() => Extra::Described(described),
+        _ => Extra::Open,
+    }
+}
+
+fn members<'a>(schema: &'a Value, key: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    schema[key].as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+}
+
+fn required(schema: &Value) -> impl Iterator<Item = &str> {
+    schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+fn needs(schema: &Value, name: &str) -> bool {
+    required(schema).any(|one| one == name)
 }
 
 /// The types that a schema lets through; `integer` is a part of `number`.
@@ -246,7 +318,7 @@ fn without_words(schema: &Value) -> Value {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Flow, compare};
+    use super::{DEPTH_MAX, Flow, compare};
 
     fn object(properties: Value, required: Value) -> Value {
         json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
@@ -256,6 +328,10 @@ mod tests {
     #[test]
     fn each_change_breaks_whom_it_breaks() {
         let one = |schema: Value| object(json!({"a": schema}), json!([]));
+        let others =
+            |schema: Value| json!({"type": "object", "description": "of words", "additionalProperties": schema});
+        let described = |schema: Value| json!({"type": "object", "properties": {"a": schema}, "additionalProperties": {"type": "number"}});
+        let deep = |inner: Value| (0..=DEPTH_MAX).fold(inner, |inner, _| json!({"items": inner, "title": "t"}));
         let cases = [
             (one(json!({"type": "string"})), one(json!({"type": "string"})), None, None),
             (one(json!({"type": "string"})), one(json!({"type": ["string", "null"]})), Some(false), Some(true)),
@@ -285,6 +361,31 @@ mod tests {
                 Some(true),
             ),
             (one(json!({"anyOf": [{"type": "string"}]})), one(json!({"anyOf": [{}]})), Some(true), Some(true)),
+            (
+                one(json!({"description": "x", "anyOf": [{"type": "string"}, {"type": "integer"}]})),
+                one(json!({"description": "y", "anyOf": [{"type": "boolean"}, {"type": "null"}]})),
+                Some(true),
+                Some(true),
+            ),
+            (others(json!({"type": "integer"})), others(json!({"type": "string"})), Some(true), Some(true)),
+            (others(json!({"type": "integer"})), others(json!({"type": "number"})), Some(false), Some(true)),
+            (others(json!(true)), others(json!({"type": "number"})), Some(true), Some(false)),
+            (others(json!({"type": "number"})), others(json!({})), Some(false), Some(true)),
+            (others(json!({"type": "number"})), others(json!(false)), Some(true), Some(false)),
+            (others(json!({"type": "number"})), described(json!({"type": "string"})), Some(true), Some(true)),
+            (described(json!({"type": "string"})), others(json!({"type": "number"})), Some(true), Some(true)),
+            (described(json!({"type": "integer"})), others(json!({"type": "number"})), Some(false), Some(true)),
+            (json!({"required": ["a"]}), json!({}), Some(false), Some(true)),
+            (json!({}), json!({"required": ["a"]}), Some(true), Some(false)),
+            (json!({"required": ["a"]}), json!({"properties": {"a": {}}, "required": ["a"]}), Some(false), Some(false)),
+            (json!({"properties": {"a": {}}}), json!({"required": ["a"]}), Some(true), Some(true)),
+            (deep(json!({"type": "string"})), deep(json!({"type": "integer"})), Some(true), Some(true)),
+            (
+                one(json!({"minimum": 1, "exclusiveMinimum": false})),
+                one(json!({"minimum": 1, "exclusiveMinimum": true})),
+                Some(true),
+                Some(true),
+            ),
         ];
         for (old, new, sends, gets) in cases {
             for (flow, wanted) in [(Flow::In, sends), (Flow::Out, gets)] {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::deploy::{Entry, Histogram, Sink, Sum};
+use ::deploy::{Entry, Histogram, Sink, Sum, Usage};
 use serde_json::json;
-use store::{AuditKind, AuditNote, UsagePeriod, UsageRow};
+use store::{AuditKind, AuditNote, Store, UsagePeriod, UsageRow};
 
 use crate::audit::{Recorder, TOOL_CALL, word};
+use crate::context::blocking;
 use crate::test::CallOutput;
 use crate::{Context, Error};
 
@@ -35,18 +36,22 @@ pub async fn finish(context: &Context) {
 }
 
 /// Adds what was counted to what is kept. What cannot be kept is counted again the next time.
+///
+/// Whoever asked may go away meanwhile: what was taken is kept, or given back, all the same.
 pub(super) async fn flush(context: &Context) -> Result<(), Error> {
-    let Some(targets) = &context.targets else { return Ok(()) };
-    let usage = targets.local.log().usage();
+    let Some(targets) = context.targets.clone() else { return Ok(()) };
+    let store = context.shared_store().await?;
+    blocking(move || Ok(add(&store, targets.local.log().usage())?)).await
+}
+
+fn add(store: &Store, usage: &Usage) -> Result<(), store::Error> {
     let mut sums = usage.take();
     let now = chrono::Utc::now().timestamp();
     while !sums.is_empty() {
         let part = sums.split_off(sums.len().saturating_sub(ROWS_AT_ONCE));
         let rows =
             part.iter().flat_map(|sum| [UsagePeriod::Hour, UsagePeriod::Day].map(|period| row(sum, period, now)));
-        let rows: Vec<UsageRow> = rows.collect();
-        let added = context.store(move |store| store.add_usage(rows, now, merged)).await;
-        if let Err(error) = added {
+        if let Err(error) = store.add_usage(rows.collect(), now, merged) {
             usage.give_back(part);
             usage.give_back(sums);
             return Err(error);
@@ -133,3 +138,6 @@ fn note(entry: &Entry) -> AuditNote {
         .to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;
