@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::limits::{BRIDGE_DRAIN, BRIDGE_QUEUE, BRIDGED_MAX, MESSAGE_BYTES};
+use crate::oauth::Login;
 use line::Line;
 use message::{Kind, Message};
 
@@ -33,6 +34,8 @@ pub struct Place {
     pub http: http::Settings,
     /// The path of the endpoint, with its query.
     pub endpoint: String,
+    /// Where the tokens come from that the server wants.
+    pub login: Option<Arc<Login>>,
 }
 
 impl std::fmt::Debug for Place {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::door::Door;
 use crate::limits::{READY_TIMEOUT, REST};
 use crate::result::{Tool, ToolResult};
 use crate::session::{Caller, Session};
@@ -19,7 +20,7 @@ use crate::{asked, handshake};
 /// Another MCP server. It is reached when it is first called; cheap to share behind an `Arc`. Dropping it ends what it started.
 pub struct Client {
     settings: Settings,
-    api: Option<Arc<Api>>,
+    door: Option<Arc<Door>>,
     state: Mutex<State>,
 }
 
@@ -42,11 +43,13 @@ impl Client {
     /// # Errors
     /// The address cannot be used.
     pub fn open(settings: Settings) -> Result<Self, Error> {
-        let api = match &settings.target {
+        let door = match &settings.target {
             Target::Program { .. } => None,
-            Target::Address { http, .. } => Some(Arc::new(Api::open((**http).clone())?)),
+            Target::Address { http, login, .. } => {
+                Some(Arc::new(Door::new(Api::open((**http).clone())?, login.clone())))
+            }
         };
-        Ok(Self { settings, api, state: Mutex::default() })
+        Ok(Self { settings, door, state: Mutex::default() })
     }
 
     /// What it is called in errors.
@@ -136,7 +139,7 @@ impl Client {
         }
         let deadline = Instant::now() + READY_TIMEOUT;
         let opened =
-            tokio::time::timeout_at(deadline, handshake::open(&self.settings, self.api.as_ref(), deadline)).await;
+            tokio::time::timeout_at(deadline, handshake::open(&self.settings, self.door.as_ref(), deadline)).await;
         let late = || self.error(ErrorKind::Unreachable, format!("the server was not ready within {READY_TIMEOUT:?}"));
         let opened = opened.unwrap_or_else(|_| Err(late()));
         match opened {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use connect::http::Api;
 use connect::{Error, ErrorKind};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::door::Door;
 use crate::limits::PROBE_TIMEOUT;
 use crate::params::{NEWEST_SESSION, SESSIONS, STATELESS, own_name};
 use crate::pending::Pending;
@@ -19,16 +19,16 @@ use crate::wire::{Endpoint, Fault, Pipe, Sse, Streamable, Wire, error};
 /// Opens a conversation.
 pub(crate) async fn open(
     settings: &Settings,
-    api: Option<&Arc<Api>>,
+    door: Option<&Arc<Door>>,
     deadline: Instant,
 ) -> Result<Arc<Session>, Error> {
-    let begin = Begin { settings, api, deadline, cancel: CancellationToken::new() };
+    let begin = Begin { settings, door, deadline, cancel: CancellationToken::new() };
     begin.run().await.map_err(|fault| fault.into_error(&settings.name))
 }
 
 struct Begin<'a> {
     settings: &'a Settings,
-    api: Option<&'a Arc<Api>>,
+    door: Option<&'a Arc<Door>>,
     deadline: Instant,
     cancel: CancellationToken,
 }
@@ -66,17 +66,17 @@ impl Begin<'_> {
     async fn session(&self, transport: Transport, is_stateless: bool) -> Result<Arc<Session>, Fault> {
         let pending = Arc::new(Pending::default());
         let name = &self.settings.name;
-        let wire = match (&self.settings.target, self.api) {
+        let wire = match (&self.settings.target, self.door) {
             (Target::Program { program, arguments }, _) => {
                 let most = self.settings.limits.message_bytes;
                 Wire::Pipe(Pipe::start(program, arguments, most, &self.settings.secrets, &pending)?)
             }
-            (Target::Address { endpoint, .. }, Some(api)) => {
-                let (api, endpoint) = (Arc::clone(api), Endpoint::of(endpoint));
+            (Target::Address { endpoint, .. }, Some(door)) => {
+                let (door, endpoint) = (Arc::clone(door), Endpoint::of(endpoint));
                 match transport {
-                    Transport::Sse => Wire::Sse(Sse::open(name, api, &endpoint, &pending, self.deadline).await?),
+                    Transport::Sse => Wire::Sse(Sse::open(name, door, &endpoint, &pending, self.deadline).await?),
                     Transport::Auto | Transport::Streamable => {
-                        let streamable = Streamable::new(name, api, endpoint);
+                        let streamable = Streamable::new(name, door, endpoint);
                         if is_stateless {
                             streamable.speak(STATELESS);
                         }

@@ -46,5 +46,11 @@ pub const BRIDGE_LOOK: Duration = Duration::from_millis(5);
 pub const RENEW_TIMEOUT: Duration = Duration::from_secs(10);
 /// Wait between two tries to reach a server that went away.
 pub const RENEW_PAUSE: Duration = Duration::from_millis(250);
+/// Longest wait for metadata, a registration or a token.
+pub const METADATA_TIMEOUT: Duration = Duration::from_secs(20);
+/// Largest answer with one of these, bytes.
+pub const METADATA_BYTES_MAX: usize = 256 * 1024;
+/// Most tokens that one request is sent with: one that is old, one that is new, one with more scopes.
+pub const TOKENS_MAX: usize = 3;
 /// Most times that one message of a bridge is sent anew.
 pub const RENEWALS_MAX: usize = 3;

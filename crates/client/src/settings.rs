@@ -1,12 +1,14 @@
 //! Which server, and how it is reached.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base::Secret;
 use connect::http;
 use connect::process::Program;
 
 use crate::limits::MESSAGE_BYTES;
+use crate::oauth::Login;
 
 /// Another server.
 pub struct Settings {
@@ -45,6 +47,8 @@ pub enum Target {
         endpoint: String,
         /// Which transport.
         transport: Transport,
+        /// Where the tokens come from that the server wants.
+        login: Option<Arc<Login>>,
     },
 }
 

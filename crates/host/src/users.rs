@@ -37,13 +37,7 @@ impl TokenStore for UserTokens {
     fn load(&self, user: &str) -> Result<Option<UserToken>, String> {
         let path = self.file(user)?;
         let failed = |why: String| format!("the tokens in {} cannot be read: {why}", path.display());
-        match fs::metadata(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error.to_string())),
-            Ok(facts) if facts.len() > FILE_BYTES_MAX => return Err(failed("the file is too large".to_owned())),
-            Ok(_) => {}
-        }
-        let text = fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
+        let Some(text) = read_alone(&path).map_err(failed)? else { return Ok(None) };
         UserToken::from_json(&text).map(Some).ok_or_else(|| failed("they are damaged; authorise again".to_owned()))
     }
 
@@ -61,8 +55,19 @@ impl TokenStore for UserTokens {
     }
 }
 
+/// Reads a file that [`write_alone`] wrote, if it is there.
+pub(crate) fn read_alone(path: &Path) -> Result<Option<String>, String> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+        Ok(facts) if facts.len() > FILE_BYTES_MAX => return Err("the file is too large".to_owned()),
+        Ok(_) => {}
+    }
+    fs::read_to_string(path).map(Some).map_err(|error| error.to_string())
+}
+
 /// Writes a file that only this account reads: whole, or not at all.
-fn write_alone(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_alone(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);

@@ -149,6 +149,7 @@ codes! {
     BadArchive "MF1082" Failure "The archive or backup cannot be used";
     NotEmpty "MF1083" Conflict "Something is there already";
     HomeHeld "MF1084" Conflict "A control plane holds the home folder";
+    SignIn "MF1100" NeedsLogin "There is no sign-in at the server";
     CutOff "MF1097" Failure "The job was cut off";
     Internal "MF1099" Failure "A fault in MCP Factory itself";
 }

@@ -63,6 +63,7 @@ pub use context::{Caller, Context, Environment, Home, STORE};
 pub use error::{Error, render};
 pub use machine::ALLOW_REFERENCES;
 pub use operation::{Operation, perform};
+pub use pipeline::login_file;
 pub use precondition::Precondition;
 pub use progress::Progress;
 pub use source::{SpecText, Subject};

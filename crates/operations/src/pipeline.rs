@@ -102,6 +102,11 @@ pub(crate) fn tokens(context: &Context) -> std::path::PathBuf {
     context.home.path().join("tokens")
 }
 
+/// Where the sign-in at the server of this address is kept.
+pub fn login_file(context: &Context, address: &str) -> host::LoginFile {
+    host::LoginFile::new(&tokens(context), address)
+}
+
 /// How long the steps took, milliseconds.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -27,6 +27,21 @@ pub struct Callback {
     address: SocketAddr,
 }
 
+/// What came back.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// The code.
+    pub code: String,
+    /// Who says to have given it (RFC 9207).
+    pub issuer: Option<String>,
+}
+
+impl std::fmt::Debug for Granted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Granted").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
 impl Callback {
     /// Listens on this machine alone; port 0 takes a free one.
     ///
@@ -47,7 +62,7 @@ impl Callback {
     ///
     /// # Errors
     /// The user or the API refused: says why.
-    pub async fn wait(self, state: &str) -> Result<String, String> {
+    pub async fn wait(self, state: &str) -> Result<Granted, String> {
         let state: Arc<str> = state.into();
         let mut open = JoinSet::new();
         loop {
@@ -68,7 +83,7 @@ impl Callback {
 }
 
 /// Answers one request; gives what came of the authorisation if it was the one that is waited for.
-async fn answer(mut socket: TcpStream, state: Arc<str>) -> Option<Result<String, String>> {
+async fn answer(mut socket: TcpStream, state: Arc<str>) -> Option<Result<Granted, String>> {
     let head = tokio::time::timeout(HEAD_TIMEOUT, head(&mut socket)).await.ok().flatten();
     let (text, done) = judge(head.as_deref().unwrap_or_default(), &state);
     let status = if done.is_some() { "200 OK" } else { "404 Not Found" };
@@ -95,7 +110,7 @@ async fn head(socket: &mut TcpStream) -> Option<String> {
 }
 
 /// What a request is answered, and what came of the authorisation if it was the one that is waited for.
-fn judge(head: &str, state: &str) -> (&'static str, Option<Result<String, String>>) {
+fn judge(head: &str, state: &str) -> (&'static str, Option<Result<Granted, String>>) {
     const OTHER: &str = "This is not the answer to an authorisation that is waited for.\n";
     let target = head.strip_prefix("GET ").and_then(|rest| rest.split(' ').next()).unwrap_or_default();
     let Some(query) = target.strip_prefix(PATH).and_then(|rest| rest.strip_prefix('?')) else { return (OTHER, None) };
@@ -107,7 +122,10 @@ fn judge(head: &str, state: &str) -> (&'static str, Option<Result<String, String
         return (OTHER, None);
     }
     match (value("code"), value("error")) {
-        (Some(code), None) if !code.is_empty() => ("Authorised. You may close this page.\n", Some(Ok(code))),
+        (Some(code), None) if !code.is_empty() => {
+            let issuer = value("iss");
+            ("Authorised. You may close this page.\n", Some(Ok(Granted { code, issuer })))
+        }
         (_, Some(error)) => {
             let more = value("error_description").map(|more| format!(": {more}")).unwrap_or_default();
             ("Not authorised. You may close this page.\n", Some(Err(format!("{error}{more}"))))
@@ -123,7 +141,11 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
 
-    use super::{Callback, HEAD_TIMEOUT, judge};
+    use super::{Callback, Granted, HEAD_TIMEOUT, judge};
+
+    fn granted(code: &str, issuer: Option<&str>) -> Granted {
+        Granted { code: code.to_owned(), issuer: issuer.map(str::to_owned) }
+    }
 
     async fn ask(address: &str, target: &str) -> String {
         let mut socket = TcpStream::connect(address).await.unwrap();
@@ -148,14 +170,16 @@ mod tests {
         assert!(ask(&address, "/favicon.ico").await.starts_with("HTTP/1.1 404"));
         assert!(ask(&address, "/callback?code=stolen&state=s2").await.starts_with("HTTP/1.1 404"));
         assert!(ask(&address, "/callback?code=c0de&state=s1").await.contains("Authorised."));
-        assert_eq!(waiting.await.unwrap(), Ok("c0de".to_owned()));
+        assert_eq!(waiting.await.unwrap(), Ok(granted("c0de", None)));
         assert!(began.elapsed() < HEAD_TIMEOUT / 2, "{:?}", began.elapsed());
     }
 
     #[test]
     fn only_the_answer_with_the_state_counts() {
         let get = |target: &str| judge(&format!("GET {target} HTTP/1.1\r\n\r\n"), "s1").1;
-        assert_eq!(get("/callback?code=a%2Bb&state=s1"), Some(Ok("a+b".to_owned())));
+        assert_eq!(get("/callback?code=a%2Bb&state=s1"), Some(Ok(granted("a+b", None))));
+        let said = get("/callback?code=a&iss=https%3A%2F%2Fas.example&state=s1");
+        assert_eq!(said, Some(Ok(granted("a", Some("https://as.example")))));
         let refused = get("/callback?error=access_denied&error_description=No+way&state=s1");
         assert_eq!(refused, Some(Err("access_denied: No way".to_owned())));
         for other in

@@ -20,7 +20,7 @@ use protocol::{Endpoint, EndpointOptions, Runtime, Service};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use callback::Callback;
+pub use callback::{Callback, Granted};
 pub use error::Error;
 pub use keys::KnownCallers;
 pub use oauth::{OAuth, origin, places, platform_places};

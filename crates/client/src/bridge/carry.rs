@@ -23,9 +23,10 @@ pub(super) enum Trouble {
 
 impl Trouble {
     fn of(error: connect::Error) -> Self {
-        match error.kind {
-            ErrorKind::Unreachable => Self::NotReached(error.message),
-            ErrorKind::Transient => Self::Broken(error.message),
+        match (error.kind, error.hint) {
+            (ErrorKind::Unreachable, _) => Self::NotReached(error.message),
+            (ErrorKind::Transient, _) => Self::Broken(error.message),
+            (_, Some(hint)) => Self::Refused(format!("{} ({hint})", error.message)),
             _ => Self::Refused(error.message),
         }
     }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::Find;
 use super::message::{self, Message};
+use crate::door::Door;
 use crate::limits::{ASKING_MAX, NOTIFY_TIMEOUT, PAGES_MAX, READY_TIMEOUT};
 use crate::params::{STATELESS, header, with_meta};
 use crate::result::Tool;
@@ -22,7 +23,7 @@ const VERSION: &str = "mcp-protocol-version";
 
 /// A connection to the endpoint, and the session over it.
 pub(super) struct Line {
-    api: Api,
+    door: Door,
     endpoint: Endpoint,
     pub(super) session: RwLock<Option<String>>,
     pub(super) version: RwLock<Option<String>>,
@@ -36,7 +37,7 @@ impl Line {
         let place = find()?;
         let api = Api::open(place.http).map_err(|error| error.to_string())?;
         Ok(Self {
-            api,
+            door: Door::new(api, place.login),
             endpoint: Endpoint::of(&place.endpoint),
             session: RwLock::default(),
             version: RwLock::default(),
@@ -59,14 +60,14 @@ impl Line {
         };
         call.headers.extend(self.headers(message).await);
         call.body = Body::Json(message.body.clone());
-        self.api.live(&call, far()).await
+        self.door.live(&call, far()).await
     }
 
     /// Asks for a stream of the session: the rest of a broken one, or what belongs to no request.
     pub(super) async fn stream(&self, last: Option<&str>) -> Result<Live, connect::Error> {
         let mut call = self.call(Method::GET, "text/event-stream");
         call.headers.extend(last.map(|last| ("last-event-id".to_owned(), last.to_owned())));
-        self.api.live(&call, far()).await
+        self.door.live(&call, far()).await
     }
 
     /// Ends the session, where there is one.
@@ -75,7 +76,7 @@ impl Line {
             return;
         }
         let call = self.call(Method::DELETE, "*/*");
-        let _ = tokio::time::timeout(NOTIFY_TIMEOUT, self.api.live(&call, far())).await;
+        let _ = tokio::time::timeout(NOTIFY_TIMEOUT, self.door.live(&call, far())).await;
     }
 
     /// The headers that repeat parts of a message of the stateless revision.
@@ -123,7 +124,7 @@ impl Line {
         call.headers.extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
         call.body = Body::Json(body.to_string().into());
         let answer = tokio::time::timeout(READY_TIMEOUT, async {
-            let mut answer = self.api.live(&call, far()).await.ok()?;
+            let mut answer = self.door.live(&call, far()).await.ok()?;
             if !answer.is_events() {
                 return serde_json::from_slice(&answer.rest().await.ok()?).ok();
             }

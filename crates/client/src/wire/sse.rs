@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use connect::http::{Api, Body, Live, Method};
+use connect::http::{Body, Live, Method};
 use connect::{Error, ErrorKind};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -11,13 +11,14 @@ use url::Url;
 
 use super::streamable::Endpoint;
 use super::{Fault, error, refused};
+use crate::door::Door;
 use crate::limits::NOTIFY_TIMEOUT;
 use crate::pending::Pending;
 
 /// An open stream, and where messages go. Dropping it closes the stream.
 pub(crate) struct Sse {
     name: String,
-    api: Arc<Api>,
+    door: Arc<Door>,
     messages: Endpoint,
     _open: DropGuard,
 }
@@ -26,12 +27,12 @@ impl Sse {
     /// Opens the stream and waits for the address of messages.
     pub(crate) async fn open(
         name: &str,
-        api: Arc<Api>,
+        door: Arc<Door>,
         endpoint: &Endpoint,
         pending: &Arc<Pending>,
         deadline: Instant,
     ) -> Result<Self, Fault> {
-        let mut answer = api.live(&endpoint.call(Method::GET, "text/event-stream"), deadline).await?;
+        let mut answer = door.live(&endpoint.call(Method::GET, "text/event-stream"), deadline).await?;
         let status = answer.status.as_u16();
         if !answer.status.is_success() {
             let body = answer.rest().await.unwrap_or_default();
@@ -42,7 +43,7 @@ impl Sse {
         }
         let messages = loop {
             match answer.event().await? {
-                Some(event) if event.event == "endpoint" => break below(name, &api, endpoint, &event.data)?,
+                Some(event) if event.event == "endpoint" => break below(name, &door, endpoint, &event.data)?,
                 Some(_) => {}
                 None => {
                     let why = "the server closed the stream before it named an address for messages";
@@ -52,7 +53,7 @@ impl Sse {
         };
         let open = CancellationToken::new();
         let closed = open.clone();
-        let (reader, to, pending) = (Arc::clone(&api), messages.clone(), Arc::clone(pending));
+        let (reader, to, pending) = (Arc::clone(&door), messages.clone(), Arc::clone(pending));
         tokio::spawn(async move {
             let why = tokio::select! {
                 () = closed.cancelled() => "the connection was closed".to_owned(),
@@ -60,11 +61,11 @@ impl Sse {
             };
             pending.close(&why);
         });
-        Ok(Self { name: name.to_owned(), api, messages, _open: open.drop_guard() })
+        Ok(Self { name: name.to_owned(), door, messages, _open: open.drop_guard() })
     }
 
     pub(crate) async fn send(&self, body: Bytes, deadline: Instant) -> Result<(), Fault> {
-        let answer = post(&self.api, &self.messages, body, deadline).await?;
+        let answer = post(&self.door, &self.messages, body, deadline).await?;
         let status = answer.status;
         if status.is_success() {
             return Ok(());
@@ -77,14 +78,14 @@ impl Sse {
     }
 }
 
-async fn post(api: &Api, to: &Endpoint, body: Bytes, deadline: Instant) -> Result<Live, Error> {
+async fn post(door: &Door, to: &Endpoint, body: Bytes, deadline: Instant) -> Result<Live, Error> {
     let mut call = to.call(Method::POST, "*/*");
     call.body = Body::Json(body);
-    api.live(&call, deadline).await
+    door.live(&call, deadline).await
 }
 
 /// Reads the stream until it ends; says why.
-async fn read(mut answer: Live, pending: &Pending, api: &Arc<Api>, to: &Endpoint) -> String {
+async fn read(mut answer: Live, pending: &Pending, door: &Arc<Door>, to: &Endpoint) -> String {
     loop {
         let event = match answer.event().await {
             Ok(Some(event)) => event,
@@ -95,9 +96,9 @@ async fn read(mut answer: Live, pending: &Pending, api: &Arc<Api>, to: &Endpoint
             continue;
         }
         for reply in pending.take(event.data.as_bytes(), None) {
-            let (api, to) = (Arc::clone(api), to.clone());
+            let (door, to) = (Arc::clone(door), to.clone());
             tokio::spawn(async move {
-                let sent = post(&api, &to, reply, Instant::now() + NOTIFY_TIMEOUT);
+                let sent = post(&door, &to, reply, Instant::now() + NOTIFY_TIMEOUT);
                 let _ = tokio::time::timeout(NOTIFY_TIMEOUT, sent).await;
             });
         }
@@ -105,8 +106,8 @@ async fn read(mut answer: Live, pending: &Pending, api: &Arc<Api>, to: &Endpoint
 }
 
 /// The address that a server names, which has to be of its own origin: credentials go there.
-fn below(name: &str, api: &Api, endpoint: &Endpoint, named: &str) -> Result<Endpoint, Error> {
-    let origin = api.origin();
+fn below(name: &str, door: &Door, endpoint: &Endpoint, named: &str) -> Result<Endpoint, Error> {
+    let origin = door.origin();
     let base = Url::parse(&format!("{origin}{}", endpoint.path));
     let url = base.and_then(|base| base.join(named.trim()));
     match url {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use connect::ErrorKind;
-use connect::http::{Api, Body, Call, Live, Method};
+use connect::http::{Body, Call, Live, Method};
 use parking_lot::RwLock;
 use tokio::time::Instant;
 
 use super::{Fault, Outgoing, error, refused};
+use crate::door::Door;
 use crate::limits::{NOTIFY_TIMEOUT, RESUME_WAIT, RESUMES_MAX};
 use crate::params::STATELESS;
 use crate::pending::Pending;
@@ -21,7 +22,7 @@ const VERSION: &str = "mcp-protocol-version";
 /// An endpoint.
 pub(crate) struct Streamable {
     name: String,
-    api: Arc<Api>,
+    door: Arc<Door>,
     endpoint: Endpoint,
     state: RwLock<State>,
 }
@@ -55,8 +56,8 @@ impl Endpoint {
 }
 
 impl Streamable {
-    pub(crate) fn new(name: &str, api: Arc<Api>, endpoint: Endpoint) -> Self {
-        Self { name: name.to_owned(), api, endpoint, state: RwLock::default() }
+    pub(crate) fn new(name: &str, door: Arc<Door>, endpoint: Endpoint) -> Self {
+        Self { name: name.to_owned(), door, endpoint, state: RwLock::default() }
     }
 
     /// Says which revision is spoken from now on.
@@ -78,7 +79,7 @@ impl Streamable {
         let mut call = self.call(Method::POST, "application/json, text/event-stream");
         call.headers.extend(message.headers);
         call.body = Body::Json(message.body);
-        let answer = self.api.live(&call, deadline).await?;
+        let answer = self.door.live(&call, deadline).await?;
         let status = answer.status.as_u16();
         if let Some(session) = answer.header(SESSION).map(str::to_owned) {
             self.state.write().session.get_or_insert(session);
@@ -140,7 +141,7 @@ impl Streamable {
             tokio::time::sleep(RESUME_WAIT).await;
             let mut call = self.call(Method::GET, "text/event-stream");
             call.headers.push(("last-event-id".to_owned(), from.clone()));
-            answer = self.api.live(&call, deadline).await?;
+            answer = self.door.live(&call, deadline).await?;
             if !answer.status.is_success() || !answer.is_events() {
                 break;
             }
@@ -153,9 +154,10 @@ impl Streamable {
         for body in replies {
             let mut call = self.call(Method::POST, "application/json, text/event-stream");
             call.body = Body::Json(body);
-            let api = Arc::clone(&self.api);
+            let door = Arc::clone(&self.door);
             tokio::spawn(async move {
-                let sent = tokio::time::timeout(NOTIFY_TIMEOUT, api.live(&call, Instant::now() + NOTIFY_TIMEOUT)).await;
+                let sent =
+                    tokio::time::timeout(NOTIFY_TIMEOUT, door.live(&call, Instant::now() + NOTIFY_TIMEOUT)).await;
                 if !matches!(sent, Ok(Ok(_))) {
                     tracing::debug!("another server did not take an answer");
                 }
@@ -172,9 +174,9 @@ impl Drop for Streamable {
         if !self.has_session() || is_stateless {
             return;
         }
-        let (api, call) = (Arc::clone(&self.api), self.call(Method::DELETE, "*/*"));
+        let (door, call) = (Arc::clone(&self.door), self.call(Method::DELETE, "*/*"));
         runtime.spawn(async move {
-            let _ = tokio::time::timeout(NOTIFY_TIMEOUT, api.live(&call, Instant::now() + NOTIFY_TIMEOUT)).await;
+            let _ = tokio::time::timeout(NOTIFY_TIMEOUT, door.live(&call, Instant::now() + NOTIFY_TIMEOUT)).await;
         });
     }
 }

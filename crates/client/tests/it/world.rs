@@ -55,7 +55,7 @@ pub(crate) fn bounded(origin: &str, endpoint: &str, transport: Transport, protoc
     let mut settings = http::Settings::new("other", Secret::new(origin));
     settings.policy = Policy::default().allow_networks(Networks::parse("private").unwrap());
     settings.limits.answer_bytes = most;
-    let target = Target::Address { http: Box::new(settings), endpoint: endpoint.to_owned(), transport };
+    let target = Target::Address { http: Box::new(settings), endpoint: endpoint.to_owned(), transport, login: None };
     open(target, protocol, Limits { message_bytes: most })
 }
 

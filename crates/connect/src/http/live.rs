@@ -89,6 +89,11 @@ impl Live {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// A header of the answer that may be there several times, as texts.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
+    }
+
     /// Whether it is a stream of events.
     pub fn is_events(&self) -> bool {
         self.header(CONTENT_TYPE.as_str())

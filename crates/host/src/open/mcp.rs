@@ -67,7 +67,7 @@ impl Opened {
             McpTransport::Streamable => Transport::Streamable,
             McpTransport::Sse => Transport::Sse,
         };
-        Some(Target::Address { http: Box::new(settings), endpoint, transport })
+        Some(Target::Address { http: Box::new(settings), endpoint, transport, login: None })
     }
 
     fn program(&mut self, name: &str, command: &Program, operator: &Operator<'_>) -> Result<Target, Refusal> {

@@ -42,7 +42,7 @@ pub(super) async fn run(arguments: Asked, session: &Session, context: Context) -
         Error::new(Code::Upstream, format!("the authorisation was refused: {why}")).hint("run it again to authorise")
     })?;
     let server = asked.server.clone();
-    asked.finish(&code).await?;
+    asked.finish(&code.code).await?;
     let done = json!({ "server": server, "connection": arguments.connection, "user": arguments.user });
     session.printer.answer(&done, |style| {
         let (user, connection) = (style.bold(&arguments.user), style.bold(&arguments.connection));

@@ -113,11 +113,15 @@ async fn relay(asked: &Asked, url: String, session: &Session, context: Context) 
         let now = if named { Some(url.clone()) } else { operations::plane::running(&context) };
         let now = now.ok_or_else(|| "no control plane holds the home folder any more".to_owned())?;
         let http = settings(now.trim_end_matches('/'), key.clone(), header.as_deref());
-        Ok(Place { http, endpoint: endpoint.clone() })
+        Ok(Place { http, endpoint: endpoint.clone(), login: None })
     };
+    joined(Box::new(find)).await
+}
+
+/// Passes messages between standard input and output and an endpoint, until one of the two is closed.
+pub(super) async fn joined(find: Box<client::Find>) -> Result<(), Error> {
     let stop = CancellationToken::new();
-    let mut relaying =
-        std::pin::pin!(client::bridge(Box::new(find), tokio::io::stdin(), tokio::io::stdout(), stop.clone()));
+    let mut relaying = std::pin::pin!(client::bridge(find, tokio::io::stdin(), tokio::io::stdout(), stop.clone()));
     let ended = tokio::select! {
         ended = relaying.as_mut() => ended,
         () = until_asked() => {
