@@ -33,7 +33,7 @@ pub(crate) use bearer::caller;
 pub use bearer::{Bearer, Shown};
 pub use client::{Client, Method};
 pub use consent::{PASSPHRASE_CHARS_MIN, new_passphrase};
-pub use documents::Documents;
+pub use documents::{DOCUMENT_BYTES_MAX, Documents};
 pub use metadata::{authorization_server, protected_resource};
 pub use parameters::Parameters;
 pub use redirect::RedirectHosts;

@@ -54,11 +54,20 @@ impl World {
         Self::at(home, Arc::new(AtomicI64::new(1_700_000_000)), settings)
     }
 
+    pub(crate) fn with_documents(settings: Settings, documents: Documents) -> Self {
+        let home = Arc::new(tempfile::tempdir().unwrap());
+        Self::open(home, Arc::new(AtomicI64::new(1_700_000_000)), settings, documents)
+    }
+
     fn at(home: Arc<tempfile::TempDir>, now: Arc<AtomicI64>, settings: Settings) -> Self {
+        Self::open(home, now, settings, Documents::new(Networks::default(), None))
+    }
+
+    fn open(home: Arc<tempfile::TempDir>, now: Arc<AtomicI64>, settings: Settings, documents: Documents) -> Self {
         let store = Arc::new(Store::open(home.path()).unwrap());
         let clock = now.clone();
         let clock = Clock::of(move || clock.load(Ordering::Relaxed));
-        let authority = Authority::open(settings, store, clock, Documents::new(Networks::default(), None)).unwrap();
+        let authority = Authority::open(settings, store, clock, documents).unwrap();
         Self { home, now, authority }
     }
 

@@ -23,6 +23,27 @@ struct Process {
 }
 
 impl Process {
+    /// Starts a command that tells as JSON at which URL it serves.
+    fn start(world: &World, words: &[&str]) -> Self {
+        let mut child = world
+            .command(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let mut told = String::new();
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
+        let told = loop {
+            assert!(lines.read_line(&mut told).expect("it talks") > 0, "it ended: {told}");
+            if let Ok(value) = serde_json::from_str::<Value>(&told) {
+                break value;
+            }
+        };
+        let address = told["url"].as_str().expect("a URL").trim_start_matches("http://").to_owned();
+        Self { child, address }
+    }
+
     /// Ends it without a word, as a power cut does.
     fn kill(&mut self) {
         let _ = self.child.kill();
@@ -74,23 +95,7 @@ struct Fake(Process);
 impl Fake {
     fn start(world: &World, arguments: &[&str]) -> Self {
         let all: Vec<&str> = ["fake", "factory-api", "--output", "json"].iter().chain(arguments).copied().collect();
-        let mut child = world
-            .command(&all)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the fake starts");
-        let mut told = String::new();
-        let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
-        let told = loop {
-            assert!(lines.read_line(&mut told).expect("the fake talks") > 0, "it ended: {told}");
-            if let Ok(value) = serde_json::from_str::<Value>(&told) {
-                break value;
-            }
-        };
-        let address = told["url"].as_str().expect("a URL").trim_start_matches("http://").to_owned();
-        Self(Process { child, address })
+        Self(Process::start(world, &all))
     }
 
     /// What it was asked so far.

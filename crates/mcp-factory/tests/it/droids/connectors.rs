@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{Answer, Process, ask, serve, world};
+use crate::world::World;
 
 const VERIFIER: &str = "a-verifier-that-is-long-enough-for-rfc-7636-0123456789";
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
@@ -125,29 +126,53 @@ fn value(url: &str, name: &str) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
+/// A server, and what a program does there.
+struct Site {
+    server: Process,
+    tools: &'static [&'static str],
+    /// The tool that it calls, and a part of what that says.
+    calls: &'static str,
+    says: &'static str,
+}
+
 #[test]
 fn the_programs_that_people_connect_come_in() {
     let (world, _fake) = world(&[]);
     let hosts = ["--oauth", "single-user", "--oauth-allow-redirect", "perplexity,claude,chatgpt,composio"];
     let server = serve(&world, &hosts);
+    everybody_comes_in(&Site { server, tools: &TOOLS, calls: "list_computers", says: "computer-1" });
+}
+
+#[test]
+fn they_come_in_at_a_control_plane_too() {
+    let world = World::new();
+    let words = ["serve", "--port", "0", "--output", "json", "--auth", "keys", "--oauth-allow-redirect"];
+    let words = [&words[..], &["perplexity,claude,chatgpt,composio"]].concat();
+    let server = Process::start(&world, &words);
+    everybody_comes_in(&Site { server, tools: &["list_servers", "call_tool"], calls: "list_servers", says: "servers" });
+}
+
+fn everybody_comes_in(site: &Site) {
+    let server = &site.server;
     for connector in connectors() {
-        comes_in(&server, &connector);
+        comes_in(site, &connector);
     }
     // Nobody else gets a code, and nobody is sent to a page without TLS.
     for callback in ["https://evil.example/cb", "http://www.perplexity.ai/rest/connections/oauth_callback"] {
         let registered =
-            send(&server, "POST", "/register", &[JSON], &json!({ "redirect_uris": [callback] }).to_string());
+            send(server, "POST", "/register", &[JSON], &json!({ "redirect_uris": [callback] }).to_string());
         assert!(registered.status == 400 && registered.body.contains("invalid"), "{callback}: {}", registered.body);
     }
 }
 
-fn comes_in(server: &Process, connector: &Connector) {
+fn comes_in(site: &Site, connector: &Connector) {
+    let server = &site.server;
     let Connector { name, callback, accept, .. } = *connector;
     let origin = format!("http://{}", server.address);
     let refused = send(server, "POST", "/mcp", &[JSON, ("Accept", accept)], "{}");
     assert_eq!(refused.status, 401, "{name}");
     let challenge = refused.header("www-authenticate").expect("a challenge");
-    assert!(challenge.contains("resource_metadata=") && challenge.contains("scope=\"mcp\""), "{challenge}");
+    assert!(challenge.contains("resource_metadata=") && challenge.contains("scope=\"mcp"), "{challenge}");
     let about = send(server, "GET", connector.metadata, &[], "").json();
     let resource = about["resource"].as_str().expect("a resource").to_owned();
     assert_eq!(
@@ -197,10 +222,10 @@ fn comes_in(server: &Process, connector: &Connector) {
     ];
     let tokens = redeem(server, connector, id, secret, &given);
     assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&json!("Bearer"), &json!(3600)), "{name}: {tokens}");
-    uses(server, connector, &tokens);
+    uses(site, connector, &tokens);
     let refresh = tokens["refresh_token"].as_str().expect("a refresh token");
     let again = redeem(server, connector, id, secret, &[("grant_type", "refresh_token"), ("refresh_token", refresh)]);
-    uses(server, connector, &again);
+    uses(site, connector, &again);
 }
 
 fn redeem(server: &Process, connector: &Connector, id: &str, secret: Option<&str>, given: &[(&str, &str)]) -> Value {
@@ -218,7 +243,8 @@ fn redeem(server: &Process, connector: &Connector, id: &str, secret: Option<&str
 }
 
 /// Opens a session where the server gives one, lists the tools and calls one.
-fn uses(server: &Process, connector: &Connector, tokens: &Value) {
+fn uses(site: &Site, connector: &Connector, tokens: &Value) {
+    let server = &site.server;
     let bearer = format!("Bearer {}", tokens["access_token"].as_str().expect("a token"));
     let mut headers = vec![JSON, ("Accept", connector.accept), ("Authorization", bearer.as_str())];
     let hello = json!({ "protocolVersion": connector.revision, "capabilities": {}, "clientInfo": { "name": connector.name, "version": "1" } });
@@ -232,10 +258,10 @@ fn uses(server: &Process, connector: &Connector, tokens: &Value) {
     let listed = said(&message(server, &headers, "tools/list", &json!({})));
     let names: Vec<&str> =
         listed["result"]["tools"].as_array().into_iter().flatten().filter_map(|tool| tool["name"].as_str()).collect();
-    assert!(TOOLS.iter().all(|tool| names.contains(tool)), "{}: {names:?}", connector.name);
-    let called = said(&message(server, &headers, "tools/call", &json!({ "name": "list_computers", "arguments": {} })));
+    assert!(site.tools.iter().all(|tool| names.contains(tool)), "{}: {names:?}", connector.name);
+    let called = said(&message(server, &headers, "tools/call", &json!({ "name": site.calls, "arguments": {} })));
     let text = called["result"]["content"][0]["text"].as_str().unwrap_or_default();
-    assert!(text.contains("computer-1"), "{}: {called}", connector.name);
+    assert!(text.contains(site.says), "{}: {called}", connector.name);
 }
 
 fn message(server: &Process, headers: &[(&str, &str)], method: &str, params: &Value) -> Answer {
