@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use host::timers::Timers;
 use host::{Hosted, Keys};
+use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use parking_lot::{Mutex, RwLock};
-use protocol::http::{Authenticator, Body, LegacySessions, Peer};
+use protocol::http::{AuthOutcome, Authenticator, Body, Challenge, LegacySessions, Peer};
 use protocol::{Changes, Endpoint, EndpointOptions, Runtime, Service};
 
 use crate::access::{Access, Entrance, Place};
@@ -286,6 +287,19 @@ impl Running {
     /// Another text whenever what runs is another thing.
     pub fn stamp(&self) -> &str {
         &self.stamp
+    }
+
+    /// Whether its door lets a caller in, by the head of a request.
+    ///
+    /// # Errors
+    /// How the caller is turned away.
+    pub async fn admits(&self, head: &Parts, peer: &Peer) -> Result<(), Challenge> {
+        let Some(authenticator) = self.options.of(&self.name, &self.owner, None).authenticator else { return Ok(()) };
+        let outcome = match authenticator.authenticate(head, peer) {
+            AuthOutcome::Ready(outcome) => outcome,
+            AuthOutcome::Later(outcome) => outcome.await,
+        };
+        outcome.map(drop)
     }
 
     /// Answers a request for a path below `at`, which is `/servers/NAME` or `/servers/NAME/versions/VERSION`; the request

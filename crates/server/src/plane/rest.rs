@@ -10,7 +10,7 @@ use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, ORIGIN, VARY, WWW_AUTHENT
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
-use operations::deploy::Local;
+use operations::deploy::{Local, Running};
 use operations::operation::Scope;
 use operations::{Caller, Code, Context, Error};
 use protocol::http::{Authenticator, Body, Challenge, Guard, Peer};
@@ -193,7 +193,7 @@ impl Rest {
     /// Has a deployed server answer; gives the request back when it is for none.
     async fn hosted(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         peer: &Peer,
         id: &str,
         told: &mut Told,
@@ -213,15 +213,23 @@ impl Rest {
         let version = rest.strip_prefix("versions/").and_then(|rest| rest.split_once('/'));
         let (running, at, rest) = match version {
             Some((version, rest)) => {
-                let running = operations::deploy::version(&self.context, name, version).await;
-                (running, format!("/servers/{name}/versions/{version}"), rest)
-            }
-            None => {
-                if self.local.find(name).is_none() {
-                    operations::deploy::ensure(&self.context, name).await;
+                let at = format!("/servers/{name}/versions/{version}");
+                if self.local.version(name, version).is_none()
+                    && let Some(known) = self.known(name).await
+                {
+                    // What it takes to answer as another version is done for those alone who may come to the server.
+                    if request.method() == Method::OPTIONS {
+                        return known.answer(&at, rest, request, peer).await;
+                    }
+                    let (head, body) = request.into_parts();
+                    if let Err(challenge) = known.admits(&head, peer).await {
+                        return Ok(refused(challenge, id));
+                    }
+                    request = Request::from_parts(head, body);
                 }
-                (self.local.find(name), format!("/servers/{name}"), rest)
+                (operations::deploy::version(&self.context, name, version).await, at, rest)
             }
+            None => (self.known(name).await, format!("/servers/{name}"), rest),
         };
         let Some(running) = running else {
             // Who shows nothing does not learn which servers there are.
@@ -233,6 +241,14 @@ impl Rest {
         };
         told.operation = "hosted";
         running.answer(&at, rest, request, peer).await
+    }
+
+    /// The deployed server of a name.
+    async fn known(&self, name: &str) -> Option<Arc<Running>> {
+        if self.local.find(name).is_none() {
+            operations::deploy::ensure(&self.context, name).await;
+        }
+        self.local.find(name)
     }
 
     /// Whether the caller may read what was measured.
