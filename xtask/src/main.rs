@@ -15,6 +15,7 @@ mod fixture;
 mod fuzz;
 mod generate;
 mod inspector;
+mod judges;
 mod originals;
 mod repo;
 mod report;
@@ -58,6 +59,12 @@ const COMMANDS: &[Command] = &[
         summary: "official client SDKs, old and new, on every transport",
         help: clients::HELP,
         run: clients::run,
+    },
+    Command {
+        name: "judges",
+        summary: "outside judges of authorization, server and client",
+        help: judges::HELP,
+        run: judges::run,
     },
     Command {
         name: "contract",

@@ -9,7 +9,8 @@ use anyhow::{Result, bail};
 
 use crate::report::{self, Tally};
 use crate::{
-    arrows, bench, clients, conformance, contract, demo, faults, fixture, generate, originals, services, setup, tidy,
+    arrows, bench, clients, conformance, contract, demo, faults, fixture, generate, judges, originals, services, setup,
+    tidy,
 };
 
 pub const HELP: &str = "\
@@ -26,6 +27,7 @@ Steps:
   demo         the main job, as `cargo xtask demo` shows it (slow)
   conformance  the official conformance suite, mcpcheck and the Inspector (slow)
   clients      the official client SDKs, old and new (slow)
+  judges       outside judges of authorization, at the server and at the client (slow)
   contract     the REST API against its own description, with Schemathesis (slow)
   faults       harm to a running control plane, at the numbers of `cargo xtask soak --gate` (slow)
   originals    golden specs against the original servers that they rebuild (slow)
@@ -65,6 +67,7 @@ const STEPS: &[Step] = &[
     Step { name: "demo", slow: true, run: |_| built(|| demo::run(&[]).map(|()| Tally::one())) },
     Step { name: "conformance", slow: true, run: |_| built(|| conformance::check(None, None)) },
     Step { name: "clients", slow: true, run: |_| built(|| clients::check(None)) },
+    Step { name: "judges", slow: true, run: |_| built(judges::check) },
     Step { name: "contract", slow: true, run: |_| built(|| contract::check(contract::EXAMPLES)) },
     Step { name: "faults", slow: true, run: |_| built(|| faults::check(&[], false)) },
     Step { name: "originals", slow: true, run: |world| built(|| originals::check(None, &world.services)) },

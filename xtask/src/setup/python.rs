@@ -8,10 +8,12 @@ use crate::exec::Run;
 use crate::repo;
 
 /// The environments: `tests/clients/python/NAME.txt` says what is in each.
-pub const ENVIRONMENTS: [&str; 9] =
-    [TOOLS, "py-1x", "py-old", "py-services", "py-storage", "py-mongo", "py-droid", ORIGINALS, CONTRACT];
+pub const ENVIRONMENTS: [&str; 10] =
+    [TOOLS, "py-1x", "py-old", "py-services", "py-storage", "py-mongo", "py-droid", ORIGINALS, CONTRACT, JUDGES];
 /// The environment with Schemathesis.
 pub const CONTRACT: &str = "py-contract";
+/// The environment with judges of authorization.
+pub const JUDGES: &str = "py-judges";
 /// The environment with the newest SDK, mcpcheck and Node.js.
 pub const TOOLS: &str = "py";
 /// The environment with the original servers of `tests/originals`.
