@@ -3,6 +3,7 @@
 //! What was acknowledged survives the end of the process, however it comes. After a loss of power the last moments may be
 //! missing; what is there is whole. Several processes may share a file.
 
+mod changes;
 mod timers;
 mod values;
 
@@ -13,6 +14,7 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::Notify;
 
+pub use changes::Change;
 pub use timers::{Timer, TimerPage};
 pub use values::{Entry, Only, Page};
 
@@ -95,6 +97,7 @@ pub struct State {
     limits: Limits,
     path: PathBuf,
     woken: Notify,
+    changes: changes::Changes,
 }
 
 impl State {
@@ -123,7 +126,13 @@ impl State {
              CREATE TABLE IF NOT EXISTS counter (only INTEGER PRIMARY KEY CHECK (only = 1), last INTEGER NOT NULL);
              INSERT OR IGNORE INTO counter VALUES (1, 0);",
         )?;
-        Ok(Self { connection: Mutex::new(connection), limits, path: path.to_owned(), woken: Notify::new() })
+        Ok(Self {
+            connection: Mutex::new(connection),
+            limits,
+            path: path.to_owned(),
+            woken: Notify::new(),
+            changes: changes::Changes::default(),
+        })
     }
 
     /// The file.

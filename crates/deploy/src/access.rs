@@ -34,6 +34,12 @@ pub trait Access: Send + Sync + 'static {
     /// Whether a caller sees more than tools.
     fn is_whole(&self, place: &Place, principal: Option<&Principal>) -> bool;
 
+    /// What has to be kept of a caller of the platform to know it again; nothing for others.
+    fn kept(&self, principal: &Principal) -> Option<String>;
+
+    /// A caller of the platform as it was kept; nothing when it may not come to the server any more.
+    fn again(&self, place: &Place, id: &Arc<str>, kept: &str) -> Option<Principal>;
+
     /// Lets a caller call a tool, and counts the call. What is given is called with the size of the answer, bytes.
     ///
     /// # Errors

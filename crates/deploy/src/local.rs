@@ -166,8 +166,9 @@ impl Local {
         &self.log
     }
 
-    /// A server that is ready to answer, with timers that ring or do not. What clients of the one before have open goes on with
-    /// it, if the same callers may call it: then the one before is done with. Otherwise that one is to be retired.
+    /// A server that is ready to answer; with `rings` it calls its timers and goes on with tasks that were cut off. What clients
+    /// of the one before have open goes on with it, if the same callers may call it: then the one before is done with. Otherwise
+    /// that one is to be retired.
     fn made(&self, launch: Launch, before: Option<&Running>, rings: bool) -> Made {
         let before = before.filter(|before| before.lets_in_the_same(&launch));
         let Launch { name, owner, version, stamp, compiled } = launch;
@@ -189,6 +190,9 @@ impl Local {
         };
         if let Some(timers) = before.and_then(|before| before.timers.lock().take()) {
             timers.let_end();
+        }
+        if rings {
+            whole.endpoint.take_up_tasks();
         }
         let timers = Mutex::new(if rings { Timers::start(&hosted) } else { None });
         let running = Running {

@@ -57,6 +57,17 @@ impl Caller {
         self
     }
 
+    /// What is kept of it with a task: its claims, without the token that it showed.
+    pub(crate) fn kept(&self) -> Option<String> {
+        self.known.get("claims").map(Value::to_string)
+    }
+
+    /// The caller of a task that goes on.
+    pub(crate) fn again(id: &Arc<str>, kept: Option<&str>) -> Principal {
+        let claims = kept.and_then(|kept| serde_json::from_str(kept).ok()).unwrap_or_default();
+        Principal::new(id.clone()).with_facts(Arc::new(Self::new(id, claims)))
+    }
+
     /// What is known of whoever makes a request; nothing when nobody had to show anything.
     pub(crate) fn of(principal: Option<&Principal>) -> Option<std::borrow::Cow<'_, Self>> {
         let principal = principal?;

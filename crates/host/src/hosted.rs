@@ -174,6 +174,14 @@ impl Service for Hosted {
         self.current().view(None, binding.downcast_ref())
     }
 
+    fn caller_kept(&self, principal: &Principal) -> Option<String> {
+        Caller::of(Some(principal)).and_then(|caller| caller.kept())
+    }
+
+    fn caller_again(&self, id: &Arc<str>, kept: Option<&str>) -> Option<Principal> {
+        Some(Caller::again(id, kept))
+    }
+
     fn call_tool<'a>(
         &'a self,
         context: &'a Context,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use connect::state::{Fault, Limits, Only, State, now};
-use protocol::{Interrupted, TASK_HOLD, TaskLimits, TaskRecord, TaskStatus, TaskStore};
+use protocol::{Interrupted, RuntimeOptions, TASK_HOLD, TaskLimits, TaskRecord, TaskStatus, TaskStore};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -19,6 +19,19 @@ const TAKEN_MAX: usize = 1_000;
 
 /// Tasks that are looked at when there is no room for another one.
 const LOOKED_AT_MAX: usize = 1_000;
+
+/// Limits of a process whose tasks are kept in this folder, in the file of this name. Where that is not possible they end with the
+/// process, which is told.
+pub fn kept(folder: &Path, name: &str) -> RuntimeOptions {
+    let options = RuntimeOptions { tasks: limits(), ..RuntimeOptions::default() };
+    match FileTasks::open(folder, name) {
+        Ok(tasks) => RuntimeOptions { task_store: Some(Arc::new(tasks)), ..options },
+        Err(fault) => {
+            tracing::warn!(%fault, "tasks cannot be kept and end with this process");
+            options
+        }
+    }
+}
 
 /// How many tasks there may be, and how long they are kept.
 pub fn limits() -> TaskLimits {
@@ -50,6 +63,8 @@ struct Kept {
     input_requests: Vec<(String, Box<RawValue>)>,
     tool: Option<Box<str>>,
     arguments: Option<Box<str>>,
+    #[serde(default)]
+    caller: Option<Box<str>>,
     result: Option<Box<RawValue>>,
     error: Option<Box<RawValue>>,
 }
@@ -200,9 +215,9 @@ impl TaskStore for FileTasks {
 impl Kept {
     fn of(record: &TaskRecord) -> Self {
         let raw = |bytes: &Bytes| serde_json::from_slice::<Box<RawValue>>(bytes).ok();
-        let (tool, arguments) = match &record.interrupted {
-            Some(work) => (Some(work.tool.clone()), work.arguments.clone()),
-            None => (None, None),
+        let (tool, arguments, caller) = match &record.interrupted {
+            Some(work) => (Some(work.tool.clone()), work.arguments.clone(), work.caller.clone()),
+            None => (None, None, None),
         };
         let asked = record.input_requests.iter().filter_map(|(key, question)| Some((key.clone(), raw(question)?)));
         Self {
@@ -219,6 +234,7 @@ impl Kept {
             input_requests: asked.collect(),
             tool,
             arguments,
+            caller,
             result: record.result.as_ref().and_then(raw),
             error: record.error.as_ref().and_then(raw),
         }
@@ -238,7 +254,7 @@ impl Kept {
             ttl_ms: self.ttl_ms,
             poll_ms: self.poll_ms,
             input_requests: self.input_requests.into_iter().map(|(key, raw)| (key, bytes(raw))).collect(),
-            interrupted: self.tool.map(|tool| Interrupted { tool, arguments: self.arguments }),
+            interrupted: self.tool.map(|tool| Interrupted { tool, arguments: self.arguments, caller: self.caller }),
             result: self.result.map(bytes),
             error: self.error.map(bytes),
         })

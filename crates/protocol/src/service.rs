@@ -53,6 +53,17 @@ pub trait Service: Send + Sync + 'static {
         self.listing(principal)
     }
 
+    /// What has to be kept of a caller whose task may go on in another process.
+    fn caller_kept(&self, _principal: &Principal) -> Option<String> {
+        None
+    }
+
+    /// The caller of a task that goes on in this process, with the id and what was kept; nothing when it is not known any more,
+    /// and then the task does not go on.
+    fn caller_again(&self, id: &Arc<str>, _kept: Option<&str>) -> Option<Principal> {
+        Some(Principal::new(id.clone()))
+    }
+
     /// Runs a tool. The name is known to be in the listing; the arguments are not validated yet.
     fn call_tool<'a>(&'a self, context: &'a Context, call: ToolCall<'a>)
     -> Boxed<'a, Result<Reply<ToolResult>, Error>>;

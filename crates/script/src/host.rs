@@ -1,6 +1,7 @@
 //! What a script may reach: the names, and who answers.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -13,6 +14,14 @@ pub trait Host: Send + Sync {
     /// Calls a function: its number in the [`Surface`], and its arguments as a JSON array. The answer is JSON.
     /// The future is dropped when the run ends first.
     fn call(&self, function: usize, arguments: String) -> HostFuture<'_>;
+
+    /// A script rests: nothing of its engine is held until this ends. The future is dropped when the run ends first.
+    fn rest<'a>(&'a self, rest: &'a Rest) -> BoxFuture<'a, Result<(), HostError>> {
+        Box::pin(async move {
+            tokio::time::sleep(rest.time).await;
+            Ok(())
+        })
+    }
 
     /// The script says how far it is.
     fn progress(&self, _done: f64, _total: Option<f64>, _message: &str) {}
@@ -28,6 +37,17 @@ pub struct Answer {
     pub json: Bytes,
     /// The text for people that it was returned with: `return answer(value, text)`.
     pub text: Option<String>,
+}
+
+/// What ends the rest of a script: `return again(state, { inMs, key, version, progress })`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// It ends after this time,
+    pub time: Duration,
+    /// or as soon as the value of this key has another version than this one; none is no value.
+    pub change: Option<(String, Option<i64>)>,
+    /// Changes of the value of this key are told as progress meanwhile.
+    pub progress: Option<String>,
 }
 
 /// How important a log line is: the levels of syslog (RFC 5424), as MCP uses them.
@@ -106,7 +126,7 @@ impl fmt::Display for HostError {
 impl std::error::Error for HostError {}
 
 /// Names that the second parameter of a script's function has anyhow.
-pub(crate) const OWN: [&str; 5] = ["answer", "fail", "log", "progress", "sleep"];
+pub(crate) const OWN: [&str; 6] = ["again", "answer", "fail", "log", "progress", "sleep"];
 
 /// The objects of the host and their functions, in the order of their numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,7 +135,7 @@ pub struct Surface {
 }
 
 impl Surface {
-    /// Nothing but the names of the script's own: `answer`, `fail`, `log`, `progress` and `sleep`.
+    /// Nothing but the names of the script's own: `again`, `answer`, `fail`, `log`, `progress` and `sleep`.
     pub fn new() -> Self {
         Self::default()
     }

@@ -4,6 +4,7 @@ mod engine;
 mod finish;
 mod watch;
 
+use bytes::Bytes;
 use rquickjs::{Context, Ctx, Error, Function, Object, Runtime, Value};
 
 use crate::code::Code;
@@ -14,7 +15,7 @@ use crate::origin::Origin;
 use crate::port::Port;
 
 pub(crate) use engine::bytecode;
-pub(crate) use finish::Finished;
+pub(crate) use finish::{Ended, Finished};
 pub(crate) use watch::Watch;
 
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub(crate) struct Setup {
     pub(crate) origin: Origin,
     pub(crate) surface: String,
     pub(crate) arguments: Vec<u8>,
+    /// What the function left for itself before it rested, JSON.
+    pub(crate) state: Option<Bytes>,
     pub(crate) limits: Limits,
     pub(crate) port: Port,
     pub(crate) watch: Arc<Watch>,
@@ -61,7 +64,7 @@ impl Machine {
     }
 
     fn begin(setup: Setup, is_check: bool) -> Step {
-        let Setup { code, entry, origin, surface, arguments, mut limits, port, watch } = setup;
+        let Setup { code, entry, origin, surface, arguments, state, mut limits, port, watch } = setup;
         limits.memory = limits.memory.max(MEMORY_BYTES_MIN);
         watch.begin();
         let made = engine::make(&code, limits, &watch);
@@ -76,8 +79,8 @@ impl Machine {
         ending.track_rejections(&runtime);
         let machine = Box::new(Self { context, runtime, ending, origin, watch, memory: limits.memory });
         let entered = machine.context.with(|ctx| {
-            let arguments = (!is_check).then_some(arguments);
-            machine.enter(&ctx, (&code, &entry), &surface, arguments, port).map_err(|_| machine.thrown(&ctx))
+            let given = (!is_check).then_some((arguments, state));
+            machine.enter(&ctx, (&code, &entry), &surface, given, port).map_err(|_| machine.thrown(&ctx))
         });
         machine.turn(entered)
     }
@@ -97,7 +100,7 @@ impl Machine {
         ctx: &Ctx<'js>,
         (code, entry): (&Code, &str),
         surface: &str,
-        arguments: Option<Vec<u8>>,
+        given: Option<(Vec<u8>, Option<Bytes>)>,
         port: Port,
     ) -> rquickjs::Result<()> {
         let prelude = engine::prelude(ctx, surface, port, self.ending.callback(ctx)?)?;
@@ -106,11 +109,13 @@ impl Machine {
         let _ = ctx.store_userdata(prelude);
         let (module, loaded) = engine::load(ctx, code)?.eval()?;
         let namespace: Object<'js> = module.namespace()?;
-        let arguments = match arguments {
-            Some(json) => ctx.json_parse(json)?,
-            None => Value::new_undefined(ctx.clone()),
+        let nothing = Value::new_undefined(ctx.clone());
+        let (arguments, state) = match given {
+            Some((arguments, None)) => (ctx.json_parse(arguments)?, nothing),
+            Some((arguments, Some(state))) => (ctx.json_parse(arguments)?, ctx.json_parse(state)?),
+            None => (nothing.clone(), nothing),
         };
-        start.call::<_, ()>((loaded, namespace, arguments, entry))
+        start.call::<_, ()>((loaded, namespace, arguments, entry, state))
     }
 
     /// Lets the engine compute until it has nothing to do.
@@ -190,6 +195,7 @@ pub(crate) fn check(code: &Code, entry: &Arc<str>, origin: &Origin) -> Result<()
         origin: origin.clone(),
         surface: "[]".to_owned(),
         arguments: Vec::new(),
+        state: None,
         limits,
         port,
         watch,

@@ -71,6 +71,19 @@ class Answer {
   }
 }
 
+// An end that is none: the engine goes, and the function is called again with the state.
+class Again {
+  #state;
+  #rest;
+  constructor(state, rest) {
+    this.#state = state;
+    this.#rest = rest;
+  }
+  static read(one) {
+    return typeof one === "object" && one !== null && #state in one ? [one.#state, one.#rest] : undefined;
+  }
+}
+
 // A failure that the caller reads as it is written, without a place in the script.
 class Told extends AnyError {
   #detail;
@@ -147,6 +160,15 @@ export function open(names, send, note, finish) {
     if (typeof text !== "string") throw new TypeError("answer(value, text) takes the text as a string");
     return new Answer(value, wellFormed(text));
   };
+  host.again = (state, options) => {
+    const { inMs, key, version = null, progress } = options ?? {};
+    const isText = (value) => value === undefined || typeof value === "string";
+    const isVersion = version === null || (typeof version === "number" && version - version === 0);
+    if (typeof inMs !== "number" || !(inMs >= 0) || !isText(key) || !isText(progress) || !isVersion) {
+      throw new TypeError("again(state, {inMs, key, version, progress}) takes a number, two keys as strings, and a version");
+    }
+    return new Again(state, { __proto__: null, inMs: inMs < 1e12 ? inMs : 1e12, key, version, progress });
+  };
   host.fail = (message, code, detail) => {
     const told = new Told(toText(message), detail === undefined ? "" : stringify(detail, strict));
     if (code !== undefined) defineProperty(told, "code", { value: toText(code), writable: true, enumerable: true, configurable: true });
@@ -163,7 +185,7 @@ export function open(names, send, note, finish) {
     debug: line("debug"), log: line("info"), info: line("info"), warn: line("warning"), error: line("error"),
   });
 
-  async function start(loaded, module, args, entry) {
+  async function start(loaded, module, args, entry, state) {
     try {
       await loaded;
       const main = module[entry];
@@ -172,7 +194,9 @@ export function open(names, send, note, finish) {
         return finish("shape", "", `the script does not ${missing}`, "", "", "");
       }
       if (args === undefined) return finish("ok", "null", "", "", "", "");
-      const given = await main(args, host);
+      const given = await (state === undefined ? main(args, host) : main(args, host, state));
+      const rest = Again.read(given);
+      if (rest !== undefined) return finish("again", stringify(rest[0] ?? null, strict), stringify(rest[1]), "", "", "");
       const [value, text] = Answer.read(given) ?? [given, undefined];
       const json = value === undefined ? "null" : stringify(value, strict);
       return text === undefined ? finish("ok", json, "", "", "", "") : finish("answer", json, text, "", "", "");

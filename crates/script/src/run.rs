@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 
@@ -10,7 +11,7 @@ use crate::code::{Inner, Script};
 use crate::fault::{Fault, FaultKind};
 use crate::flying::{Flying, Settled};
 use crate::host::{Answer, Host, Level};
-use crate::machine::{Finished, Machine, Setup, Step, Watch};
+use crate::machine::{Ended, Finished, Machine, Setup, Step, Watch};
 use crate::port::{self, Inbox, Note};
 use crate::sandbox::{Call, Sandbox};
 
@@ -21,20 +22,42 @@ pub(crate) async fn drive(
     host: &dyn Host,
     call: Call<'_>,
 ) -> Result<Answer, Fault> {
+    // The processor time of all its engines.
+    let watch = Arc::new(Watch::new(call.limits.cpu));
+    let mut state = None;
+    loop {
+        match awake(sandbox, script, host, &call, (&watch, state.take())).await? {
+            Ended::Answer(answer) => return Ok(answer),
+            Ended::Resting(kept, rest) => {
+                host.rest(&rest).await.map_err(|error| Fault::new(FaultKind::Thrown, error.message))?;
+                state = Some(kept);
+            }
+        }
+    }
+}
+
+/// One engine, from its start until the function ends or rests.
+async fn awake(
+    sandbox: &Sandbox,
+    script: &Script,
+    host: &dyn Host,
+    call: &Call<'_>,
+    (watch, state): (&Arc<Watch>, Option<Bytes>),
+) -> Result<Ended, Fault> {
     let (port, mut inbox) = port::open(call.limits.memory);
     let mut flying = Flying::new(host, call.limits.calls, inbox.load.clone());
-    let watch = Arc::new(Watch::new(call.limits.cpu));
     let setup = Setup {
         code: script.0.code.clone(),
         entry: script.0.entry.clone(),
         origin: script.0.origin.clone(),
         surface: call.surface.to_json(),
         arguments: call.arguments.to_vec(),
+        state,
         limits: call.limits,
         port,
         watch: watch.clone(),
     };
-    let mut slice = Slice::begin(sandbox, script, &watch, move || Machine::start(setup));
+    let mut slice = Slice::begin(sandbox, script, watch, move || Machine::start(setup));
     let finished = loop {
         let mut ready = Vec::new();
         let step = beside(&mut slice, &mut inbox, &mut flying, &mut ready, host).await;
@@ -44,7 +67,7 @@ pub(crate) async fn drive(
                 if !answers(&mut flying, &mut ready).await {
                     return Err(machine.stalled());
                 }
-                slice = Slice::begin(sandbox, script, &watch, move || machine.resume(ready));
+                slice = Slice::begin(sandbox, script, watch, move || machine.resume(ready));
             }
         }
     };

@@ -1,4 +1,4 @@
-//! `/healthz`, a sign at `/`, and problem documents (RFC 9457) for everything else.
+//! `/healthz` (and `/health`), a sign at `/`, and problem documents (RFC 9457) for everything else.
 
 use std::time::Instant;
 
@@ -21,14 +21,14 @@ impl Health {
 
     /// Answers a request that is not MCP.
     pub(crate) fn answer(&self, method: &Method, path: &str) -> Response<Body> {
-        let known = matches!(path, "/" | "/healthz");
+        let known = matches!(path, "/" | "/health" | "/healthz");
         if known && !matches!(*method, Method::GET | Method::HEAD) {
             let mut answer = problem(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here");
             answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
             return answer;
         }
         match path {
-            "/healthz" => {
+            "/health" | "/healthz" => {
                 let uptime = self.started.elapsed().as_secs();
                 let facts =
                     json!({"status": "ok", "server": self.name, "version": self.version, "uptimeSeconds": uptime});

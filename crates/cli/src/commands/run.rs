@@ -13,7 +13,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use host::tasks::FileTasks;
 use operations::doctor::PORT;
 use operations::run::{Input, Prepared, prepare, transport};
 use operations::{Code, Context, Error, Subject};
@@ -140,17 +139,12 @@ struct Work {
 }
 
 impl Work {
-    /// Limits of what is served. Tasks are kept in the home folder when the server has tools that may be tasks; where that is not
-    /// possible they end with the process, which is told.
+    /// Limits of what is served. Tasks are kept in the home folder when the server has tools that may be tasks.
     fn runtime_options(&self) -> RuntimeOptions {
-        let mut options = RuntimeOptions { tasks: host::tasks::limits(), ..RuntimeOptions::default() };
-        if self.prepared.spec.tools.iter().any(|tool| tool.task.is_some()) {
-            match FileTasks::open(&self.context.home.path().join("tasks"), &self.prepared.spec.name) {
-                Ok(tasks) => options.task_store = Some(Arc::new(tasks)),
-                Err(fault) => tracing::warn!(%fault, "tasks cannot be kept and end with this process"),
-            }
+        match self.prepared.spec.tools.iter().any(|tool| tool.task.is_some()) {
+            true => host::tasks::kept(&self.context.home.path().join("tasks"), &self.prepared.spec.name),
+            false => RuntimeOptions { tasks: host::tasks::limits(), ..RuntimeOptions::default() },
         }
-        options
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use clap::{Args, ValueEnum};
 use operations::{Code, Context, Error};
-use protocol::{Runtime, RuntimeOptions};
+use protocol::Runtime;
 use serde_json::json;
 use server::{Options, PLANE_PORT, Plane, PlaneSite};
 use tokio_util::sync::CancellationToken;
@@ -98,7 +98,9 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
     }
     let mut signals = Signals::listen()?;
     let mut held = operations::plane::hold(&mut context).await?;
-    let runtime = Runtime::new(RuntimeOptions::default())
+    // No server has this name.
+    let kept = host::tasks::kept(&context.home.path().join("tasks"), "@serve");
+    let runtime = Runtime::new(kept)
         .map_err(|error| Error::new(Code::Internal, format!("the system gives no random bytes: {error}")))?;
     let options = Options {
         address: SocketAddr::new(arguments.host, arguments.port),

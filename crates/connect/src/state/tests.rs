@@ -73,3 +73,26 @@ fn a_timer_is_taken_once_and_comes_back_when_its_holder_is_gone() {
     assert_eq!(state.next_timer().unwrap(), Some(700));
     assert!(state.cancel_timer("t").unwrap() && state.next_timer().unwrap().is_none());
 }
+
+#[tokio::test]
+async fn a_change_is_seen_by_all_who_watch_its_key_and_by_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(&folder, Limits::default());
+    let (mut one, mut two, mut other) = (state.watch("a"), state.watch("a"), state.watch("b"));
+    // Nobody waits yet, and it is seen all the same.
+    state.set("a", "1", None, None, 0).unwrap();
+    state.set("a", "2", None, None, 0).unwrap();
+    one.next().await;
+    two.next().await;
+    let is_quiet = |change: &mut super::Change<'_>| {
+        let mut next = std::pin::pin!(change.next());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        next.as_mut().poll(&mut context).is_pending()
+    };
+    assert!(is_quiet(&mut one) && is_quiet(&mut other), "changes that came together are one");
+    drop(two);
+    assert!(state.delete("a", None, 0).unwrap());
+    one.next().await;
+    drop((one, other));
+    assert!(state.changes.is_empty(), "nothing is kept of who has gone");
+}

@@ -81,7 +81,7 @@ impl State {
     ) -> Result<i64, Fault> {
         self.check_key(key)?;
         self.check_value(value)?;
-        self.change(|connection| {
+        let version = self.change(|connection| {
             if only.is_some() {
                 check(found(connection, key, now)?.as_ref(), only)?;
             }
@@ -91,7 +91,9 @@ impl State {
             let sql = "INSERT INTO entries VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET value = ?2, version = ?3, expires = ?4";
             connection.prepare_cached(sql)?.execute(params![key, value, version, expires])?;
             Ok(version)
-        })
+        })?;
+        self.changes.tell(key);
+        Ok(version)
     }
 
     /// Forgets a value; gives whether there was one.
@@ -99,12 +101,16 @@ impl State {
     /// # Errors
     /// It was changed meanwhile, or the file cannot be used.
     pub fn delete(&self, key: &str, only: Option<Only>, now: Moment) -> Result<bool, Fault> {
-        self.change(|connection| {
+        let was_there = self.change(|connection| {
             let known = found(connection, key, now)?;
             check(known.as_ref(), only)?;
             connection.prepare_cached("DELETE FROM entries WHERE key = ?1")?.execute(params![key])?;
             Ok(known.is_some())
-        })
+        })?;
+        if was_there {
+            self.changes.tell(key);
+        }
+        Ok(was_there)
     }
 
     /// How many entries have keys that begin with `prefix`.

@@ -10,6 +10,9 @@ use protocol::{
 use super::logged::bytes;
 use crate::access::{Access, Place};
 
+/// Before what the platform keeps of a caller.
+const PLATFORM: &str = "platform:";
+
 /// A service of which every caller sees and calls what they may.
 pub(super) struct Guarded {
     inside: Arc<dyn Service>,
@@ -50,6 +53,19 @@ impl Service for Guarded {
 
     fn listing_bound(&self, principal: Option<&Principal>, binding: &Binding) -> Arc<Listing> {
         self.part(principal, self.inside.listing_bound(principal, binding))
+    }
+
+    fn caller_kept(&self, principal: &Principal) -> Option<String> {
+        // Which of the two knows the caller stands before it.
+        let known = self.access.kept(principal).map(|kept| format!("{PLATFORM}{kept}"));
+        known.or_else(|| self.inside.caller_kept(principal))
+    }
+
+    fn caller_again(&self, id: &Arc<str>, kept: Option<&str>) -> Option<Principal> {
+        match kept.and_then(|kept| kept.strip_prefix(PLATFORM)) {
+            Some(kept) => self.access.again(&self.place, id, kept),
+            None => self.inside.caller_again(id, kept),
+        }
     }
 
     fn call_tool<'a>(

@@ -125,6 +125,14 @@ impl Service for Logged {
         self.inside.listing_bound(principal, binding)
     }
 
+    fn caller_kept(&self, principal: &Principal) -> Option<String> {
+        self.inside.caller_kept(principal)
+    }
+
+    fn caller_again(&self, id: &Arc<str>, kept: Option<&str>) -> Option<Principal> {
+        self.inside.caller_again(id, kept)
+    }
+
     fn call_tool<'a>(
         &'a self,
         context: &'a Context,

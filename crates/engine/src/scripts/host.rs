@@ -5,14 +5,16 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use connect::{Acting, Answer, Database, Error, ErrorKind, Query};
-use script::{Host, HostError, HostFuture, Level};
+use futures_util::future::BoxFuture;
+use script::{Host, HostError, HostFuture, Level, Rest};
 use serde_json::Value;
 use spec::model::Limits;
 use tokio_util::sync::CancellationToken;
 
 use super::ScriptAction;
-use super::reach::refuse;
 use super::reach::sql::Prepared;
+use super::reach::state::changed;
+use super::reach::{Reach, refuse};
 use crate::context::CallContext;
 use crate::errors;
 use crate::mask::Mask;
@@ -35,6 +37,10 @@ impl Host for ScriptHost<'_> {
         Box::pin(self.dispatch(function, arguments))
     }
 
+    fn rest<'a>(&'a self, rest: &'a Rest) -> BoxFuture<'a, Result<(), HostError>> {
+        Box::pin(self.resting(rest))
+    }
+
     fn progress(&self, done: f64, total: Option<f64>, message: &str) {
         self.context.report(done, total, &self.mask.text(message));
     }
@@ -45,6 +51,27 @@ impl Host for ScriptHost<'_> {
 }
 
 impl ScriptHost<'_> {
+    /// Others have the permit of a call that rests.
+    async fn resting(&self, rest: &Rest) -> Result<(), HostError> {
+        if let Some(held) = self.context.held {
+            held.release();
+        }
+        let ended = if rest.change.is_none() && rest.progress.is_none() {
+            tokio::time::sleep(rest.time).await;
+            Ok(())
+        } else {
+            let Some(state) = self.action.reach.iter().find_map(Reach::memory) else {
+                let why = "`again` can wait for a key of `state` only where the server remembers something: the spec has no `state`";
+                return Err(refuse(FailureKind::Value, why.to_owned()));
+            };
+            tokio::time::timeout(rest.time, changed(state?, self, rest)).await.unwrap_or(Ok(()))
+        };
+        if let Some(held) = self.context.held {
+            held.take_back().await;
+        }
+        ended
+    }
+
     async fn dispatch(&self, function: usize, arguments: String) -> Result<Bytes, HostError> {
         let Some((at, name)) = self.action.functions.get(function) else {
             return Err(refuse(FailureKind::Internal, "there is no such function".to_owned()));

@@ -146,6 +146,14 @@ impl Reach {
         Self { connection: TASK.into(), kind: Kind::Task }
     }
 
+    /// What the server remembers, if this is that.
+    pub(super) fn memory(&self) -> Option<Result<&Arc<State>, HostError>> {
+        match &self.kind {
+            Kind::State(link) => Some(self.there(link)),
+            _ => None,
+        }
+    }
+
     /// Whether it is a function, not an object with functions.
     pub(super) fn is_function(&self) -> bool {
         matches!(self.kind, Kind::Fetch(_) | Kind::Markdown | Kind::Task)

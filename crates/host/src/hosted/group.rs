@@ -54,6 +54,14 @@ impl Service for GroupService {
         &self.about
     }
 
+    fn caller_kept(&self, principal: &Principal) -> Option<String> {
+        self.hosted.caller_kept(principal)
+    }
+
+    fn caller_again(&self, id: &Arc<str>, kept: Option<&str>) -> Option<Principal> {
+        self.hosted.caller_again(id, kept)
+    }
+
     fn listing(&self, _principal: Option<&Principal>) -> Arc<Listing> {
         self.hosted.current().view(Some(&self.name), None)
     }

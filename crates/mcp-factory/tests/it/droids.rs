@@ -3,6 +3,7 @@
 mod connectors;
 mod killed;
 mod tasks;
+mod watching;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

@@ -15,5 +15,6 @@ mod policies;
 mod records;
 mod remote;
 mod sessions;
+mod tasks;
 
 pub(crate) use client::Plane;

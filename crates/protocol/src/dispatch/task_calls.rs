@@ -15,7 +15,6 @@ use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::exchange::{Event, Exchange};
 use crate::headers;
-use crate::principal::Principal;
 use crate::revision::Revision;
 use crate::service::{Boxed, Reply, ToolCall, ToolResult};
 use crate::tasks::{Interrupted, Live, Owner, TaskRecord, TaskStatus};
@@ -40,6 +39,12 @@ pub(super) fn start_tool(
     let anew = (resumes && call.incoming.binding.is_none()).then(|| Interrupted {
         tool: asked.name.as_str().into(),
         arguments: asked.arguments.as_ref().map(|arguments| arguments.get().into()),
+        caller: call
+            .incoming
+            .principal
+            .as_ref()
+            .and_then(|caller| call.endpoint().service.caller_kept(caller))
+            .map(Into::into),
     });
     let exchange = Exchange::new(true);
     let (endpoint, context) = (call.endpoint().clone(), context.clone());
@@ -78,14 +83,18 @@ pub(crate) fn take_up(endpoint: &Arc<Endpoint>) {
     let tasks = &endpoint.runtime.tasks;
     for record in tasks.abandoned(&endpoint.about().name) {
         let raw = |json: &str| serde_json::value::RawValue::from_string(json.to_owned()).ok();
-        match record.interrupted.clone() {
-            Some(work) if record.status == TaskStatus::Working => {
+        let again = |work: &Interrupted| match &record.principal {
+            None => Some(None),
+            Some(id) => endpoint.service.caller_again(id, work.caller.as_deref()).map(Some),
+        };
+        let caller = record.interrupted.as_ref().and_then(again);
+        match (record.interrupted.clone(), caller) {
+            (Some(work), Some(caller)) if record.status == TaskStatus::Working => {
                 tracing::info!(task = %record.id, tool = %work.tool, "a task that was cut off goes on");
                 let asked =
                     Asked { name: work.tool.into(), arguments: work.arguments.as_deref().and_then(raw), meta: None };
                 let exchange = Exchange::new(true);
-                let principal = record.principal.clone().map(Principal::new);
-                let context = Context::local(Revision::LATEST, principal);
+                let context = Context::local(Revision::LATEST, caller);
                 let endpoint = endpoint.clone();
                 tasks.go_on(record, exchange.cancel.clone(), move |live| asked.run(endpoint, context, live, exchange));
             }

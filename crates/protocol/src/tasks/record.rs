@@ -49,6 +49,8 @@ pub struct Interrupted {
     pub tool: Box<str>,
     /// Its arguments, JSON.
     pub arguments: Option<Box<str>>,
+    /// What the service knew of the caller, for [`crate::Service::caller_again`].
+    pub caller: Option<Box<str>>,
 }
 
 /// A task.

@@ -2,18 +2,27 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use rquickjs::{Ctx, Function, Runtime, Value};
 
 use crate::fault::{Fault, FaultKind};
-use crate::host::Answer;
+use crate::host::{Answer, Rest};
 use crate::origin::Origin;
 
-/// The end of a run.
+/// How a function ended.
+pub(crate) enum Ended {
+    /// With its result.
+    Answer(Answer),
+    /// It rests, and is then called again with this, JSON.
+    Resting(Bytes, Rest),
+}
+
+/// The end of an engine.
 pub(crate) struct Finished {
-    pub(crate) result: Result<Answer, Fault>,
+    pub(crate) result: Result<Ended, Fault>,
     /// Promises that were rejected without anybody looking.
     pub(crate) unhandled: usize,
 }
@@ -71,10 +80,10 @@ impl Ending {
     }
 
     /// The result, if there is one.
-    pub(super) fn take(&self, origin: &Origin) -> Option<Result<Answer, Fault>> {
+    pub(super) fn take(&self, origin: &Origin) -> Option<Result<Ended, Fault>> {
         let Said { how, text, message, stack, code, detail } = self.said.lock().take()?;
         Some(match how.as_str() {
-            "ok" | "answer" if text.len().max(message.len()) > self.output_max => Err(Fault::new(
+            "ok" | "answer" | "again" if text.len().max(message.len()) > self.output_max => Err(Fault::new(
                 FaultKind::Output,
                 format!(
                     "the result has {} bytes, and {} are the most; return less",
@@ -82,8 +91,9 @@ impl Ending {
                     self.output_max
                 ),
             )),
-            "ok" => Ok(Answer { json: Bytes::from(text), text: None }),
-            "answer" => Ok(Answer { json: Bytes::from(text), text: Some(message) }),
+            "ok" => Ok(Ended::Answer(Answer { json: Bytes::from(text), text: None })),
+            "answer" => Ok(Ended::Answer(Answer { json: Bytes::from(text), text: Some(message) })),
+            "again" => rest(&message).map(|rest| Ended::Resting(Bytes::from(text), rest)),
             "told" => {
                 let mut fault = Fault::new(FaultKind::Told, message);
                 fault.code = (!code.is_empty()).then_some(code);
@@ -100,9 +110,22 @@ impl Ending {
         })
     }
 
-    pub(super) fn finish(&self, result: Result<Answer, Fault>) -> Finished {
+    pub(super) fn finish(&self, result: Result<Ended, Fault>) -> Finished {
         Finished { result, unhandled: self.unhandled.load(Ordering::Relaxed) }
     }
+}
+
+/// What ends a rest, as the prelude wrote it.
+fn rest(json: &str) -> Result<Rest, Fault> {
+    let internal = || Fault::new(FaultKind::Internal, "what ends the script's rest cannot be read");
+    let given: serde_json::Value = serde_json::from_str(json).map_err(|_| internal())?;
+    let time = given["inMs"].as_f64().and_then(|time| Duration::try_from_secs_f64(time / 1e3).ok());
+    let text = |name: &str| given[name].as_str().map(str::to_owned);
+    Ok(Rest {
+        time: time.ok_or_else(internal)?,
+        change: text("key").map(|key| (key, given["version"].as_i64())),
+        progress: text("progress"),
+    })
 }
 
 /// What an error of the engine or of the script means.

@@ -5,4 +5,5 @@ mod language;
 mod limits;
 mod many;
 mod places;
+mod rest;
 mod support;

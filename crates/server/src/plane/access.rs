@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderMap, header};
-use identity::Principal;
 use identity::accounts::SESSION_PREFIX;
 use identity::keys::PREFIX;
 use identity::oauth::ACCESS_PREFIX;
+use identity::{Kind, Principal, Scopes};
 use operations::deploy::{Access, Counted, Place};
 use operations::policies::{Policies, Reach};
 use protocol::Listing;
 use protocol::http::Challenge;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::problem;
 
@@ -61,6 +61,22 @@ impl Access for Doors {
 
     fn is_whole(&self, place: &Place, principal: Option<&protocol::Principal>) -> bool {
         self.reach(place, principal).is_none_or(|(_, reach)| reach.is_some_and(|reach| reach.is_whole()))
+    }
+
+    fn kept(&self, principal: &protocol::Principal) -> Option<String> {
+        let Principal { kind, owner, scopes, .. } = principal.facts::<Principal>()?;
+        let scopes: Vec<&str> = scopes.iter().collect();
+        Some(json!({ "kind": kind, "owner": &**owner, "scopes": scopes }).to_string())
+    }
+
+    fn again(&self, place: &Place, id: &Arc<str>, kept: &str) -> Option<protocol::Principal> {
+        let kept: Value = serde_json::from_str(kept).ok()?;
+        let kind: Kind = serde_json::from_value(kept["kind"].clone()).ok()?;
+        let scopes: Vec<String> = serde_json::from_value(kept["scopes"].clone()).ok()?;
+        let owner = kept["owner"].as_str()?.into();
+        let known = Principal { id: id.clone(), kind, owner, scopes: Scopes::of(scopes) };
+        let principal = protocol::Principal::new(id.clone()).with_facts(Arc::new(known));
+        self.enter(place, &principal).is_ok().then_some(principal)
     }
 
     fn call(&self, place: &Place, principal: Option<&protocol::Principal>, tool: &str) -> Result<Counted, String> {

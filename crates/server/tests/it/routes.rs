@@ -41,9 +41,11 @@ async fn legacy_streams_begin_with_their_own_messages_path() {
 #[tokio::test]
 async fn health_names_the_server() {
     let world = World::start().await;
-    let answer = world.request("GET", "/healthz", &[], "").await;
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(answer.contains(r#""status":"ok""#) && answer.contains(r#""server":"ping-mcp""#), "{answer}");
+    for path in ["/healthz", "/health"] {
+        let answer = world.request("GET", path, &[], "").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.contains(r#""status":"ok""#) && answer.contains(r#""server":"ping-mcp""#), "{answer}");
+    }
     let refused = world.request("POST", "/healthz", &[], "").await;
     assert!(refused.starts_with("HTTP/1.1 405") && refused.contains("GET, HEAD"), "{refused}");
 }

@@ -16,7 +16,7 @@ mod shape;
 mod words;
 
 /// Names that the second parameter of a script's function has anyhow.
-const OWN_NAMES: [&str; 7] = ["answer", "fail", "log", "markdown", "progress", "sleep", "tools"];
+const OWN_NAMES: [&str; 8] = ["again", "answer", "fail", "log", "markdown", "progress", "sleep", "tools"];
 
 /// Names that it has when the spec has `state`.
 const STATE_NAMES: [&str; 2] = ["state", "timers"];

@@ -1,10 +1,11 @@
 //! What a server remembers, as a script sees it: `await state.get('key')`, `await timers.set('name', {inMs: 1000, tool: 'work'})`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use connect::state::{Entry, Fault, Only, State, Timer, now};
-use script::HostError;
+use script::{Host as _, HostError, Rest};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -20,6 +21,9 @@ pub(crate) const TIMERS: &str = "timers";
 
 pub(super) const VALUES: [&str; 5] = ["get", "entry", "set", "delete", "list"];
 pub(super) const OF_TIMERS: [&str; 3] = ["set", "cancel", "list"];
+
+/// Longest time until a change that another process made is seen.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// Entries of a list that does not say how many.
 const LISTED: usize = 100;
@@ -201,4 +205,46 @@ pub(super) async fn timers(
         }
     };
     Ok(answer.to_string().into())
+}
+
+/// What is told of a value that says how far something is.
+#[derive(Deserialize)]
+struct Told {
+    done: f64,
+    total: Option<f64>,
+    #[serde(default)]
+    message: String,
+}
+
+/// Ends when the value that is waited for changes, and tells what another value says of progress meanwhile.
+pub(in super::super) async fn changed(state: &Arc<State>, host: &ScriptHost<'_>, rest: &Rest) -> Result<(), HostError> {
+    let said = async {
+        let Some(key) = &rest.progress else { return std::future::pending().await };
+        let mut change = state.watch(key);
+        loop {
+            change.next().await;
+            let key = key.clone();
+            let entry = blocking(state, move |state| state.get(&key, now())).await?;
+            if let Some(told) = entry.and_then(|entry| serde_json::from_str::<Told>(&entry.value).ok()) {
+                host.progress(told.done, told.total, &told.message);
+            }
+        }
+    };
+    let other = async {
+        let Some((key, version)) = &rest.change else { return std::future::pending().await };
+        // Before the value is read, so that no change is missed.
+        let mut change = state.watch(key);
+        loop {
+            let wanted = key.clone();
+            let entry = blocking(state, move |state| state.get(&wanted, now())).await?;
+            if entry.map(|entry| entry.version) != *version {
+                return Ok(());
+            }
+            let _ = tokio::time::timeout(LOOK, change.next()).await;
+        }
+    };
+    tokio::select! {
+        ended = said => ended,
+        ended = other => ended,
+    }
 }

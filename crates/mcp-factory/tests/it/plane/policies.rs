@@ -10,7 +10,8 @@ use crate::world::World;
 
 const CREATE: &str = "servers:read,servers:write,servers:call,logs:read";
 
-fn key(world: &World, owner: &str, scopes: &str) -> String {
+/// A key of its own, as a header shows it.
+pub(super) fn key(world: &World, owner: &str, scopes: &str) -> String {
     let made = world.json(&["keys", "create", "test", "--owner", owner, "--scope", scopes]);
     format!("Bearer {}", made["key"].as_str().expect("a key"))
 }
@@ -63,7 +64,12 @@ fn calls(plane: &Plane, path: &str, shown: (&str, &str), tool: &str) -> bool {
 
 /// Waits for as long as a change of a policy may take.
 fn until(what: &str, holds: impl Fn() -> bool) {
-    let late = Instant::now() + Duration::from_secs(5);
+    until_within(5, what, holds);
+}
+
+/// Waits for at most so many seconds.
+pub(super) fn until_within(seconds: u64, what: &str, holds: impl Fn() -> bool) {
+    let late = Instant::now() + Duration::from_secs(seconds);
     while !holds() {
         assert!(Instant::now() < late, "{what} never came");
         std::thread::park_timeout(Duration::from_millis(20));
