@@ -26,7 +26,8 @@ pub(crate) async fn drive(
     let watch = Arc::new(Watch::new(call.limits.cpu));
     let mut state = None;
     loop {
-        match awake(sandbox, script, host, &call, (&watch, state.take())).await? {
+        // Behind a pointer, so that a rest holds nothing of it.
+        match Box::pin(awake(sandbox, script, host, &call, (&watch, state.take()))).await? {
             Ended::Answer(answer) => return Ok(answer),
             Ended::Resting(kept, rest) => {
                 host.rest(&rest).await.map_err(|error| Fault::new(FaultKind::Thrown, error.message))?;

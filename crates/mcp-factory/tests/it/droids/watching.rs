@@ -8,7 +8,7 @@ const WATCHERS: usize = 20;
 
 #[test]
 fn one_look_at_the_list_serves_all_who_watch() {
-    let (world, fake) = world(&["--work", "30000"]);
+    let (world, fake) = world(&["--work", "14000"]);
     let server = serve(&world, &[]);
     let watch = |number: usize| {
         let prompt = format!("watched {number}");
