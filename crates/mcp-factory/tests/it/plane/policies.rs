@@ -72,7 +72,8 @@ pub(super) fn until_within(seconds: u64, what: &str, holds: impl Fn() -> bool) {
     let late = Instant::now() + Duration::from_secs(seconds);
     while !holds() {
         assert!(Instant::now() < late, "{what} never came");
-        std::thread::park_timeout(Duration::from_millis(20));
+        // A long wait is no reason to be turned away for too many requests.
+        std::thread::park_timeout(Duration::from_millis(4 * seconds));
     }
 }
 
