@@ -61,7 +61,9 @@ This program:
   fake        Serve a fake of an API, for trying servers without an account
   doctor      Check the home folder, the databases and the surroundings
   links       Make the names mcp-create, mcp-list and so on
+  debug       Show where this program keeps things
   completion  Print a completion script for a shell
+  man         Print a manual page, or write all of them
   version     Print the version
   help        Explain a command, or `help exit-codes`
 
@@ -116,8 +118,8 @@ pub(crate) struct Cli {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
-    /// Print `text` for people or `json` for programs; `--json` for short, but with `create`
-    #[arg(long, global = true, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
+    /// Print `text` for people, `wide` with all columns, `json`, or `ndjson` with a line for each thing of a list; `--json` for short, but with `create`
+    #[arg(long, short, global = true, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
     #[arg(hide_possible_values = true)]
     pub(crate) output: Output,
     /// Folder of the catalogue [default: MCP_FACTORY_HOME, else mcp-factory in the XDG data folder]
@@ -147,6 +149,9 @@ pub(crate) struct Global {
     /// Use no colours (as do NO_COLOR, TERM=dumb and a pipe; CLICOLOR_FORCE asks for them)
     #[arg(long, global = true)]
     pub(crate) no_color: bool,
+    /// Only say what a change would do
+    #[arg(long, global = true)]
+    pub(crate) dry_run: bool,
     /// Never ask; fail where an answer would be needed
     #[arg(long, global = true)]
     pub(crate) no_input: bool,
@@ -160,8 +165,12 @@ pub(crate) struct Global {
 pub(crate) enum Output {
     /// Text for people
     Text,
+    /// Text for people, with all columns and nothing cut
+    Wide,
     /// One JSON document
     Json,
+    /// JSON on one line: of a list, a line for each of its things
+    Ndjson,
 }
 
 #[derive(Debug, Subcommand)]
@@ -205,10 +214,12 @@ pub(crate) enum Command {
     Doctor(commands::doctor::Arguments),
     Links(commands::links::Arguments),
     Completion(commands::completion::Arguments),
+    Debug(commands::debug::Arguments),
+    Man(commands::man::Arguments),
     Version(commands::version::Arguments),
     Help(commands::help::Arguments),
     #[command(name = "__gen", hide = true)]
     Gen(commands::generate::Arguments),
-    #[command(name = "__names", hide = true)]
-    Names(commands::names::Arguments),
+    #[command(name = "__complete", hide = true)]
+    Complete(commands::complete::Arguments),
 }

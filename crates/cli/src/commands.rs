@@ -4,9 +4,11 @@ pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod clients;
+pub(crate) mod complete;
 pub(crate) mod completion;
 pub(crate) mod connect;
 pub(crate) mod create;
+pub(crate) mod debug;
 pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod diff;
@@ -25,7 +27,7 @@ pub(crate) mod keys;
 pub(crate) mod links;
 pub(crate) mod list;
 pub(crate) mod logs;
-pub(crate) mod names;
+pub(crate) mod man;
 pub(crate) mod plan;
 pub(crate) mod policies;
 pub(crate) mod remove;
@@ -57,6 +59,9 @@ pub(crate) const BAD_NEWS: u8 = 1;
 
 /// Runs a command and gives the exit code.
 pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error> {
+    if session.global.dry_run {
+        can_be_tried(&command)?;
+    }
     match command {
         Command::Create(arguments) => block_on(session, |context| create::run(arguments, session, context)),
         Command::List(arguments) => block_on(session, |context| list::run(arguments, session, context)),
@@ -89,7 +94,9 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
         Command::Policies(arguments) => block_on(session, |context| policies::run(arguments, session, context)),
         Command::Jobs(arguments) => jobs::run(arguments, session),
         Command::Templates(arguments) => block_on(session, |context| templates::run(arguments, session, context)),
-        Command::Names(_) => block_on(session, |context| names::run(session, context)),
+        Command::Complete(arguments) => complete::run(&arguments, session),
+        Command::Debug(arguments) => block_on(session, |context| debug::run(arguments, session, context)),
+        Command::Man(arguments) => man::run(&arguments, session),
         Command::Run(arguments) => {
             session.local_only("run")?;
             run::run(arguments, session)
@@ -123,6 +130,26 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
         Command::Help(arguments) => help::run(&arguments, session),
         Command::Gen(arguments) => generate::run(&arguments, session),
     }
+}
+
+/// Refuses a dry run of what starts something, or writes files.
+fn can_be_tried(command: &Command) -> Result<(), Error> {
+    let name = match command {
+        Command::Run(_) => "run",
+        Command::Serve(_) => "serve",
+        Command::Test(_) => "test",
+        Command::Demo(_) => "demo",
+        Command::Shim(_) => "shim",
+        Command::Connect(_) => "connect",
+        Command::Links(_) => "links",
+        Command::Backup(_) => "backup",
+        Command::Restore(_) => "restore",
+        Command::Export(_) => "export",
+        Command::Fmt(_) => "fmt",
+        Command::Plan(_) => "plan",
+        _ => return Ok(()),
+    };
+    Err(Error::new(Code::Usage, format!("`{name}` has no dry run")).hint("leave `--dry-run` out"))
 }
 
 /// Runs an operation to its end, or until Ctrl-C.

@@ -71,8 +71,10 @@ fn in_json(words: Vec<OsString>) -> Vec<OsString> {
 
 /// Whether JSON was asked for, on a command line that clap could not read.
 fn wants_json(words: &[OsString]) -> bool {
-    let joined = words.iter().any(|word| word == "--output=json");
-    joined || words.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json")
+    let is_json = |word: &OsString| word == "json" || word == "ndjson";
+    let joined = ["--output=json", "--output=ndjson", "-ojson", "-ondjson", "-o=json", "-o=ndjson"];
+    words.iter().any(|word| joined.iter().any(|one| word == one))
+        || words.windows(2).any(|pair| (pair[0] == "--output" || pair[0] == "-o") && is_json(&pair[1]))
 }
 
 fn json_printer() -> Printer {

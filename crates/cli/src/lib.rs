@@ -10,6 +10,7 @@ mod demo;
 mod entry;
 mod input;
 mod links;
+mod manual;
 mod printer;
 mod reference;
 mod remote;

@@ -24,6 +24,8 @@ pub(crate) struct Printer {
     quiet: bool,
     color_out: bool,
     color_err: bool,
+    /// Columns of the terminal that standard output is.
+    width: Option<usize>,
 }
 
 impl Printer {
@@ -35,22 +37,29 @@ impl Printer {
             quiet: global.quiet,
             color_out: wanted(std::io::stdout().is_terminal()),
             color_err: wanted(std::io::stderr().is_terminal()),
+            width: terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0)),
         }
     }
 
     /// Whether JSON was asked for.
     pub(crate) fn is_json(&self) -> bool {
-        self.output == Output::Json
+        matches!(self.output, Output::Json | Output::Ndjson)
+    }
+
+    /// Whether lines of JSON were asked for.
+    pub(crate) fn is_lines(&self) -> bool {
+        self.output == Output::Ndjson
     }
 
     /// Colours for text on standard output.
     pub(crate) fn style(&self) -> Style {
-        Style { on: self.color_out }
+        let wide = self.output == Output::Wide;
+        Style { on: self.color_out, wide, width: self.width.filter(|_| !wide) }
     }
 
     /// Colours for text on standard error.
     pub(crate) fn message_style(&self) -> Style {
-        Style { on: self.color_err }
+        Style { on: self.color_err, wide: false, width: None }
     }
 
     /// Prints a command's answer: the value as JSON, or the text that is made from it.
@@ -62,9 +71,37 @@ impl Printer {
         }
     }
 
+    /// Prints a list as [`Self::answer`] does; as lines of JSON it is a line for each thing of these members, of the list itself where
+    /// there are none. Where there are several members each line says its `kind`: the name of its member, of one.
+    pub(crate) fn list<T: Serialize>(&self, value: &T, members: &[&str], text: impl FnOnce(Style) -> String) {
+        if self.output != Output::Ndjson {
+            return self.answer(value, text);
+        }
+        let Ok(value) = serde_json::to_value(value) else { return self.json(value) };
+        if members.is_empty() {
+            value.as_array().into_iter().flatten().for_each(|thing| self.json(thing));
+        }
+        for member in members {
+            for thing in value[*member].as_array().into_iter().flatten() {
+                let mut thing = thing.clone();
+                if let (true, Some(fields)) = (members.len() > 1, thing.as_object_mut()) {
+                    fields.insert("kind".to_owned(), member.trim_end_matches('s').into());
+                }
+                self.json(&thing);
+            }
+        }
+        if let Some(cursor) = value["nextCursor"].as_str() {
+            self.note(&format!("there are more: add `--cursor {cursor}`"));
+        }
+    }
+
     /// Prints a JSON document to standard output.
     pub(crate) fn json<T: Serialize>(&self, value: &T) {
-        match serde_json::to_string_pretty(value) {
+        let written = match self.output {
+            Output::Ndjson => serde_json::to_string(value),
+            _ => serde_json::to_string_pretty(value),
+        };
+        match written {
             Ok(text) => self.data(&text),
             Err(error) => self.warn(&format!("the answer cannot be written as JSON: {error}")),
         }
@@ -151,13 +188,30 @@ fn color_wanted(terminal: bool, variable: impl Fn(&str) -> Option<String>) -> bo
     terminal && variable("TERM").as_deref() != Some("dumb") && variable("CLICOLOR").as_deref() != Some("0")
 }
 
-/// Colours, or none.
+/// Colours, or none; and how much room there is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
     on: bool,
+    wide: bool,
+    width: Option<usize>,
 }
 
 impl Style {
+    /// Whether everything is to be shown.
+    pub(crate) fn is_wide(self) -> bool {
+        self.wide
+    }
+
+    /// Columns of the terminal; nothing where lines may have any length.
+    pub(crate) fn width(self) -> Option<usize> {
+        self.width
+    }
+
+    /// A text on one line, cut to `width` characters unless everything is to be shown.
+    pub(crate) fn short(self, text: &str, width: usize) -> String {
+        crate::table::short(text, if self.wide { usize::MAX } else { width })
+    }
+
     fn wrap(self, code: &str, text: &str) -> String {
         if self.on { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }

@@ -60,10 +60,18 @@ impl Remote {
     }
 
     /// Has an operation done.
-    pub(crate) async fn run<O: Operation>(&self, context: &Context, input: O::Input) -> Result<O::Output, Error> {
+    pub(crate) async fn run<O: Operation>(
+        &self,
+        context: &Context,
+        input: O::Input,
+        dry_run: bool,
+    ) -> Result<O::Output, Error> {
         let input = serde_json::to_value(input)
             .map_err(|error| Error::new(Code::Internal, format!("the input cannot be written: {error}")))?;
-        let call = request::of(&O::DECLARED, &input);
+        let mut call = request::of(&O::DECLARED, &input);
+        if dry_run {
+            call.headers.push(("dry-run".to_owned(), "true".to_owned()));
+        }
         let deadline = Instant::now() + O::DECLARED.deadline + GRACE;
         let sent = self.api.send(&call, deadline.into(), &context.cancel).await;
         let reply = sent.map_err(|error| self.away(&error))?;

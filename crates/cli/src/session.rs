@@ -73,10 +73,17 @@ impl Session {
 
     /// Does an operation: at the control plane that was named, or else in the home folder.
     pub(crate) async fn run<O: Operation>(&self, context: &Context, input: O::Input) -> Result<O::Output, Error> {
-        match self.remote(context)? {
-            Some(remote) => Box::pin(remote.run::<O>(context, input)).await,
+        // What has a dry run of its own in its input is asked for that.
+        let dry_run = self.global.dry_run && O::DECLARED.tries;
+        let done = match self.remote(context)? {
+            Some(remote) => Box::pin(remote.run::<O>(context, input, dry_run)).await,
+            None if dry_run => Box::pin(operations::perform::<O>(&context.trying(), input)).await,
             None => Box::pin(operations::perform::<O>(context, input)).await,
+        };
+        if dry_run && done.is_ok() {
+            self.printer.note("a dry run: this is what would be, and nothing was changed");
         }
+        done
     }
 
     /// The control plane that was named, ready to be asked.

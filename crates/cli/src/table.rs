@@ -2,7 +2,10 @@
 
 use crate::printer::Style;
 
-/// Rows under a head line. Two spaces stand between columns; the last column is not padded.
+/// Characters that are left of a last column that has no room.
+const LAST_MIN: usize = 12;
+
+/// Rows under a head line. Two spaces stand between columns; the last column is not padded, and cut where a terminal ends.
 pub(crate) fn table(style: Style, head: &[&str], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = head.iter().map(|cell| cell.chars().count()).collect();
     for row in rows {
@@ -10,11 +13,19 @@ pub(crate) fn table(style: Style, head: &[&str], rows: &[Vec<String>]) -> String
             *width = (*width).max(cell.chars().count());
         }
     }
+    let before: usize = widths.iter().rev().skip(1).map(|width| width + 2).sum();
+    let room = style.width().map_or(usize::MAX, |width| width.saturating_sub(before).max(LAST_MIN));
     let head: Vec<String> = head.iter().map(|cell| (*cell).to_owned()).collect();
     let mut text = style.bold(&line(&head, &widths));
     for row in rows {
         text.push('\n');
-        text.push_str(&line(row, &widths));
+        match row.split_last() {
+            Some((last, others)) if row.len() == widths.len() && last.chars().count() > room => {
+                let cut = others.iter().cloned().chain([short(last, room)]).collect::<Vec<_>>();
+                text.push_str(&line(&cut, &widths));
+            }
+            _ => text.push_str(&line(row, &widths)),
+        }
     }
     text
 }

@@ -288,6 +288,11 @@ impl Running {
         &self.service
     }
 
+    /// What one of its groups offers, with its calls in the log; nothing when there is no such group.
+    pub fn service_of(&self, group: &str) -> Option<Arc<dyn Service>> {
+        Some(Arc::clone(self.group(group)?.endpoint.service()))
+    }
+
     /// Another text whenever what runs is another thing.
     pub fn stamp(&self) -> &str {
         &self.stamp

@@ -1,11 +1,9 @@
 //! Who may use which server: the one place that looks at whose something is.
 
-use std::collections::HashSet;
-
 use identity::{ADMIN, Principal};
 
 use crate::operation::Scope;
-use crate::policies::{Policies, exceeded};
+use crate::policies::{Policies, Sight, exceeded};
 use crate::{Caller, Code, Context, Error, Subject};
 
 /// The scope that programs ask for when they want to use servers.
@@ -105,14 +103,13 @@ pub(crate) fn listed(caller: &Caller) -> Option<String> {
     (!caller.may(Scope::Admin)).then(|| caller.owner().to_owned())
 }
 
-/// The names of the servers that the caller may see; `None` when they may see all.
-pub(crate) async fn visible(context: &Context) -> Result<Option<HashSet<String>>, Error> {
-    let Some(own) = listed(&context.caller) else { return Ok(None) };
-    if !context.has_store() {
-        return Ok(Some(HashSet::new()));
+/// What the caller sees of the servers of everybody.
+pub(crate) async fn sight(context: &Context) -> Result<Sight, Error> {
+    let Caller::Remote(principal) = &context.caller else { return Ok(Sight::All) };
+    if principal.scopes.allow(ADMIN) {
+        return Ok(Sight::All);
     }
-    let all = context.store(store::Store::owners).await?;
-    Ok(Some(all.into_iter().filter(|(_, owner)| *owner == own).map(|(name, _)| name).collect()))
+    Ok(crate::policies::of(context).await?.sight(principal))
 }
 
 /// As whom the caller stores something.
@@ -144,13 +141,10 @@ pub fn enter(
 
 /// The servers of a page of the list that the caller may see; those of others only where a rule says so.
 pub(crate) async fn seen(context: &Context, page: store::Page) -> Result<store::Listing, Error> {
-    let Caller::Remote(principal) = context.caller.clone() else {
-        return context.store(move |store| store.list(&page)).await;
-    };
-    if principal.scopes.allow(ADMIN) {
+    let sight = sight(context).await?;
+    if matches!(sight, Sight::All) {
         return context.store(move |store| store.list(&page)).await;
     }
-    let policies = crate::policies::of(context).await?;
     context
         .store(move |store| {
             let limit = page.limit.unwrap_or(store::PAGE_SIZE_MAX).clamp(1, store::PAGE_SIZE_MAX);
@@ -158,7 +152,7 @@ pub(crate) async fn seen(context: &Context, page: store::Page) -> Result<store::
             loop {
                 let part = store.list(&store::Page { limit: None, cursor: found.next.take() })?;
                 for server in part.servers {
-                    if policies.reach(&principal, &server.name, &server.owner, None).is_none() {
+                    if !sight.has_server(&server.name, &server.owner) {
                         continue;
                     }
                     if found.servers.len() == limit {

@@ -229,6 +229,8 @@ pub struct Context {
     pub recorder: Option<Arc<Recorder>>,
     /// The note about the operation that is done, stored with its first change.
     pub(crate) pending: Option<Arc<Pending>>,
+    /// Whether changes are only tried.
+    pub(crate) tries: bool,
     /// The jobs of a control plane; none at a command line.
     pub jobs: Option<Arc<Jobs>>,
     /// Who may use what at a control plane; none at a command line.
@@ -262,6 +264,7 @@ impl Context {
             audit: None,
             recorder: None,
             pending: None,
+            tries: false,
             jobs: None,
             policies: None,
             targets: None,
@@ -294,12 +297,27 @@ impl Context {
     pub fn asked(&self, caller: Caller, request: impl Into<Arc<str>>) -> Self {
         let cancel = CancellationToken::new();
         let request = request.into();
-        Self { caller, request, cancel, precondition: None, pending: None, progress: None, ..self.clone() }
+        Self {
+            caller,
+            request,
+            cancel,
+            precondition: None,
+            pending: None,
+            tries: false,
+            progress: None,
+            ..self.clone()
+        }
     }
 
     /// The same for an operation whose first change is stored with a note about it.
     pub(crate) fn noted(&self, pending: Arc<Pending>) -> Self {
         Self { pending: Some(pending), ..self.clone() }
+    }
+
+    /// The same for an operation that is only tried: it says what it would do, and changes nothing.
+    #[must_use]
+    pub fn trying(&self) -> Self {
+        Self { tries: true, ..self.clone() }
     }
 
     /// Waits for the other changes of this server that are under way in this process.
@@ -318,7 +336,8 @@ impl Context {
             })
             .await
         });
-        opened.await.cloned()
+        let store = opened.await.cloned()?;
+        Ok(if self.tries { Arc::new(store.trying()) } else { store })
     }
 
     /// Runs a request to the catalogue on a blocking thread.

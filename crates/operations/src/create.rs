@@ -31,6 +31,9 @@ pub struct Input {
     /// Do everything but store it.
     #[serde(default)]
     pub dry_run: bool,
+    /// The template that the spec was made from, to be remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
 }
 
 /// What was made.
@@ -90,6 +93,7 @@ const STEPS: f64 = 4.0;
 /// compiles, and stores. What fails, fails before anything is stored.
 pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
     let start = Instant::now();
+    let template = input.template.map(|name| crate::templates::get(&name)).transpose()?.map(|found| found.name);
     let subject = Subject::Spec { spec: input.spec };
     let loaded = pipeline::load(context, &subject, input.strict).await?;
     crate::reserved::check(context, &loaded.spec.name)?;
@@ -110,7 +114,7 @@ pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
 
     context.tell(3.0, STEPS, "its tools are checked");
     let stored_at = Instant::now();
-    let release = release(&loaded, &made, input.dev)?;
+    let release = Release { template, ..release(&loaded, &made, input.dev)? };
     let (name, version, digest) = (release.name.clone(), release.version.clone(), release.digest.clone());
     let (force, dry_run) = (input.force, input.dry_run);
     let result = if dry_run {
@@ -175,6 +179,7 @@ fn release(loaded: &Loaded, made: &Made, dev: bool) -> Result<Release, Error> {
         canonical: spec.canonical_json(),
         plan: crate::plan::to_json(&made.plan)?,
         dev,
+        template: None,
     })
 }
 

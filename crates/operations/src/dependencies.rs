@@ -1,19 +1,21 @@
 //! What a server uses, and who uses it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::index::Indexed;
-use crate::index::uses::{Use, server_of};
+use crate::index::uses::{Use, plain, server_of};
+use crate::policies::Sight;
 use crate::{Code, Context, Environment, Error, first_party};
 
-/// Which server.
+/// Which server, template or connection.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
-    /// Name of the server.
+    /// Name of the server, the template or the connection; of a connection also its variable or its place.
     pub name: String,
 }
 
@@ -23,13 +25,29 @@ pub struct Input {
 pub struct Output {
     /// The server.
     pub name: String,
-    /// Its current version; absent for a server that comes with the program.
+    /// Its current version; absent for a server that comes with the program, a template and a connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// The template that it was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
     /// The connections that it has.
     pub uses: Vec<Used>,
     /// The servers that need it.
     pub used_by: Vec<User>,
+    /// The servers that were made from the template of this name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<Made>,
+}
+
+/// A server that was made from a template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Made {
+    /// The server.
+    pub server: String,
+    /// Its current version.
+    pub version: String,
 }
 
 /// A connection of a server.
@@ -83,45 +101,106 @@ impl std::fmt::Display for User {
     }
 }
 
-/// What a server uses, and who uses it.
+/// What a server uses, and who uses it; for the name of a template the servers that were made from it, and for a connection, by
+/// its name, its variable or its place, the servers that have it. The caller hears of what they see.
 ///
 /// # Errors
-/// There is no such server; the catalogue cannot be read.
+/// There is nothing of this name; the catalogue cannot be read.
 pub async fn dependencies(context: &Context, input: Input) -> Result<Output, Error> {
     let own = first_party::find(&input.name);
     let name = own.map_or(input.name, |own| own.name.to_owned());
-    if !context.has_store() && own.is_some() {
-        return Ok(Output { name, version: None, uses: Vec::new(), used_by: Vec::new() });
+    let known = own.is_some() || crate::templates::get(&name).is_ok();
+    if !context.has_store() && known {
+        return Ok(Output {
+            name,
+            version: None,
+            template: None,
+            uses: Vec::new(),
+            used_by: Vec::new(),
+            made: Vec::new(),
+        });
     }
-    let visible = crate::access::visible(context).await?;
+    let sight = crate::access::sight(context).await?;
     let (index, environment) = (Arc::clone(&context.index), context.environment.clone());
-    let found = context
+    context
         .store(move |store| {
             index.refresh(store)?;
             let found = index.servers(|servers| {
-                let indexed = servers.get(&name);
-                let one = indexed.map(|indexed| (indexed.version.clone(), &indexed.uses));
-                let uses = one.iter().flat_map(|(_, uses)| uses.iter());
-                Output {
-                    version: one.as_ref().map(|(version, _)| version.clone()),
-                    uses: uses.map(|of| used(&name, of, servers, &environment)).collect(),
-                    used_by: users(&name, servers, &environment),
-                    name: name.clone(),
-                }
+                let seen = match sight {
+                    Sight::All => Cow::Borrowed(servers),
+                    Sight::Part { .. } => Cow::Owned(seen(servers, &sight)),
+                };
+                told(&name, &seen, &environment)
             });
-            // Says that there is no such server, with the names that there are.
-            match found.version.is_none() && own.is_none() {
-                true => store.server(&name).map(|_| found),
-                false => Ok(found),
+            let is_nothing = found.version.is_none() && found.used_by.is_empty() && found.made.is_empty();
+            match (is_nothing, &sight) {
+                (false, _) => Ok(Ok(found)),
+                (true, Sight::All) if known => Ok(Ok(found)),
+                // A server of somebody else is as if it were not there.
+                (true, Sight::Part { .. }) => Ok(Err(crate::error::none_to_see(&name))),
+                // Says that there is no such server, with the names that there are.
+                (true, Sight::All) => store.server(&name).map(|_| Ok(found)),
             }
         })
-        .await;
-    let mut found = found?;
-    if let Some(visible) = visible {
-        found.used_by.retain(|user| visible.contains(&user.server));
-        found.uses.iter_mut().for_each(|used| used.shared_with.retain(|name| visible.contains(name)));
+        .await?
+}
+
+/// The servers that a caller sees. Of what is not theirs they see the tools that they may list, and not where its connections are.
+fn seen(servers: &Servers, sight: &Sight) -> Servers {
+    let some = servers.iter().filter(|(name, indexed)| sight.has_server(name, &indexed.owner));
+    some.map(|(name, indexed)| {
+        let mut indexed = indexed.clone();
+        if !sight.is_whole(&indexed.owner) {
+            for of in &mut indexed.uses {
+                (of.variable, of.place) = (None, None);
+                of.tools.retain(|(tool, groups)| sight.has_tool(name, &indexed.owner, tool, groups));
+            }
+            indexed.uses.retain(|of| !of.tools.is_empty());
+        }
+        (name.clone(), indexed)
+    })
+    .collect()
+}
+
+/// What is known of a name.
+fn told(name: &str, servers: &Servers, environment: &Environment) -> Output {
+    let one = servers.get(name);
+    let uses = one.into_iter().flat_map(|indexed| indexed.uses.iter());
+    let mut used_by = users(name, servers, environment);
+    if one.is_none() {
+        used_by.extend(users_of_connection(name, servers));
     }
-    Ok(found)
+    let made = servers.iter().filter(|(_, indexed)| indexed.template.as_deref() == Some(name));
+    Output {
+        version: one.map(|indexed| indexed.version.clone()),
+        template: one.and_then(|indexed| indexed.template.clone()),
+        uses: uses.map(|of| used(name, of, servers, environment)).collect(),
+        used_by,
+        made: made.map(|(server, indexed)| Made { server: server.clone(), version: indexed.version.clone() }).collect(),
+        name: name.to_owned(),
+    }
+}
+
+/// The servers with a connection of this name, of this variable, or to this place.
+fn users_of_connection(name: &str, servers: &Servers) -> Vec<User> {
+    let place = plain(name);
+    let is_it =
+        |of: &Use| of.connection == name || of.variable.as_deref() == Some(name) || of.place.as_ref() == Some(&place);
+    let all = servers.iter().flat_map(|(user, indexed)| indexed.uses.iter().map(move |of| (user, indexed, of)));
+    all.filter(|(_, _, of)| is_it(of)).map(|(user, indexed, of)| user_by(user, indexed, of)).collect()
+}
+
+fn user_by(user: &str, indexed: &Indexed, of: &Use) -> User {
+    User {
+        server: user.to_owned(),
+        version: indexed.version.clone(),
+        connection: of.connection.clone(),
+        tools: names(of),
+    }
+}
+
+fn names(of: &Use) -> Vec<String> {
+    of.tools.iter().map(|(tool, _)| tool.clone()).collect()
 }
 
 type Servers = std::collections::BTreeMap<String, Indexed>;
@@ -151,7 +230,7 @@ fn used(name: &str, of: &Use, servers: &Servers, environment: &Environment) -> U
         place: of.place.clone(),
         server,
         state: state.map(str::to_owned),
-        tools: of.tools.clone(),
+        tools: names(of),
         shared_with: shared.map(|(other, _)| other.clone()).collect(),
     }
 }
@@ -161,12 +240,7 @@ fn users(name: &str, servers: &Servers, environment: &Environment) -> Vec<User> 
     let needs = all.flat_map(|(user, indexed)| indexed.uses.iter().map(move |of| (user, indexed, of)));
     needs
         .filter(|(_, _, of)| target(of, environment).as_deref() == Some(name))
-        .map(|(user, indexed, of)| User {
-            server: user.clone(),
-            version: indexed.version.clone(),
-            connection: of.connection.clone(),
-            tools: of.tools.clone(),
-        })
+        .map(|(user, indexed, of)| user_by(user, indexed, of))
         .collect()
 }
 

@@ -18,7 +18,7 @@ use crate::pipeline::ms_since;
 use crate::{Code, Context, Error};
 
 pub use ::deploy::{Access, Counted, Entry, Local, Logs, Place, Running, Target};
-pub(crate) use logs::moment;
+pub(crate) use logs::{FOLDER as LOGS, moment};
 pub use logs::{LogsInput, LogsOutput, logs, logs_of};
 pub use reconcile::{ensure, follow, reconcile};
 pub use versions::version;
@@ -146,6 +146,9 @@ pub async fn deploy(context: &Context, input: Input) -> Result<Deployment, Error
     let version = if rollback { Some(previous(context, &name).await?) } else { version };
     let key = name.clone();
     let wanted = context.store(move |store| store.deploy(&key, &target, version.as_deref())).await?;
+    if context.tries {
+        return tried(context, wanted, start).await;
+    }
     acted(context, wanted, start).await
 }
 
@@ -189,7 +192,26 @@ async fn want(context: &Context, name: String, wanted: Wanted) -> Result<Deploym
     let start = Instant::now();
     let key = name.clone();
     let stored = context.store(move |store| store.want(&key, wanted)).await?;
-    acted(context, stored.ok_or_else(|| not_deployed(&name))?, start).await
+    let stored = stored.ok_or_else(|| not_deployed(&name))?;
+    match context.tries {
+        true => tried(context, stored, start).await,
+        false => acted(context, stored, start).await,
+    }
+}
+
+/// What would come of it: whether the version that would be switched to is well.
+async fn tried(context: &Context, wanted: store::Deployment, start: Instant) -> Result<Deployment, Error> {
+    let mut would = wanted.clone();
+    (would.state, would.seen, would.reason) = (wanted.wanted.as_str().to_owned(), wanted.generation, None);
+    if wanted.wanted == Wanted::Running {
+        match Box::pin(health::examine(context, &wanted.name, wanted.version.as_deref())).await {
+            Ok(fit) => (would.serves, would.reason) = (Some(fit.version), fit.ailing),
+            Err(error) => (would.state, would.reason) = ("failed".to_owned(), Some(error.to_string())),
+        }
+    }
+    let mut told = shown(context, &would);
+    told.elapsed_ms = Some(ms_since(start));
+    Ok(told)
 }
 
 /// Makes it so, here or in the process of the control plane, and tells what came of it.

@@ -132,7 +132,7 @@ impl From<store::Error> for Error {
             }
             E::TooNew { .. } => Self::new(Code::Catalogue, message)
                 .hint("use the newer mcp-factory that wrote it, or another home folder with `--home DIR`"),
-            E::Open { .. } | E::Failed { .. } => Self::new(Code::Catalogue, message)
+            E::Tried | E::Open { .. } | E::Failed { .. } => Self::new(Code::Catalogue, message)
                 .hint("`mcp-factory doctor` checks the home folder and the catalogue")
                 .hint("or choose another home folder with `--home DIR`"),
         }

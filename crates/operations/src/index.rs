@@ -53,7 +53,11 @@ struct State {
 #[derive(Clone, Debug)]
 pub(crate) struct Indexed {
     updated_at: String,
+    /// Whose it is.
+    pub(crate) owner: String,
     pub(crate) version: String,
+    /// The template that it was made from.
+    pub(crate) template: Option<String>,
     pub(crate) uses: Vec<Use>,
     entries: Vec<u32>,
     /// Why its documents cannot be read.
@@ -146,7 +150,9 @@ impl State {
         self.remove(&documents.name);
         let mut indexed = Indexed {
             updated_at: documents.updated_at,
+            owner: documents.owner,
             version: documents.version,
+            template: documents.template,
             uses: Vec::new(),
             entries: Vec::new(),
             damage: None,
@@ -154,7 +160,8 @@ impl State {
         match spec {
             Ok(spec) => {
                 indexed.uses = uses::of(&spec);
-                for (capability, words) in capability::all(&spec, plan.as_ref()) {
+                for (mut capability, words) in capability::all(&spec, plan.as_ref()) {
+                    capability.owner.clone_from(&indexed.owner);
                     indexed.entries.push(self.inverted.add(words));
                     self.capabilities.push(Some(capability));
                 }

@@ -365,6 +365,9 @@ fn opened(cursor: &str) -> Result<String, Error> {
 /// There is none of this id that the caller may see.
 pub async fn cancel(context: &Context, input: Input) -> Result<Job, Error> {
     let job = find(context, &input.id).await?;
+    if context.tries {
+        return get(context, input).await;
+    }
     if let Some(jobs) = &context.jobs
         && let Some(running) = jobs.running.lock().get(&job.id)
     {

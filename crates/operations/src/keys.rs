@@ -54,7 +54,7 @@ pub struct Revoke {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Created {
-    /// The key itself. It is shown this once.
+    /// The key itself. It is shown this once; empty when it was only tried.
     pub key: String,
     /// What is known of it.
     #[serde(flatten)]
@@ -152,8 +152,9 @@ pub async fn create(context: &Context, input: Create) -> Result<Created, Error> 
     if input.days.is_some_and(|days| days == 0 || days > DAYS_MAX) {
         return Err(bad(format!("a key lives 1 to {DAYS_MAX} days, or for ever without `days`")));
     }
+    crate::scopes::check(context, &scopes).await?;
     let owner = owner(context, input.owner, &scopes)?;
-    let keys = unread(context).await?;
+    let (keys, tries) = (unread(context).await?, context.tries);
     let lifetime = input.days.map(|days| u32::from(days) * 24 * 3_600);
     let work = move || {
         keys.create(&owner, &input.name, &scopes, lifetime).map_err(|refused| match refused {
@@ -166,7 +167,9 @@ pub async fn create(context: &Context, input: Create) -> Result<Created, Error> 
         })
     };
     let created = blocking(work).await?;
-    Ok(Created { key: created.key.expose().to_owned(), info: key(created.info) })
+    // A key that was only tried lets nobody in.
+    let shown = if tries { String::new() } else { created.key.expose().to_owned() };
+    Ok(Created { key: shown, info: key(created.info) })
 }
 
 /// Whose the new key is. Nobody gives away more than they have.

@@ -76,6 +76,27 @@ pub async fn names(context: &Context) -> Result<Vec<String>, Error> {
     context.store(Store::names).await
 }
 
+/// The names of the tools of a server's current version, for completion.
+pub async fn tools(context: &Context, name: &str) -> Result<Vec<String>, Error> {
+    if !context.has_store() {
+        return Ok(Vec::new());
+    }
+    let name = name.to_owned();
+    let found = context.store(move |store| store.find_version(&name, None)).await?;
+    let spec = found.and_then(|found| serde_json::from_str::<spec::Spec>(&found.release.canonical).ok());
+    Ok(spec.into_iter().flat_map(|spec| spec.tools).map(|tool| tool.name).collect())
+}
+
+/// The versions of a server, for completion.
+pub async fn versions(context: &Context, name: &str) -> Result<Vec<String>, Error> {
+    if !context.has_store() {
+        return Ok(Vec::new());
+    }
+    let name = name.to_owned();
+    let found = context.store(move |store| store.versions(&name)).await?;
+    Ok(found.into_iter().map(|one| one.version).collect())
+}
+
 impl From<store::Server> for Server {
     fn from(server: store::Server) -> Self {
         Self {

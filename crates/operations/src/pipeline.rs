@@ -93,13 +93,13 @@ pub(crate) async fn open(context: &Context, spec: &Spec, dev: bool) -> Opened {
     let lookup = move |name: &str| managed.get(name).cloned().or_else(|| environment.get(name));
     let mut opened = host::open_with(spec, &lookup, dev, Some(&tokens(context)));
     opened.diagnostics.extend(told);
-    opened.remember(spec, &context.home.path().join("state"));
+    opened.remember(spec, &context.home.path().join(crate::paths::STATE));
     opened
 }
 
 /// The folder in which the tokens of users are kept.
 pub(crate) fn tokens(context: &Context) -> std::path::PathBuf {
-    context.home.path().join("tokens")
+    context.home.path().join(crate::paths::TOKENS)
 }
 
 /// Where the sign-in at the server of this address is kept.

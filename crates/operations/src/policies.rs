@@ -2,6 +2,7 @@
 
 mod quota;
 mod rule;
+mod sight;
 mod usage;
 mod view;
 
@@ -14,6 +15,7 @@ use crate::{Code, Context, Error};
 
 pub use quota::Quota;
 pub use rule::{Right, Rule};
+pub(crate) use sight::Sight;
 pub use view::{Policies, Reach, Spending};
 pub(crate) use view::{exceeded, of};
 
@@ -147,6 +149,14 @@ pub async fn list(context: &Context) -> Result<Listed, Error> {
         }
     }
     Ok(listed)
+}
+
+/// The scopes that rules of anybody ask for.
+pub(crate) async fn scopes(context: &Context) -> Result<Vec<String>, Error> {
+    let all = context.store(store::Store::policies).await?;
+    let rules = all.iter().filter(|policy| policy.kind == Kind::Rule);
+    let needs = |policy: &Policy| serde_json::from_str::<Rule>(&policy.document).ok()?.needs;
+    Ok(rules.filter_map(needs).collect())
 }
 
 /// Removes a rule.

@@ -60,9 +60,10 @@ pub async fn remove(context: &Context, input: Input) -> Result<Output, Error> {
     if !breaks.is_empty() && !input.force {
         return Err(dependencies::in_use(&name, &breaks));
     }
-    let versions = if input.dry_run { known.versions } else { context.store(move |store| store.remove(&name)).await? };
-    if !input.dry_run {
+    let dry_run = input.dry_run || context.tries;
+    let versions = if dry_run { known.versions } else { context.store(move |store| store.remove(&name)).await? };
+    if !dry_run {
         forget(context, &input.name).await;
     }
-    Ok(Output { name: input.name, versions, removed: !input.dry_run, breaks })
+    Ok(Output { name: input.name, versions, removed: !dry_run, breaks })
 }

@@ -150,17 +150,32 @@ pub async fn search(context: &Context, input: Input) -> Result<Output, Error> {
     if !context.has_store() {
         return Ok(Output { found: Vec::new(), total: 0, elapsed_ms: ms_since(start) });
     }
-    let visible = crate::access::visible(context).await?;
-    let seen = move |server: &str| visible.as_ref().is_none_or(|names| names.contains(server));
+    let sight = crate::access::sight(context).await?;
+    // Documents and prompts are for those who see the whole server, as at its own address.
+    let seen = move |one: &Capability| match one.kind {
+        crate::index::capability::Kind::Tool => sight.has_tool(&one.server, &one.owner, &one.name, &one.groups),
+        _ => sight.is_whole(&one.owner),
+    };
     let index = Arc::clone(&context.index);
     let question = input.q.unwrap_or_default();
     let (hits, total) = context
         .store(move |store| {
             index.refresh(store)?;
-            Ok(index.find(&question, |one| seen(&one.server) && filter.wants(one), limit))
+            Ok(index.find(&question, |one| filter.wants(one) && seen(one), limit))
         })
         .await?;
     Ok(Output { found: hits.into_iter().map(Found::from).collect(), total, elapsed_ms: ms_since(start) })
+}
+
+/// Reads the catalogue before the first question, which then is answered at once.
+pub async fn warm(context: &Context) {
+    if !context.has_store() {
+        return;
+    }
+    let index = Arc::clone(&context.index);
+    if let Err(error) = context.store(move |store| index.refresh(store)).await {
+        tracing::warn!(%error, "the catalogue could not be read ahead; the first search reads it");
+    }
 }
 
 /// What is wanted beside the words.

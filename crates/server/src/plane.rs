@@ -161,7 +161,8 @@ impl Plane {
         let revoked = revocations.run_until_cancelled(self.followed.forever(self.runtime));
         let serving = protocol::http::serve(self.listener, self.router, ServeOptions::default(), shutdown);
         let policies = policies_until.run_until_cancelled(operations::policies::follow(&context));
-        tokio::join!(closing, serving, follow, revoked, policies, count, keep);
+        let warm = operations::search::warm(&context);
+        tokio::join!(closing, serving, follow, revoked, policies, count, keep, warm);
         operations::policies::keep(&context).await;
         operations::usage::finish(&context).await;
     }

@@ -12,6 +12,8 @@ mod sqlite;
 use std::path::Path;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 pub(crate) use cell::Row;
 pub(crate) use fault::{Attempted, Fault};
 pub(crate) use param::Param;
@@ -35,6 +37,8 @@ pub(crate) use params;
 pub(crate) struct Db {
     place: Arc<Place>,
     note: Option<Arc<Pending>>,
+    /// Whether changes are taken back.
+    tries: bool,
 }
 
 enum Place {
@@ -47,18 +51,23 @@ enum Place {
 impl Db {
     /// Opens the file, and makes it when it is absent.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        Sqlite::open(path).map(|file| Self { place: Arc::new(Place::Sqlite(file)), note: None })
+        Sqlite::open(path).map(|file| Self { place: Arc::new(Place::Sqlite(file)), note: None, tries: false })
     }
 
     /// Connects to PostgreSQL.
     pub(crate) fn connect(remote: Remote) -> Result<Self, Error> {
         let server = Box::new(Postgres::connect(remote)?);
-        Ok(Self { place: Arc::new(Place::Postgres(server)), note: None })
+        Ok(Self { place: Arc::new(Place::Postgres(server)), note: None, tries: false })
     }
 
     /// The same database, whose next change stores a note in the same transaction.
     pub(crate) fn with_note(&self, note: Arc<Pending>) -> Self {
-        Self { place: Arc::clone(&self.place), note: Some(note) }
+        Self { place: Arc::clone(&self.place), note: Some(note), tries: self.tries }
+    }
+
+    /// The same database, whose changes give what they would, and are taken back.
+    pub(crate) fn trying(&self) -> Self {
+        Self { place: Arc::clone(&self.place), note: None, tries: true }
     }
 
     /// Where it is, for people. Holds no password.
@@ -96,6 +105,9 @@ impl Db {
         attempted: &'static str,
         run: impl Fn(&Session<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        if self.tries {
+            return self.tried(attempted, run);
+        }
         let Some(note) = self.note.as_ref().filter(|note| !note.is_kept()) else {
             return self.changed(attempted, run);
         };
@@ -108,6 +120,25 @@ impl Db {
         })?;
         note.keep();
         Ok(changed)
+    }
+
+    /// Runs a change to its end and has the database take it back, as it does with one that fails.
+    fn tried<T: Send + 'static>(
+        &self,
+        attempted: &'static str,
+        run: impl Fn(&Session<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let value = Arc::new(Mutex::new(None));
+        let slot = Arc::clone(&value);
+        let ended = self.changed(attempted, move |session| {
+            *slot.lock() = Some(run(session)?);
+            Err::<(), _>(Error::Tried)
+        });
+        match (ended, value.lock().take()) {
+            (Err(Error::Tried), Some(value)) => Ok(value),
+            (Err(error), _) => Err(error),
+            (Ok(()), _) => Err(Error::Tried),
+        }
     }
 
     fn changed<T: Send + 'static>(

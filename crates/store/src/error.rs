@@ -7,6 +7,9 @@ use base::Digest;
 /// A failed request to the catalogue. `Display` says what was attempted; the cause is the source.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// It was only tried, and taken back. Callers never see it.
+    #[error("it was only tried")]
+    Tried,
     /// The folder or the file cannot be made or opened.
     #[error("cannot open the catalogue {path}: {reason}")]
     Open {

@@ -77,6 +77,8 @@ pub struct Release {
     /// Whether it was made in development mode (a URL of another engine than the spec's type is
     /// accepted).
     pub dev: bool,
+    /// The template that it was made from, if it was; a server keeps it in later versions.
+    pub template: Option<String>,
 }
 
 /// What putting a release did.
@@ -172,6 +174,10 @@ pub struct Documents {
     pub canonical: String,
     /// The newest plan, JSON.
     pub plan: String,
+    /// Whose the server is.
+    pub owner: String,
+    /// The template that it was made from.
+    pub template: Option<String>,
 }
 
 /// What storing a plan gave.

@@ -81,10 +81,10 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
                 printer.note("there are no accounts; `mcp-factory serve` prints a link that makes the first one");
                 return Ok(OK);
             }
-            printer.answer(&listed, |style| text(&listed, style));
+            printer.list(&listed, &["accounts"], |style| text(&listed, style));
         }
         What::Remove { name, yes } => {
-            if !session.confirm(&format!("remove the account `{name}` with its keys"), yes)? {
+            if !session.confirm(&format!("remove the account `{name}` with its keys"), yes || session.global.dry_run)? {
                 return Ok(OK);
             }
             let removed = session.run::<RemoveAccount>(&context, Named { name }).await?;

@@ -101,7 +101,7 @@ async fn list(input: ListInput, session: &Session, context: &Context) -> Result<
         printer.note("there are no such entries");
         return Ok(OK);
     }
-    printer.answer(&found, |style| text(&found, style));
+    printer.list(&found, &["entries"], |style| text(&found, style));
     if let (Some(cursor), false) = (&found.next_cursor, printer.is_json()) {
         printer.note(&format!("there are more: add `--cursor {cursor}`"));
     }

@@ -78,7 +78,7 @@ struct Add {
     #[arg(long)]
     force: bool,
     /// Print what would be written, and write nothing
-    #[arg(long, visible_alias = "dry-run")]
+    #[arg(long)]
     print: bool,
 }
 
@@ -93,9 +93,6 @@ struct Remove {
     /// Of this account, or of the project in this folder
     #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeWord::User)]
     scope: ScopeWord,
-    /// Write nothing
-    #[arg(long)]
-    dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -156,10 +153,11 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
             let way = way(&add, session, &context).await?;
             let name = add.entry.as_deref().unwrap_or(&add.name);
             let (client, scope) = (add.client.into(), add.scope.into());
-            let change = Change { client, scope, folder: &folder, name, dry_run: add.print };
+            let change = Change { client, scope, folder: &folder, name, dry_run: add.print || session.global.dry_run };
             tell(&clients::add(&context.environment, &change, &way, add.force)?, session);
         }
-        Action::Remove(Remove { client, name, scope, dry_run }) => {
+        Action::Remove(Remove { client, name, scope }) => {
+            let dry_run = session.global.dry_run;
             let change = Change { client: client.into(), scope: scope.into(), folder: &folder, name: &name, dry_run };
             let done = clients::remove(&context.environment, &change)?;
             if done.result == "absent" {
@@ -171,7 +169,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         Action::List(List { client }) => {
             let asked = client.map_or_else(|| Client::ALL.to_vec(), |one| vec![one.into()]);
             let all = clients::list(&context.environment, &asked, &folder)?;
-            session.printer.answer(&all, |style| {
+            session.printer.list(&all, &[], |style| {
                 let rows = all.iter().map(|one| {
                     let scope = if one.scope == Scope::User { "user" } else { "project" };
                     let own = if one.own { "mcp-factory" } else { "" };

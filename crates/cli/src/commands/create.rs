@@ -50,9 +50,6 @@ pub(crate) struct Arguments {
     /// Replace a stored version that has another content
     #[arg(long)]
     force: bool,
-    /// Do everything but store it
-    #[arg(long)]
-    dry_run: bool,
     /// Not in this build
     #[arg(long, value_name = "TEXT", hide = true)]
     prompt: Option<String>,
@@ -78,7 +75,8 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         strict: arguments.strict,
         dev: arguments.dev,
         force: arguments.force,
-        dry_run: arguments.dry_run,
+        dry_run: session.global.dry_run,
+        template: arguments.template,
     };
     let made = session.run::<Create>(&context, input).await?;
     let printer = &session.printer;

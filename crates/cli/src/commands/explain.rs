@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         }
         None => {
             let all = session.run::<ListCodes>(&context, Nothing {}).await?.codes;
-            session.printer.answer(&all, |style| {
+            session.printer.list(&all, &[], |style| {
                 let rows: Vec<Vec<String>> =
                     all.iter().map(|entry| vec![entry.code.clone(), entry.title.clone()]).collect();
                 table(style, &["CODE", "MEANING"], &rows)

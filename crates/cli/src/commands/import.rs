@@ -41,13 +41,11 @@ pub(crate) struct Arguments {
     /// Replace stored versions that have another content
     #[arg(long)]
     force: bool,
-    /// Only say what would be stored
-    #[arg(long)]
-    dry_run: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
-    let Arguments { file, name, force, dry_run } = arguments;
+    let Arguments { file, name, force } = arguments;
+    let dry_run = session.global.dry_run;
     let bytes = read(&file)?;
     let printer = &session.printer;
     if bytes.trim_ascii_start().starts_with(b"{") {

@@ -73,7 +73,7 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> 
         Action::List(List { limit, cursor }) => block_on(session, |context| async move {
             let limit = limit.and_then(|limit| usize::try_from(limit).ok());
             let all = session.run::<ListJobs>(&context, ListInput { limit, cursor }).await?;
-            session.printer.answer(&all, |style| {
+            session.printer.list(&all, &["jobs"], |style| {
                 let rows = all
                     .jobs
                     .iter()

@@ -74,7 +74,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
                 printer.note("there are no keys and no connected programs; `mcp-factory keys create NAME` makes a key");
                 return Ok(OK);
             }
-            printer.answer(&listed, |style| text(&listed, style));
+            printer.list(&listed, &["keys", "programs"], |style| text(&listed, style));
         }
         What::Revoke { id } => {
             let revoked = session.run::<RevokeKey>(&context, Revoke { id }).await?;

@@ -9,11 +9,13 @@ use super::OK;
 use crate::arguments::COMMAND_HELP;
 use crate::printer::Style;
 use crate::session::Session;
-use crate::table::{short, table};
+use crate::table::table;
 
 const EXAMPLES: &str = "Examples:
   mcp-factory list
   mcp-factory list --output json | jq -r '.servers[].name'
+  mcp-factory list --output wide
+  mcp-factory list --output ndjson | jq -r .name
   mcp-factory list --limit 20
 ";
 
@@ -37,7 +39,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         printer.note("there are no servers yet; make one with `mcp-factory create --spec FILE`");
         return Ok(OK);
     }
-    printer.answer(&listing, |style| text(&listing, style));
+    printer.list(&listing, &["servers"], |style| text(&listing, style));
     if let (Some(cursor), false) = (&listing.next_cursor, printer.is_json()) {
         printer.note(&format!("there are more: add `--cursor {cursor}`"));
     }
@@ -46,19 +48,33 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
 
 fn text(listing: &Output, style: Style) -> String {
     const DESCRIPTION_WIDTH: usize = 60;
+    let mut head = vec!["NAME", "VERSION", "TOOLS", "TRANSPORT", "UPDATED"];
+    if style.is_wide() {
+        head.extend(["VERSIONS", "CREATED", "DIGEST", "TITLE"]);
+    }
+    head.push("DESCRIPTION");
     let rows: Vec<Vec<String>> = listing
         .servers
         .iter()
         .map(|server| {
-            vec![
+            let mut row = vec![
                 server.name.clone(),
                 server.version.clone(),
                 server.tools.to_string(),
                 server.transport.clone(),
                 server.updated_at.get(..10).unwrap_or_default().to_owned(),
-                short(server.description.as_deref().unwrap_or_default(), DESCRIPTION_WIDTH),
-            ]
+            ];
+            if style.is_wide() {
+                row.extend([
+                    server.versions.to_string(),
+                    server.created_at.clone(),
+                    server.digest.to_string(),
+                    server.title.clone().unwrap_or_default(),
+                ]);
+            }
+            row.push(style.short(server.description.as_deref().unwrap_or_default(), DESCRIPTION_WIDTH));
+            row
         })
         .collect();
-    table(style, &["NAME", "VERSION", "TOOLS", "TRANSPORT", "UPDATED", "DESCRIPTION"], &rows)
+    table(style, &head, &rows)
 }

@@ -62,6 +62,10 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
             printer.note(&format!("`{}` has answered no such call", arguments.name));
             return Ok(OK);
         }
+        if printer.is_lines() {
+            found.entries.iter().for_each(|entry| printer.json(entry));
+            return Ok(OK);
+        }
         printer.answer(&found, |style| {
             found.entries.iter().map(|entry| line(entry, style)).collect::<Vec<_>>().join("\n")
         });

@@ -121,7 +121,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
                 printer.note("there are no policies: a server is its owner's alone, and quotas are the usual ones");
                 return Ok(OK);
             }
-            printer.answer(&listed, |style| text(&listed, style));
+            printer.list(&listed, &["rules", "quotas"], |style| text(&listed, style));
         }
         What::Remove { name } => {
             let removed = session.run::<RemoveRule>(&context, Named { name }).await?;

@@ -30,9 +30,6 @@ pub(crate) struct Arguments {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    /// Only say what would be removed
-    #[arg(long)]
-    dry_run: bool,
     /// Remove it although other servers use it
     #[arg(long)]
     force: bool,
@@ -45,14 +42,15 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
     for user in &found.breaks {
         session.printer.warn(&format!("this breaks {user}"));
     }
-    if !arguments.dry_run {
+    let dry_run = session.global.dry_run;
+    if !dry_run {
         let question = format!("Removing server `{name}` with {}", counted(found.versions, "version"));
         if !session.confirm(&question, arguments.yes)? {
             session.printer.note("nothing was removed");
             return Ok(BAD_NEWS);
         }
     }
-    let done = session.run::<Remove>(&context, Input { name: name.clone(), dry_run: arguments.dry_run, force }).await?;
+    let done = session.run::<Remove>(&context, Input { name: name.clone(), dry_run, force }).await?;
     session.printer.answer(&done, |style| {
         let word = if done.removed { style.green("removed") } else { "would remove".to_owned() };
         format!("{word} {name} with {}", counted(done.versions, "version"))

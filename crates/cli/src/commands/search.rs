@@ -9,7 +9,6 @@ use super::{BAD_NEWS, OK};
 use crate::arguments::COMMAND_HELP;
 use crate::printer::Style;
 use crate::session::Session;
-use crate::table::short;
 
 /// Most characters of a description.
 const DESCRIPTION_WIDTH: usize = 100;
@@ -108,7 +107,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         }
         return Ok(BAD_NEWS);
     }
-    printer.answer(&answer, |style| text(&answer, style));
+    printer.list(&answer, &["found"], |style| text(&answer, style));
     let more = answer.total - answer.found.len().min(answer.total);
     if more > 0 && !printer.is_json() {
         printer.note(&format!("{more} more fit; add `--limit N` or more words"));
@@ -136,7 +135,7 @@ fn entry(found: &Found, style: Style) -> String {
     let title = found.title.as_ref().filter(|title| Some(*title) != found.description.as_ref());
     let about: Vec<&str> = title.into_iter().chain(&found.description).map(String::as_str).collect();
     if !about.is_empty() {
-        text.push_str(&format!("\n  {}", short(&about.join(": "), DESCRIPTION_WIDTH)));
+        text.push_str(&format!("\n  {}", style.short(&about.join(": "), DESCRIPTION_WIDTH)));
     }
     if !found.takes.is_empty() {
         text.push_str(&format!("\n  takes {}", found.takes.join(", ")));

@@ -8,7 +8,7 @@ use operations::{Context, Error};
 use super::OK;
 use crate::arguments::COMMAND_HELP;
 use crate::session::Session;
-use crate::table::{short, table};
+use crate::table::table;
 
 const EXAMPLES: &str = "Examples:
   mcp-factory templates
@@ -33,10 +33,10 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         return Ok(OK);
     }
     let all = session.run::<ListTemplates>(&context, ListInput::default()).await?;
-    session.printer.answer(&all, |style| {
+    session.printer.list(&all, &["templates"], |style| {
         let rows = all.templates.iter().map(|one| {
             let connections = one.connections.join(", ");
-            vec![one.name.clone(), connections, short(&one.description, DESCRIPTION_WIDTH)]
+            vec![one.name.clone(), connections, style.short(&one.description, DESCRIPTION_WIDTH)]
         });
         table(style, &["NAME", "CONNECTIONS", "DESCRIPTION"], &rows.collect::<Vec<_>>())
     });

@@ -64,7 +64,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         printer.note(&format!("nothing was called since {}", found.since));
         return Ok(OK);
     }
-    printer.answer(&found, |style| text(&found, style));
+    printer.list(&found, &["rows"], |style| text(&found, style));
     if found.rows.len() < found.total_rows && !printer.is_json() {
         printer.note(&format!("{} more rows: add `--limit N`", found.total_rows - found.rows.len()));
     }

@@ -11,4 +11,5 @@ mod plane;
 mod postgres;
 mod registry;
 mod serving;
+mod shell;
 mod world;

@@ -19,7 +19,7 @@ impl Operation for CreateAccount {
         ..Declared::changes("account.create", "/api/accounts", None).told(
             "Make an account",
             "Makes an account for a person, and a link by which they choose a password. The link is shown this once.",
-        )
+        ).may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
@@ -58,10 +58,12 @@ impl Operation for RemoveAccount {
         method: Method::Delete,
         scope: Scope::Admin,
         effect: Effect::Changes { destroys: true, idempotent: false },
-        ..Declared::changes("account.remove", "/api/accounts/{name}", None).told(
-            "Remove an account",
-            "Removes the account of a person with its keys, and ends what it let programs do. Its servers stay.",
-        )
+        ..Declared::changes("account.remove", "/api/accounts/{name}", None)
+            .told(
+                "Remove an account",
+                "Removes the account of a person with its keys, and ends what it let programs do. Its servers stay.",
+            )
+            .may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
@@ -82,7 +84,7 @@ impl Operation for ResetPassword {
         ..Declared::changes("account.reset", "/api/accounts/{name}/password", None).told(
             "Make a link for another password",
             "Makes a link by which the person of an account chooses another password. It is shown this once; the old password has force until then.",
-        )
+        ).may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {

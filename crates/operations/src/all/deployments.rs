@@ -16,7 +16,7 @@ impl Operation for Deploy {
         ..Declared::changes("deployment.deploy", "/mcp/deploy/{name}", Some("deploy_server")).told(
             "Deploy a server",
             "Runs a server on a target. The target `local` serves it from the control plane at /servers/NAME/mcp. A version that is not well is not switched to; `rollback` goes back to the version before.",
-        )
+        ).may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
@@ -38,6 +38,7 @@ impl Operation for Start {
         command: Some("start"),
         ..Declared::changes("deployment.start", "/mcp/servers/{name}/start", Some("start_server"))
             .told("Start a server", "Starts a deployed server that was stopped.")
+            .may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
@@ -60,6 +61,7 @@ impl Operation for Stop {
         command: Some("stop"),
         ..Declared::changes("deployment.stop", "/mcp/servers/{name}/stop", Some("stop_server"))
             .told("Stop a server", "Stops a deployed server. It stays deployed and can be started again.")
+            .may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {

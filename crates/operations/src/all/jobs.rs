@@ -58,6 +58,7 @@ impl Operation for CancelJob {
         effect: Effect::Changes { destroys: true, idempotent: true },
         ..Declared::changes("job.cancel", "/mcp/jobs/{id}", Some("cancel_job"))
             .told("Stop a job", "Stops a job. One that has ended stays as it is.")
+            .may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {

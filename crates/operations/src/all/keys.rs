@@ -19,7 +19,7 @@ impl Operation for CreateKey {
         ..Declared::changes("key.create", "/api/mcp-keys", None).told(
             "Make an API key",
             "Makes an API key, by which a program uses the servers of its owner: `Authorization: Bearer of_mcp_…`. The key is shown this once.",
-        )
+        ).may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
@@ -63,7 +63,7 @@ impl Operation for RevokeKey {
         ..Declared::changes("key.revoke", "/api/mcp-keys/{id}", None).told(
             "Revoke an API key",
             "Takes the force from an API key, or from a program that was let in. Its open streams are cut within a second.",
-        )
+        ).may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {

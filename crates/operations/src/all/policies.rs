@@ -17,7 +17,7 @@ impl Operation for SetRule {
         ..Declared::changes("policy.set", "/mcp/policies/rules/{name}", Some("set_policy")).told(
             "Let others use a server",
             "Sets a rule: who may list or call which of your servers, by group and tool, and which scope tools need. A rule of whoever runs the platform speaks of everybody's servers.",
-        )
+        ).may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
@@ -36,6 +36,7 @@ impl Operation for RemoveRule {
         effect: REMOVES,
         ..Declared::changes("policy.remove", "/mcp/policies/rules/{name}", Some("remove_policy"))
             .told("Remove a rule", "Removes a rule: what it let others do they may not do any more.")
+            .may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
@@ -72,6 +73,7 @@ impl Operation for SetQuota {
         scope: Scope::Admin,
         ..Declared::changes("quota.set", "/mcp/policies/quotas/{who}", None)
             .told("Set a quota", "Sets how much members, guests or one owner may use: servers, calls, bytes, jobs.")
+            .may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
@@ -91,6 +93,7 @@ impl Operation for RemoveQuota {
         effect: REMOVES,
         ..Declared::changes("quota.remove", "/mcp/policies/quotas/{name}", None)
             .told("Remove a quota", "Removes a quota: what is so for everybody is so again.")
+            .may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {

@@ -35,7 +35,7 @@ impl Operation for Dependencies {
         command: Some("uses"),
         ..Declared::reads("server.dependencies", "/mcp/servers/{name}/dependencies", Some("get_dependencies")).told(
             "Show what a server uses and who uses it",
-            "Shows the connections of a server, the servers behind them, other servers that share them, and the servers that stop working without it.",
+            "Shows the connections of a server, the servers behind them, other servers that share them, and the servers that stop working without it. For the name of a template: the servers that were made from it. For a connection, by its name, its variable or its place: the servers that have it.",
         )
     };
 
@@ -43,8 +43,9 @@ impl Operation for Dependencies {
         dependencies::dependencies(context, input).await
     }
 
-    fn about(input: &Self::Input) -> About {
-        About::Owned(input.name.clone())
+    fn about(_: &Self::Input) -> About {
+        // It tells what the caller may list.
+        About::Nothing
     }
 }
 

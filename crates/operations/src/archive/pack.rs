@@ -56,6 +56,9 @@ pub struct Packed {
     pub dev: bool,
     /// Whether it is the current version of its server.
     pub current: bool,
+    /// The template that its server was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
 }
 
 impl Packed {
@@ -91,6 +94,7 @@ pub(super) fn pack(versions: &[Version]) -> Result<(Manifest, Vec<u8>), Error> {
             format: release.format.as_str().to_owned(),
             dev: release.dev,
             current: version.current,
+            template: release.template.clone(),
         };
         for (what, text) in [("spec", &release.source), ("canonical", &release.canonical), ("plan", &release.plan)] {
             let name = packed.file(what);
@@ -182,6 +186,7 @@ fn release(packed: &Packed, texts: &mut HashMap<String, String>) -> Result<Relea
         canonical: spec.canonical_json(),
         plan,
         dev: packed.dev,
+        template: packed.template.clone(),
     })
 }
 

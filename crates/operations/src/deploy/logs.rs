@@ -8,7 +8,7 @@ use crate::context::blocking;
 use crate::{Code, Context, Error};
 
 /// Name of the folder of the logs in the home folder.
-const FOLDER: &str = "logs";
+pub(crate) const FOLDER: &str = "logs";
 /// Entries of one answer unless told otherwise.
 const LIMIT: usize = 100;
 

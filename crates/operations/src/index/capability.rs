@@ -7,6 +7,7 @@ use serde_json::Value;
 use spec::model::{Prompt, Resource, Spec, Tool};
 
 use super::inverted::Weighted;
+use super::uses;
 use super::words::words;
 
 /// Where a word stands, with how much it counts there.
@@ -44,6 +45,8 @@ pub(crate) struct Field {
 pub(crate) struct Capability {
     pub(crate) kind: Kind,
     pub(crate) server: String,
+    /// Whose the server is.
+    pub(crate) owner: String,
     pub(crate) version: String,
     pub(crate) name: String,
     pub(crate) title: Option<String>,
@@ -82,10 +85,7 @@ fn tool(spec: &Spec, tool: &Tool, planned: Option<&ToolPlan>) -> (Capability, Ve
         .map(|one| Field { name: one.name.clone(), types: types(&one.schema.to_value()), required: one.required })
         .collect();
     let output = planned.and_then(|planned| planned.output.clone()).or_else(|| Some(tool.returns.as_ref()?.to_value()));
-    let mut groups = tool.groups.clone();
-    groups.extend(spec.groups.iter().filter(|group| group.tools.contains(&tool.name)).map(|group| group.name.clone()));
-    groups.sort();
-    groups.dedup();
+    let groups = uses::groups(spec, tool);
     let mut connections: Vec<(String, &'static str)> = tool
         .connections()
         .filter_map(|name| {
@@ -98,6 +98,7 @@ fn tool(spec: &Spec, tool: &Tool, planned: Option<&ToolPlan>) -> (Capability, Ve
     let found = Capability {
         kind: Kind::Tool,
         server: spec.name.clone(),
+        owner: String::new(),
         version: spec.version.clone(),
         name: tool.name.clone(),
         title: tool.title.clone(),
@@ -146,6 +147,7 @@ fn plain(spec: &Spec, kind: Kind, name: &str) -> Capability {
     Capability {
         kind,
         server: spec.name.clone(),
+        owner: String::new(),
         version: spec.version.clone(),
         name: name.to_owned(),
         title: None,

@@ -25,6 +25,7 @@ fn put(store: &Store, spec: &Value) {
         canonical,
         plan: String::new(),
         dev: false,
+        template: None,
     };
     store.put(&release, true).unwrap();
 }

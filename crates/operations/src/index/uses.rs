@@ -1,6 +1,6 @@
 //! What a server uses: connections, and behind some of them other servers.
 
-use spec::model::{Connection, Spec};
+use spec::model::{Connection, Spec, Tool};
 
 use crate::first_party;
 
@@ -17,8 +17,8 @@ pub(crate) struct Use {
     pub(crate) place: Option<String>,
     /// The server of a control plane that it is, by its name.
     pub(crate) server: Option<String>,
-    /// The tools that use it.
-    pub(crate) tools: Vec<String>,
+    /// The tools that use it, with the groups that they are in.
+    pub(crate) tools: Vec<(String, Vec<String>)>,
 }
 
 /// The connections of a spec.
@@ -29,6 +29,7 @@ pub(super) fn of(spec: &Spec) -> Vec<Use> {
 fn one(spec: &Spec, connection: &Connection) -> Use {
     let name = connection.name();
     let tools = spec.tools.iter().filter(|tool| tool.connections().any(|used| used == name));
+    let tools = tools.map(|tool| (tool.name.clone(), groups(spec, tool)));
     let place = connection.url().map(plain);
     let mut server = connection.url().and_then(server_of);
     if let Connection::Mcp(mcp) = connection
@@ -46,8 +47,17 @@ fn one(spec: &Spec, connection: &Connection) -> Use {
         variable: connection.env_var().map(str::to_owned),
         place: place.or(program),
         server,
-        tools: tools.map(|tool| tool.name.clone()).collect(),
+        tools: tools.collect(),
     }
+}
+
+/// The groups that a tool is in.
+pub(super) fn groups(spec: &Spec, tool: &Tool) -> Vec<String> {
+    let mut groups = tool.groups.clone();
+    groups.extend(spec.groups.iter().filter(|group| group.tools.contains(&tool.name)).map(|group| group.name.clone()));
+    groups.sort();
+    groups.dedup();
+    groups
 }
 
 /// The server that an address of a control plane names: `https://host/servers/NAME/mcp`.

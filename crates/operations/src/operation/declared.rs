@@ -111,6 +111,8 @@ pub struct Declared {
     pub deadline: Duration,
     /// Whether it may be asked to run as a job.
     pub job: bool,
+    /// Whether it may be tried: then everything that it changes is in the catalogue.
+    pub tries: bool,
 }
 
 impl Declared {
@@ -130,6 +132,7 @@ impl Declared {
             secret: false,
             deadline: Duration::from_secs(30),
             job: false,
+            tries: false,
         }
     }
 
@@ -149,6 +152,13 @@ impl Declared {
     pub const fn told(mut self, title: &'static str, description: &'static str) -> Self {
         self.title = title;
         self.description = description;
+        self
+    }
+
+    /// Says that it may be tried.
+    #[must_use]
+    pub const fn may_be_tried(mut self) -> Self {
+        self.tries = true;
         self
     }
 

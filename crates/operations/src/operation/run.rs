@@ -37,6 +37,14 @@ pub async fn perform<O: Operation>(context: &Context, input: O::Input) -> Result
     let start = Instant::now();
     let (subject, named) = (O::changes(&input), O::subject(&input));
     let declared = const { &O::DECLARED };
+    if context.tries && declared.effect != Effect::Reads {
+        if !declared.tries {
+            return Err(Error::new(Code::BadRequest, format!("`{}` cannot be tried without doing it", declared.name))
+                .hint("leave the dry run out"));
+        }
+        // Nothing happened: there is nothing to tell the audit or those who act on changes.
+        return Box::pin(checked::<O>(context, input, subject.as_deref())).await;
+    }
     let pending = audit::begin(context, declared, named.as_deref());
     let result = match &pending {
         Some(pending) => {

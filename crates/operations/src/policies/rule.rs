@@ -97,7 +97,12 @@ impl Rule {
     pub(super) fn covers(&self, server: &str, group: Option<&str>) -> bool {
         let grouped =
             self.groups.is_empty() || group.is_some_and(|group| self.groups.iter().any(|one| fits(one, group)));
-        grouped && self.servers.iter().any(|one| fits(one, server))
+        grouped && self.names(server)
+    }
+
+    /// Whether it speaks of a server, as a whole or by some of its groups.
+    pub(super) fn names(&self, server: &str) -> bool {
+        self.servers.iter().any(|one| fits(one, server))
     }
 
     /// Whether it speaks of a tool.

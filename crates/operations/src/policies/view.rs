@@ -11,6 +11,7 @@ use store::policies::Kind;
 
 use super::quota::Quota;
 use super::rule::{EVERYBODYS, Right, Rule};
+use super::sight::Sight;
 use super::usage::Usage;
 use crate::{Code, Context, Error};
 
@@ -113,6 +114,14 @@ impl Policies {
             return None;
         }
         Some(Reach { set, given: (!own).then_some(given), needed })
+    }
+
+    /// What a caller sees of the servers of everybody.
+    pub(crate) fn sight(&self, principal: &Principal) -> Sight {
+        match principal.scopes.allow(ADMIN) {
+            true => Sight::All,
+            false => Sight::of(principal, &self.set.read().rules),
+        }
     }
 
     /// Another number whenever a policy was changed.

@@ -10,6 +10,8 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// How the caller wants to be answered (RFC 7240).
 const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// Has a change only tried.
+pub(super) const DRY_RUN: HeaderName = HeaderName::from_static("dry-run");
 /// Longest request id and idempotency key that is taken from a caller, characters.
 pub(super) const NAME_CHARS_MAX: usize = 255;
 
@@ -30,6 +32,11 @@ pub(super) fn prefers_async(headers: &HeaderMap) -> bool {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .any(|value| value.split([',', ';']).any(|preference| preference.trim().eq_ignore_ascii_case("respond-async")))
+}
+
+/// Whether a change is only to be tried.
+pub(super) fn is_dry_run(headers: &HeaderMap) -> bool {
+    headers.get(DRY_RUN).is_some_and(|value| !matches!(value.as_bytes(), b"false" | b"0" | b""))
 }
 
 /// What must be true of a server before it is changed.

@@ -135,6 +135,10 @@ fn parameters(declared: &Declared, input: &Value) -> Vec<Value> {
         found.push(json!({ "name": "async", "in": "query", "required": false,
             "description": "Answer at once with a job", "schema": { "type": "boolean" } }));
     }
+    if declared.tries {
+        found.push(json!({ "name": "Dry-Run", "in": "header", "required": false,
+            "description": "Answer what it would do, and change nothing", "schema": { "type": "boolean" } }));
+    }
     if declared.method == Method::Post && !declared.secret {
         found.push(header("Idempotency-Key", "Makes the request safe to send again for a day"));
     }

@@ -12,6 +12,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use operations::deploy::{Local, Running};
 use operations::operation::Scope;
+use operations::scopes::MEASURE;
 use operations::{Caller, Code, Context, Error};
 use protocol::http::{Authenticator, Body, Challenge, Guard, Peer};
 use protocol::{Endpoint, Runtime};
@@ -28,8 +29,6 @@ static OPENAPI: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(format!("{}\n", o
 
 /// Where what was measured is read.
 const METRICS: &str = "/metrics";
-/// The scope that reading it needs: it names servers and tools of every owner.
-const MEASURE: &str = "metrics:read";
 
 /// The REST face of a control plane.
 pub(super) struct Rest {

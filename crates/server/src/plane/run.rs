@@ -25,6 +25,9 @@ pub(super) async fn operation(
     let changes = route.operation.declared().effect != Effect::Reads;
     if changes {
         context.precondition = headers::precondition(&head.headers);
+        if headers::is_dry_run(&head.headers) {
+            context = context.trying();
+        }
     }
     let request = request.to_owned();
     let work = async move {
@@ -53,7 +56,9 @@ async fn once(
     body: &Bytes,
 ) -> Result<Response<Body>, Error> {
     let key = match head.method {
-        Method::POST if !route.operation.declared().secret => idempotency::look(context, head, body).await?,
+        Method::POST if !route.operation.declared().secret && !headers::is_dry_run(&head.headers) => {
+            idempotency::look(context, head, body).await?
+        }
         _ => idempotency::Key::None,
     };
     match key {
@@ -80,7 +85,7 @@ async fn done(
     };
     let sent = ["/spec/text", "/subject/spec/text"].into_iter().find_map(|at| input.pointer(at)?.as_str());
     let sent = sent.map(str::to_owned);
-    let result = if route.operation.declared().job && wants_job(head) {
+    let result = if route.operation.declared().job && wants_job(head) && !headers::is_dry_run(&head.headers) {
         operations::jobs::begin(context, route.operation, input).await.map(|job| answer::job(&job))
     } else {
         let done = route.operation.run(context, input).await;

@@ -22,6 +22,12 @@ impl Store {
         Self { db: self.db.with_note(pending) }
     }
 
+    /// The same store for trying: changes give what they would, and nothing is changed.
+    #[must_use]
+    pub fn trying(&self) -> Self {
+        Self { db: self.db.trying() }
+    }
+
     /// Records what was done.
     pub fn append_audit(&self, notes: Vec<AuditNote>) -> Result<(), Error> {
         const WHAT: &str = "write the audit log";

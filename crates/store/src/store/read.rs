@@ -12,7 +12,7 @@ const SERVER: &str = "SELECT s.name, v.title, v.description, s.current, v.digest
   FROM servers s JOIN versions v ON v.name = s.name AND v.version = s.current";
 
 const VERSION: &str = "SELECT v.name, v.version, v.digest, v.title, v.description, v.transport, v.tools, v.source,
-       v.format, v.canonical, p.plan, p.dev, p.revision, v.created_at, p.created_at, s.current = v.version
+       v.format, v.canonical, p.plan, p.dev, p.revision, v.created_at, p.created_at, s.current = v.version, s.template
   FROM versions v
   JOIN servers s ON s.name = v.name
   JOIN plans p ON p.name = v.name AND p.version = v.version
@@ -174,6 +174,7 @@ fn version_row(row: &Row<'_>) -> Result<Version, Fault> {
             canonical: row.get(9)?,
             plan: row.get(10)?,
             dev: row.get(11)?,
+            template: row.get(16)?,
         },
         plan_revision: row.get(12)?,
         created_at: row.get(13)?,

@@ -32,7 +32,7 @@ impl Store {
         const WHAT: &str = "read servers";
         let sql = "SELECT s.name, s.current, s.updated_at, v.digest, v.canonical,
                           (SELECT p.plan FROM plans p WHERE p.name = v.name AND p.version = v.version
-                            ORDER BY p.revision DESC LIMIT 1)
+                            ORDER BY p.revision DESC LIMIT 1), s.owner, s.template
                      FROM servers s JOIN versions v ON v.name = s.name AND v.version = s.current WHERE s.name = ?1";
         self.db.read(WHAT, |session| {
             let mut found = Vec::with_capacity(names.len());
@@ -45,6 +45,8 @@ impl Store {
                         digest: row.get(3)?,
                         canonical: row.get(4)?,
                         plan: row.get::<Option<String>>(5)?.unwrap_or_default(),
+                        owner: row.get(6)?,
+                        template: row.get(7)?,
                     })
                 });
                 found.extend(row.attempted(WHAT)?);

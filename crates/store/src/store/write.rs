@@ -66,6 +66,9 @@ pub(super) fn put(session: &Session<'_>, by: &By, release: &Release, force: bool
     };
     if known.is_none() {
         add_server(session, &by.owner, release, &at).attempted(WHAT)?;
+    } else if release.template.is_some() {
+        let sql = "UPDATE servers SET template = ?2 WHERE name = ?1";
+        session.execute(sql, params![&release.name, &release.template]).attempted(WHAT)?;
     }
     match stored_digest(session, &release.name, &release.version).attempted(WHAT)? {
         Some(stored) if stored == release.digest.as_str() => return keep(session, release, known.as_deref(), &at),
@@ -115,8 +118,9 @@ fn stored_digest(session: &Session<'_>, name: &str, version: &str) -> Result<Opt
 }
 
 fn add_server(session: &Session<'_>, owner: &str, release: &Release, at: &str) -> Result<(), Fault> {
-    let sql = "INSERT INTO servers (name, current, created_at, updated_at, owner) VALUES (?1, ?2, ?3, ?3, ?4)";
-    session.execute(sql, params![&release.name, &release.version, at, owner]).map(drop)
+    let sql = "INSERT INTO servers (name, current, created_at, updated_at, owner, template)
+               VALUES (?1, ?2, ?3, ?3, ?4, ?5)";
+    session.execute(sql, params![&release.name, &release.version, at, owner, &release.template]).map(drop)
 }
 
 fn add_version(session: &Session<'_>, release: &Release, at: &str) -> Result<(), Fault> {

@@ -20,6 +20,7 @@ pub(crate) fn release(name: &str, version: &str, content: &str) -> Release {
         canonical: format!("{{\"name\":\"{name}\"}}"),
         plan: "{\"format\":1}".to_owned(),
         dev: false,
+        template: None,
     }
 }
 

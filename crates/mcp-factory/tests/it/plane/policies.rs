@@ -184,3 +184,104 @@ fn quotas_are_kept_and_say_what_remains() {
     let call = || send(&plane, &bob, "POST", "/mcp/servers/shop/tools/search", &json!({})).status;
     until("the end of the quota", || call() == 200);
 }
+
+/// The names of what somebody finds.
+fn found(plane: &Plane, bearer: &str, question: &str) -> Vec<String> {
+    let answer = send(plane, bearer, "GET", &format!("/mcp/capabilities?q={question}"), &Value::Null).json();
+    answer["found"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn search_uses_and_the_factory_itself_show_what_policies_give() {
+    let world = World::new();
+    let (owner, other) = (key(&world, "ann", &format!("{CREATE},mcp")), key(&world, "bob", &format!("{CREATE},mcp")));
+    let plane = Plane::start_with(&world, &["--auth", "keys"]);
+    let mut spec = shop();
+    spec["connections"] = json!([{"name": "api", "type": "http", "url": "https://api.example.com/v1"}]);
+    spec["tools"][0] = json!({"name": "search", "description": "Says it", "groups": ["reading"], "connection": "api",
+        "parameters": {}, "http": {"path": "/x"}});
+    assert_eq!(send(&plane, &owner, "POST", "/mcp/create", &json!({"spec": spec})).status, 201);
+    send(&plane, &owner, "POST", "/mcp/deploy/shop", &json!({}));
+    let listed = |bearer: &str| {
+        let all = send(&plane, bearer, "GET", "/mcp/servers", &Value::Null).json();
+        all["servers"].as_array().map(Vec::len).unwrap_or_default()
+    };
+    let uses = |bearer: &str| send(&plane, bearer, "GET", "/mcp/servers/shop/dependencies", &Value::Null);
+    let at_factory = |bearer: &str| tools(&plane, "/mcp?tools=servers", ("Authorization", bearer)).unwrap_or_default();
+    assert_eq!((found(&plane, &owner, "says"), listed(&owner)), (vec!["delete".to_owned(), "search".to_owned()], 1));
+    assert_eq!(uses(&owner).json()["uses"][0]["place"], "https://api.example.com/v1");
+    assert_eq!((found(&plane, &other, "says"), listed(&other), uses(&other).status), (vec![], 0, 404));
+    assert!(at_factory(&other).is_empty());
+
+    // By a group: its tools alone, wherever they are shown, and what they use without its place.
+    let rule = json!({"who": ["owner:bob"], "servers": ["shop"], "groups": ["reading"], "allow": "call"});
+    let set = send(&plane, &owner, "POST", "/mcp/policies/rules/reading", &rule);
+    assert!(set.status < 300, "{}", set.body);
+    let late = Instant::now() + Duration::from_secs(5);
+    while found(&plane, &other, "says") != ["search"] {
+        assert!(Instant::now() < late, "the rule has no force");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    assert_eq!((listed(&other), at_factory(&other)), (1, vec!["shop__search".to_owned()]));
+    let told = uses(&other).json();
+    assert_eq!((&told["uses"][0]["connection"], &told["uses"][0]["place"]), (&json!("api"), &Value::Null), "{told}");
+    // It is called by the door of the group, which knows of no other tool.
+    let (status, result) = ask(&plane, "/mcp?tools=servers", ("Authorization", &other), "tools/call", "shop__search");
+    assert!(status == 200 && result["content"].is_array(), "{status} {result}");
+    let (_, refused) = ask(&plane, "/mcp?tools=servers", ("Authorization", &other), "tools/call", "shop__delete");
+    assert!(refused["error"].is_object(), "{refused}");
+}
+
+#[test]
+fn a_key_has_scopes_that_something_asks_for() {
+    let world = World::new();
+    let make = |scopes: &str| world.run(&["keys", "create", "test", "--scope", scopes]);
+    let refused = make("server:read");
+    assert!(refused.code == 2 && refused.err.contains("did you mean `servers:read`?"), "{}", refused.err);
+    assert!(refused.err.contains("`metrics:read`") && refused.err.contains("MF1048"), "{}", refused.err);
+    assert_eq!(make("mcp,servers:read,servers:write,servers:call,logs:read,keys,metrics:read,admin").code, 0);
+    assert_eq!(make("orders").code, 2);
+    world.ok(&["policies", "set", "orders", "--server", "*", "--needs", "orders"]);
+    assert_eq!(make("orders").code, 0, "a policy asks for it");
+    let spec = json!({"name": "hr", "auth": {"type": "oauth2", "issuer": "https://id.example.com", "scopes": ["hr:read"]},
+        "tools": [{"name": "t", "description": "Says t", "parameters": {}, "reply": {"text": "t"}}]});
+    world.ok(&["create", "--json", &spec.to_string()]);
+    assert_eq!(make("hr:read").code, 2, "it is not deployed");
+    let plane = Plane::start(&world);
+    world.run(&["deploy", "hr"]);
+    assert_eq!(make("hr:read").code, 0, "the spec of a deployed server asks for it");
+    drop(plane);
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_and_changes_nothing() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    let at = ["--dry-run", "--url", plane.url.as_str()];
+    let dry = |words: &[&str]| world.run(&[words, &at].concat());
+    let real = |words: &[&str]| world.ok(&[words, &at[1..]].concat());
+    real(&["create", "--json", &shop().to_string()]);
+    let would = dry(&["deploy", "shop"]);
+    assert!(would.code == 0 && would.out.starts_with("running shop"), "{}{}", would.out, would.err);
+    assert!(would.err.contains("nothing was changed"), "{}", would.err);
+    assert_eq!(plane.get("/mcp/servers/shop").json()["deployment"], Value::Null);
+    real(&["deploy", "shop"]);
+    for words in [
+        &["stop", "shop"][..],
+        &["remove", "shop"],
+        &["keys", "create", "ci"],
+        &["policies", "set", "r", "--server", "*", "--allow", "list"],
+    ] {
+        let would = dry(words);
+        assert_eq!(would.code, 0, "{words:?} {}{}", would.out, would.err);
+    }
+    assert_eq!(plane.get("/mcp/servers/shop").json()["deployment"]["state"], "running");
+    assert_eq!(plane.get("/api/mcp-keys").json()["keys"], json!([]));
+    assert_eq!(plane.get("/mcp/policies").json()["rules"], json!([]));
+    assert_eq!(dry(&["keys", "revoke", "nothing"]).code, 3, "what cannot be done cannot be tried");
+    assert_eq!(dry(&["serve"]).code, 2);
+    // The home folder is tried like a control plane.
+    let would = world.run(&["keys", "create", "ci", "--dry-run"]);
+    assert_eq!((would.code, would.out.trim()), (0, ""), "{}", would.err);
+    assert_eq!(world.json(&["keys", "list"])["keys"], json!([]));
+}

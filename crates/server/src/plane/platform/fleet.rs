@@ -29,7 +29,18 @@ pub(super) struct Entry {
     server: Arc<Running>,
     /// Its name at the server.
     tool: String,
+    /// The groups of the server that it is in.
+    groups: Vec<String>,
     definition: Tool,
+}
+
+/// By which door of its server a caller comes to a tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Door<'a> {
+    /// That of the whole server.
+    Whole,
+    /// That of a group.
+    Group(&'a str),
 }
 
 /// The tools of every server that ran at one moment.
@@ -46,11 +57,15 @@ impl Fleet {
         let mut entries = Vec::new();
         for server in local.all() {
             let listing: Arc<Listing> = server.service().listing(None);
+            let toolset = server.hosted().toolset();
             for tool in listing.tools() {
                 let name = name(server.name(), &tool.name);
                 let mut definition = tool.clone();
                 definition.name.clone_from(&name);
-                entries.push(Entry { name, server: Arc::clone(&server), tool: tool.name.clone(), definition });
+                let groups = toolset.groups().iter().filter(|group| toolset.is_in(group, &tool.name));
+                let groups = groups.map(|group| group.name.clone()).collect();
+                let (server, tool) = (Arc::clone(&server), tool.name.clone());
+                entries.push(Entry { name, server, tool, groups, definition });
             }
         }
         let by_name = entries.iter().enumerate().map(|(nth, entry)| (entry.name.clone(), nth)).collect();
@@ -64,9 +79,8 @@ impl Fleet {
 
     /// The tools that are listed for a caller's choice.
     pub(super) fn listed(&self, choice: &Choice, caller: &Caller, policies: Option<&Policies>) -> Vec<Tool> {
-        let wanted = |entry: &&Entry| choice.has_server(entry.server.name()) && entry.is_for(caller, policies);
-        let chosen = self.entries.iter().filter(wanted);
-        let chosen = chosen.filter(|entry| choice.groups.is_empty() || entry.is_in(&choice.groups));
+        let wanted = |entry: &&Entry| choice.has_server(entry.server.name()) && entry.is_in(&choice.groups);
+        let chosen = self.entries.iter().filter(wanted).filter(|entry| entry.door(caller, policies).is_some());
         let most = if choice.is_open() { OPEN_TOOLS_MAX } else { CHOSEN_TOOLS_MAX };
         let found: Vec<Tool> = chosen.take(most + 1).map(|entry| entry.definition.clone()).collect();
         match found.len() > most {
@@ -83,29 +97,39 @@ impl Fleet {
         name: &str,
         caller: &Caller,
         policies: Option<&Policies>,
-    ) -> Option<(&Arc<dyn Service>, &str)> {
+    ) -> Option<(Arc<dyn Service>, &str)> {
         let entry = self.entries.get(*self.by_name.get(name)?)?;
-        entry.is_for(caller, policies).then(|| (entry.server.service(), entry.tool.as_str()))
+        let service = match entry.door(caller, policies)? {
+            Door::Whole => Arc::clone(entry.server.service()),
+            Door::Group(group) => entry.server.service_of(group)?,
+        };
+        Some((service, entry.tool.as_str()))
     }
 }
 
 impl Entry {
-    /// Whether its server lets the caller in, and shows them the tool.
-    fn is_for(&self, caller: &Caller, policies: Option<&Policies>) -> bool {
+    /// By which door its server lets the caller in and shows them the tool, the one of the whole server first; nothing where
+    /// none does.
+    fn door(&self, caller: &Caller, policies: Option<&Policies>) -> Option<Door<'_>> {
+        let (known, policies) = match (caller, policies) {
+            (Caller::Local, _) => return Some(Door::Whole),
+            (Caller::Remote(_), None) => return caller.may(Scope::Admin).then_some(Door::Whole),
+            (Caller::Remote(known), Some(policies)) => (known, policies),
+        };
         let (server, owner) = (self.server.name(), self.server.owner());
-        match (caller, policies) {
-            (Caller::Local, _) => true,
-            (Caller::Remote(known), Some(policies)) => {
-                let sees = || policies.reach(known, server, owner, None).is_some_and(|reach| reach.sees(&self.tool));
-                access::enter(policies, known, server, owner, None).is_ok() && sees()
-            }
-            (Caller::Remote(_), None) => caller.may(Scope::Admin),
+        let opens = |group: Option<&str>| {
+            access::enter(policies, known, server, owner, group).is_ok()
+                && policies.reach(known, server, owner, group).is_some_and(|reach| reach.sees(&self.tool))
+        };
+        if opens(None) {
+            return Some(Door::Whole);
         }
+        self.groups.iter().map(String::as_str).find(|group| opens(Some(*group))).map(Door::Group)
     }
 
+    /// Whether it is in one of these groups; in any case when there are none.
     fn is_in(&self, groups: &[String]) -> bool {
-        let toolset = self.server.hosted().toolset();
-        groups.iter().filter_map(|group| toolset.group(group)).any(|group| toolset.is_in(group, &self.tool))
+        groups.is_empty() || groups.iter().any(|group| self.groups.contains(group))
     }
 }
 
