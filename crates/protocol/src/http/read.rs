@@ -45,8 +45,8 @@ where
         tokio::time::timeout(patience, collect(body.as_mut(), limit)).await.unwrap_or(Err(Unread::Late))
     };
     // Who asks before sending is told before, and one whose rest is longer than the bound cannot be helped.
-    let is_drained = !headers.contains_key(EXPECT) && declared.is_none_or(|length| length <= DRAIN_BYTES_MAX as u64);
-    if read == Err(Unread::TooLarge) && is_drained {
+    let is_drained = || !headers.contains_key(EXPECT) && declared.is_none_or(|size| size <= DRAIN_BYTES_MAX as u64);
+    if read == Err(Unread::TooLarge) && is_drained() {
         Box::pin(drain(body)).await;
     }
     read
