@@ -142,7 +142,9 @@ impl Work {
     /// Limits of what is served. Tasks are kept in the home folder when the server has tools that may be tasks.
     fn runtime_options(&self) -> RuntimeOptions {
         match self.prepared.spec.tools.iter().any(|tool| tool.task.is_some()) {
-            true => host::tasks::kept(&self.context.home.path().join(operations::paths::TASKS), &self.prepared.spec.name),
+            true => {
+                host::tasks::kept(&self.context.home.path().join(operations::paths::TASKS), &self.prepared.spec.name)
+            }
             false => RuntimeOptions { tasks: host::tasks::limits(), ..RuntimeOptions::default() },
         }
     }
