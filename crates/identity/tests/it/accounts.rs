@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use identity::Clock;
 use identity::accounts::{Accounts, Refused, Role};
@@ -10,11 +11,13 @@ use store::Store;
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
 const PASSWORD: &str = "correct horse battery";
 
-/// A store with one owner, `root`.
+/// A store with one owner, `root`. The clock goes on by a second whenever it is looked at.
 fn world() -> (tempfile::TempDir, Arc<Store>, Accounts) {
     let home = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::open(home.path()).unwrap());
-    let accounts = Accounts::open(store.clone(), Clock::system()).unwrap();
+    let now = AtomicI64::new(1_700_000_000);
+    let clock = Clock::of(move || now.fetch_add(1, Ordering::Relaxed));
+    let accounts = Accounts::open(store.clone(), clock).unwrap();
     let link = accounts.set_up_link().unwrap().expect("nobody is there yet");
     accounts.set_up(&link, "root", PASSWORD).unwrap();
     (home, store, accounts)
