@@ -7,7 +7,7 @@ from pathlib import Path
 from ledger import LIST, LIST_HEAD
 from world import Plane, spec
 
-SCOPES = "mcp,servers:read,servers:write,logs:read,keys:read,keys:write"
+SCOPES = "mcp,servers:read,servers:write,logs:read,keys"
 SECRET = "KNOWNTOONEALONE"
 DESCRIPTION = Path(__file__).parents[2] / "docs/reference/openapi.json"
 
