@@ -189,7 +189,7 @@ impl TaskStore for FileTasks {
         self.state.tally(TASK, now()).unwrap_or(usize::MAX)
     }
 
-    /// Those whose time is over are not counted and go with the next change. Looked at are [`LOOKED_AT_MAX`], which ids that
+    /// Those whose time is over are not counted and go with the next change. Looked at are a thousand, which ids that
     /// tell nothing of their time make a fair sample.
     fn make_room(&self, _now_s: u64) -> usize {
         let page = self.state.list(TASK, None, LOOKED_AT_MAX, now());
