@@ -11,7 +11,7 @@ use crate::reserved::LOCK_FILE;
 pub(crate) const STATE: &str = "state";
 /// Folder of tokens of APIs, below the home folder.
 pub(crate) const TOKENS: &str = "tokens";
-/// Folder of the tasks of servers that run alone, below the home folder.
+/// Folder of tasks, below the home folder: a file for each server that runs alone, and one for those that are deployed.
 pub const TASKS: &str = "tasks";
 
 /// A place.
@@ -53,7 +53,7 @@ pub fn paths(context: &Context) -> Vec<Kept> {
         ("logs", LOGS, "a line for each call of a deployed server"),
         ("state", STATE, "what scripts remember, and timers"),
         ("tokens", TOKENS, "what APIs gave for users who authorised servers"),
-        ("tasks", TASKS, "tasks of servers that run alone"),
+        ("tasks", TASKS, "calls that go on as tasks"),
         ("control plane", LOCK_FILE, "held by the control plane that runs on this home folder"),
     ];
     found.extend(more.map(|(name, below, about)| place(name, home.join(below), about)));
