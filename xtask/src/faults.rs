@@ -26,6 +26,8 @@ Scenarios:
   slow       clients that send and read slowly, or stop half-way
   envelopes  mutated MCP requests, JSON and YAML that is hard to read, HTTP that is read in two ways
   canaries   planted secrets must show up nowhere
+  droids     the droid swarm server beside the fake of Factory: killed, raced, watched by many, and answered wrongly in every way; its parts
+             are droid_start, droid_ends, droid_watch, droid_kill and droid_trouble
 
 Examples:
   cargo xtask soak --gate
