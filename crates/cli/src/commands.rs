@@ -146,6 +146,8 @@ fn can_be_tried(command: &Command) -> Result<(), Error> {
         Command::Restore(_) => "restore",
         Command::Export(_) => "export",
         Command::Fmt(_) => "fmt",
+        Command::Fake(_) => "fake",
+        Command::Man(_) => "man",
         Command::Plan(_) => "plan",
         _ => return Ok(()),
     };

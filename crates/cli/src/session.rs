@@ -2,10 +2,11 @@
 
 use std::io::IsTerminal as _;
 
+use operations::operation::Effect;
 use operations::{Caller, Code, Context, Environment, Error, Home, Operation};
 
 use crate::arguments::Global;
-use crate::printer::Printer;
+use crate::printer::{Printer, Style};
 use crate::remote::{KEY_VARIABLE, Remote, URL_VARIABLE};
 
 /// The variable that chooses the home folder where `--home` does not. Empty counts as unset.
@@ -73,8 +74,8 @@ impl Session {
 
     /// Does an operation: at the control plane that was named, or else in the home folder.
     pub(crate) async fn run<O: Operation>(&self, context: &Context, input: O::Input) -> Result<O::Output, Error> {
-        // What has a dry run of its own in its input is asked for that.
-        let dry_run = self.global.dry_run && O::DECLARED.tries;
+        // What cannot be tried refuses it.
+        let dry_run = self.global.dry_run && O::DECLARED.effect != Effect::Reads;
         let done = match self.remote(context)? {
             Some(remote) => Box::pin(remote.run::<O>(context, input, dry_run)).await,
             None if dry_run => Box::pin(operations::perform::<O>(&context.trying(), input)).await,
@@ -119,6 +120,11 @@ impl Session {
             )
             .hint("leave `--url` out")),
         }
+    }
+
+    /// The word for what was done, or for what would be.
+    pub(crate) fn done(&self, style: Style, done: &str, would: &str) -> String {
+        if self.global.dry_run { would.to_owned() } else { style.green(done) }
     }
 
     /// Asks a yes-or-no question where somebody can answer it.

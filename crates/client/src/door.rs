@@ -34,7 +34,7 @@ impl Door {
         }
     }
 
-    async fn signed_in(&self, login: &Login, call: &Call, deadline: Instant) -> Result<Live, Error> {
+    async fn signed_in(&self, login: &Arc<Login>, call: &Call, deadline: Instant) -> Result<Live, Error> {
         let mut token = login.token().await?;
         let mut was_asked = false;
         for _ in 0..TOKENS_MAX {

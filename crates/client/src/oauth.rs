@@ -21,7 +21,7 @@ mod server;
 
 pub use browser::{Answer, Boxed, Browser, Listening};
 pub use check::SignedIn;
-pub use kept::Keep;
+pub use kept::{Held, Keep};
 pub use login::{Login, Options};
 
 use connect::{Error, ErrorKind};

@@ -67,3 +67,5 @@ pub use job::Job;
 #[cfg(feature = "postgres")]
 pub use postgres::client as postgres_client;
 pub use query::{Acting, Answer, ColumnInfo, Described, Query, Statement, Target};
+#[cfg(feature = "sqlite")]
+pub use sqlite::file as sqlite_file;

@@ -16,6 +16,7 @@ mod value;
 mod vectors;
 mod watch;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,10 +26,18 @@ use self::error::Place;
 use self::guard::Role;
 use self::pool::{Bounds, Pool};
 use self::run::Job;
-use crate::{Answer, Catalogue, Config, Described, Error, ErrorKind, Query, Statement};
+use crate::{Answer, Catalogue, Config, Described, Engine, Error, ErrorKind, Query, Statement};
 
 /// Longest that a ping, a description or the catalogue may take.
 const ASK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The file that a URL opens as a database; nothing when it names another engine, a database in memory, or nothing at all.
+pub fn file(url: &str) -> Option<PathBuf> {
+    match url::parse(url) {
+        Ok(url::Location::File { path, .. }) if Engine::of_url(url) == Some(Engine::Sqlite) => Some(path),
+        _ => None,
+    }
+}
 
 /// A pool of connections to one SQLite database.
 #[derive(Debug)]

@@ -298,12 +298,12 @@ impl Running {
         &self.stamp
     }
 
-    /// Whether its door lets a caller in, by the head of a request.
+    /// Whether its door, or that of one of its groups, lets a caller in, by the head of a request.
     ///
     /// # Errors
     /// How the caller is turned away.
-    pub async fn admits(&self, head: &Parts, peer: &Peer) -> Result<(), Challenge> {
-        let Some(authenticator) = self.options.of(&self.name, &self.owner, None).authenticator else { return Ok(()) };
+    pub async fn admits(&self, group: Option<&str>, head: &Parts, peer: &Peer) -> Result<(), Challenge> {
+        let Some(authenticator) = self.options.of(&self.name, &self.owner, group).authenticator else { return Ok(()) };
         let outcome = match authenticator.authenticate(head, peer) {
             AuthOutcome::Ready(outcome) => outcome,
             AuthOutcome::Later(outcome) => outcome.await,
@@ -372,7 +372,9 @@ impl Running {
 
     /// Opens the doors of groups that another one had open. A group that is gone has no sessions any more.
     fn take_over_groups(&self, before: &Self) {
-        for (name, door) in before.groups.lock().drain() {
+        // Requests that have found the one before still come by its doors.
+        let open: Vec<_> = before.groups.lock().iter().map(|(name, door)| (name.clone(), Arc::clone(door))).collect();
+        for (name, door) in open {
             match self.door(&name, Some(&door)) {
                 Some(next) => drop(self.groups.lock().insert(name, Arc::new(next))),
                 None => door.endpoint.close(),

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use client::oauth::Keep;
+use client::oauth::{Held, Keep};
 use sha2::{Digest as _, Sha256};
 
-use crate::users::{read_alone, write_alone};
+use crate::users::{lock_alone, read_alone, write_alone};
 
 /// The sign-in at one server: `FOLDER/logins/HASH.json`.
 #[derive(Clone, Debug)]
@@ -41,6 +41,12 @@ impl Keep for LoginFile {
         write_alone(&self.0, text.as_bytes())
             .map_err(|why| format!("the sign-in cannot be kept in {}: {why}", self.0.display()))
     }
+
+    fn hold(&self) -> Result<Option<Held>, String> {
+        let held = lock_alone(&self.0.with_extension("lock"));
+        let held = held.map_err(|why| format!("the sign-in in {} cannot be held: {why}", self.0.display()))?;
+        Ok(held.map(|file| Box::new(file) as Held))
+    }
 }
 
 #[cfg(test)]
@@ -62,6 +68,10 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(std::fs::metadata(&file.0).unwrap().permissions().mode() & 0o777, 0o600);
         }
+        let held = file.hold().unwrap();
+        assert!(held.is_some() && file.hold().unwrap().is_none());
+        drop(held);
+        assert!(file.hold().unwrap().is_some());
         assert_eq!((file.forget(), file.forget()), (Ok(true), Ok(false)));
     }
 }

@@ -68,22 +68,34 @@ pub(crate) fn read_alone(path: &Path) -> Result<Option<String>, String> {
 
 /// Writes a file that only this account reads: whole, or not at all.
 pub(crate) fn write_alone(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let new = path.with_extension(format!("{}.new", std::process::id()));
+    let _ = fs::remove_file(&new);
+    let mut file = open_alone(&new, fs::OpenOptions::new().write(true).create_new(true))?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, path)
+}
+
+/// Holds a file of its own for this process, until what comes back is dropped; nothing while another one holds it.
+pub(crate) fn lock_alone(path: &Path) -> std::io::Result<Option<fs::File>> {
+    let file = open_alone(path, fs::OpenOptions::new().write(true).create(true).truncate(false))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Opens a file that only this account reads, in a folder that only this account enters.
+fn open_alone(path: &Path, options: &mut fs::OpenOptions) -> std::io::Result<fs::File> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
         builder.mode(0o700);
         options.mode(0o600);
     }
-    builder.create(folder)?;
-    let new = path.with_extension(format!("{}.new", std::process::id()));
-    let _ = fs::remove_file(&new);
-    let mut file = options.open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)
+    builder.create(path.parent().unwrap_or(Path::new(".")))?;
+    options.open(path)
 }

@@ -301,6 +301,14 @@ impl Accounts {
         Ok(Entered { token, account, expires_at })
     }
 
+    /// Whether what a caller showed has its force still. Blocks for a read.
+    ///
+    /// # Errors
+    /// The store cannot be used.
+    pub fn is_live(&self, principal: &crate::Principal) -> Result<bool, Fault> {
+        crate::is_live(&self.store, principal, &self.clock)
+    }
+
     /// Signs out whoever shows this. Blocks.
     ///
     /// # Errors

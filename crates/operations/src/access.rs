@@ -129,7 +129,7 @@ pub fn enter(
     group: Option<&str>,
 ) -> Result<(), Error> {
     if policies.reach(principal, server, owner, group).is_none() {
-        return Err(crate::error::none_to_see(server));
+        return Err(hidden(server));
     }
     let scopes = &principal.scopes;
     if !scopes.allow(USE) && !scopes.allow(Scope::ServersCall.as_str()) {
@@ -137,6 +137,11 @@ pub fn enter(
         return Err(Error::new(Code::Forbidden, what).hint("ask whoever runs this control plane for a key with it"));
     }
     Ok(())
+}
+
+/// What whoever may not come to a server is told of it, whether there is one or not.
+pub fn hidden(server: &str) -> Error {
+    crate::error::none_to_see(server)
 }
 
 /// The servers of a page of the list that the caller may see; those of others only where a rule says so.

@@ -110,7 +110,7 @@ pub async fn import(context: &Context, input: ImportInput) -> Result<ImportOutpu
         crate::reserved::check(context, &release.name)?;
     }
     let named: Vec<(String, String)> = releases.iter().map(|one| (one.name.clone(), one.version.clone())).collect();
-    let (force, dry_run, by) = (input.force, input.dry_run, crate::access::by(&context.caller));
+    let (force, dry_run, by) = (input.force, input.dry_run || context.tries, crate::access::by(&context.caller));
     let outcomes: Vec<String> = match dry_run && !context.has_store() {
         true => vec!["created".to_owned(); named.len()],
         false => {

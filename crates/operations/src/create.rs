@@ -116,7 +116,7 @@ pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
     let stored_at = Instant::now();
     let release = Release { template, ..release(&loaded, &made, input.dev)? };
     let (name, version, digest) = (release.name.clone(), release.version.clone(), release.digest.clone());
-    let (force, dry_run) = (input.force, input.dry_run);
+    let (force, dry_run) = (input.force, input.dry_run || context.tries);
     let result = if dry_run {
         preview(context, release, force).await?
     } else {

@@ -153,6 +153,8 @@ fn seen(servers: &Servers, sight: &Sight) -> Servers {
         if !sight.is_whole(&indexed.owner) {
             for of in &mut indexed.uses {
                 (of.variable, of.place) = (None, None);
+                let is_seen = |to: &String| servers.get(to).is_some_and(|indexed| sight.has_server(to, &indexed.owner));
+                of.server = of.server.take().filter(is_seen);
                 of.tools.retain(|(tool, groups)| sight.has_tool(name, &indexed.owner, tool, groups));
             }
             indexed.uses.retain(|of| !of.tools.is_empty());

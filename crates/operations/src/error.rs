@@ -130,6 +130,7 @@ impl From<store::Error> for Error {
             E::Full { .. } => {
                 Self::new(Code::CatalogueFull, message).hint("nothing was changed; make room on the disk and try again")
             }
+            E::Unkeepable { .. } => Self::new(Code::BadRequest, message).hint("nothing has such a name; leave it out"),
             E::TooNew { .. } => Self::new(Code::Catalogue, message)
                 .hint("use the newer mcp-factory that wrote it, or another home folder with `--home DIR`"),
             E::Tried | E::Open { .. } | E::Failed { .. } => Self::new(Code::Catalogue, message)

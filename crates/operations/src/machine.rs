@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use connect::Engine;
 use identity::ADMIN;
 use serde_json::{Map, Value};
 use spec::Spec;
-use spec::model::{Connection, ConnectionKind, Trigger};
+use spec::model::{Connection, Trigger};
 
 use crate::keys::LOCAL_OWNER;
 use crate::{Caller, Code, Context, Error};
@@ -29,13 +30,11 @@ const SECRETS: [(&str, &str); 3] = [("env", ""), ("file", "file:"), ("doppler", 
 /// It does; the first ones are told.
 pub(crate) fn check(context: &Context, spec: &Spec) -> Result<(), Error> {
     let Caller::Remote(principal) = &context.caller else { return Ok(()) };
-    if principal.scopes.allow(ADMIN) {
-        return Ok(());
-    }
+    // Keys of whoever runs the control plane use what is theirs, but for what the control plane keeps for itself.
+    let is_own = principal.scopes.allow(ADMIN) || &*principal.owner == LOCAL_OWNER;
     let list = context.environment.get(ALLOW_REFERENCES).unwrap_or_default();
-    // Keys of whoever runs the control plane use what is theirs.
-    let list = if &*principal.owner == LOCAL_OWNER { "*,file:*,doppler:*" } else { list.as_str() };
-    let refused: Vec<String> = named(spec).into_iter().filter(|one| !allowed(list, one)).collect();
+    let is_refused = |one: &String| one.starts_with(OURS) || !(is_own || allowed(&list, one));
+    let refused: Vec<String> = named(spec).into_iter().filter(is_refused).collect();
     let Some(first) = refused.first() else { return Ok(()) };
     let more = if refused.len() > 1 { format!(" and {} more", refused.len() - 1) } else { String::new() };
     let what = format!(
@@ -61,7 +60,7 @@ fn told(reference: &str) -> String {
 
 /// Whether a list has a reference.
 fn allowed(list: &str, reference: &str) -> bool {
-    let leads_out = reference.starts_with("file:") && reference.split('/').any(|part| part == "..");
+    let leads_out = reference.strip_prefix("file:").is_some_and(|path| path.split('/').any(|part| part == ".."));
     if reference.starts_with(OURS) || leads_out {
         return false;
     }
@@ -76,12 +75,15 @@ fn allowed(list: &str, reference: &str) -> bool {
 /// Everything of the machine that a spec names: `NAME`, `file:PATH`, `doppler:NAME`.
 fn named(spec: &Spec) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let Ok(Value::Object(spec_json)) = serde_json::from_str::<Value>(&spec.canonical_json()) else { return found };
-    for (key, value) in &spec_json {
-        if !PROSE.contains(&key.as_str()) {
-            texts(value, &mut found);
-        }
+    let Ok(Value::Object(mut spec_json)) = serde_json::from_str::<Value>(&spec.canonical_json()) else { return found };
+    // Texts for people stand at these places only; elsewhere, as in headers, the same words are names that the author chose.
+    let prose = |fields: &mut Map<String, Value>| fields.retain(|key, _| !PROSE.contains(&key.as_str()));
+    prose(&mut spec_json);
+    for list in ["tools", "resources", "prompts"] {
+        let all = spec_json.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
+        all.filter_map(Value::as_object_mut).for_each(prose);
     }
+    spec_json.values().for_each(|value| texts(value, &mut found));
     for key in ["connections", "auth", "triggers"] {
         spec_json.get(key).into_iter().for_each(|value| keys(value, &mut found));
     }
@@ -98,15 +100,21 @@ fn named(spec: &Spec) -> BTreeSet<String> {
     found
 }
 
-/// The file of an embedded database.
+/// The file of an embedded database, whatever kind the connection is said to be: the URL alone tells what is opened.
 fn file_of_database(connection: &Connection) -> Option<String> {
-    if !matches!(connection.kind(), ConnectionKind::Sqlite | ConnectionKind::Vector) {
-        return None;
+    let url = connection.url().filter(|url| !is_one_reference(url))?;
+    if let Some((before, _)) = url.split_once("${") {
+        // What is put in may be anything, unless it is clear by now that the URL names a server.
+        let names_server = before.contains("://") && Engine::of_url(before) != Some(Engine::Sqlite);
+        return (!names_server).then(|| format!("file:{url}"));
     }
-    let path = connection.url()?.strip_prefix("sqlite:")?;
-    let path = path.strip_prefix("//").unwrap_or(path);
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
-    (path != ":memory:").then(|| format!("file:{path}"))
+    connect::sqlite_file(url).map(|path| format!("file:{}", path.display()))
+}
+
+/// Whether a text is one reference and nothing else, without a value of the author's for when it is not set.
+fn is_one_reference(text: &str) -> bool {
+    let inside = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    inside.is_some_and(|inside| !inside.contains(['$', '{', '}']) && !inside.contains(":-"))
 }
 
 /// `${env:NAME}`, `${file:PATH}` and `${doppler:NAME}` in all texts but those for people.
@@ -122,10 +130,7 @@ fn texts(value: &Value, found: &mut BTreeSet<String>) {
             }
         }
         Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
-        Value::Object(fields) => {
-            let fields = fields.iter().filter(|(key, _)| !PROSE.contains(&key.as_str()));
-            fields.for_each(|(_, field)| texts(field, found));
-        }
+        Value::Object(fields) => fields.values().for_each(|field| texts(field, found)),
         _ => {}
     }
 }
@@ -158,10 +163,10 @@ fn commands(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The text under a key. One with references in it is what these name.
+/// The text under a key. One that is a reference is what that one names.
 fn word(fields: &Map<String, Value>, key: &str, kind: &str, found: &mut BTreeSet<String>) {
     if let Some(Value::String(name)) = fields.get(key)
-        && !name.contains("${")
+        && !is_one_reference(name)
     {
         found.insert(format!("{kind}{name}"));
     }
@@ -207,6 +212,35 @@ mod tests {
             "file:/srv/in",
         ];
         assert_eq!(of(spec), wanted);
+    }
+
+    #[test]
+    fn no_other_spelling_hides_what_is_named() {
+        let connection = |more: Value| {
+            let mut fields = json!({"name": "c", "type": "sqlite"});
+            fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            json!({"name": "x", "version": "1.0.0", "connections": [fields], "tools": [
+                {"name": "t", "description": "t", "parameters": {}, "reply": {"text": "t"}}]})
+        };
+        let url = |url: &str| of(connection(json!({ "url": url })));
+        for (given, named) in [
+            ("SQLITE:/srv/x.db", "file:/srv/x.db"),
+            ("sqlite:///srv/x.db?mode=ro", "file:/srv/x.db"),
+            ("sqlite:/srv/a/%2e%2e/x.db#y", "file:/srv/a/../x.db"),
+            ("sqlite:rel.db", "file:rel.db"),
+        ] {
+            assert_eq!(url(given), [named], "{given}");
+        }
+        assert_eq!(url("${env:R:-sqlite:/srv/x.db}"), ["R", "file:${env:R:-sqlite:/srv/x.db}"]);
+        assert_eq!(url("${env:R}/x.db"), ["R", "file:${env:R}/x.db"]);
+        assert_eq!(url("${env:R}"), ["R"]);
+        let server = of(connection(json!({"type": "postgresql", "url": "postgresql://u:${env:P}@db/x"})));
+        assert_eq!(server, ["P"]);
+        let header = json!({"type": "http", "url": "https://a.example", "headers": {"title": "${env:SECRET}"}});
+        assert_eq!(of(connection(header)), ["SECRET"]);
+        let root = of(connection(json!({"type": "files", "root": "${env:R:-/etc}"})));
+        assert_eq!(root, ["R", "file:${env:R:-/etc}"]);
+        assert!(!allowed("file:*", "file:../x") && !allowed("file:/srv/a/*", "file:/srv/a/../x.db"));
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub fn paths(context: &Context) -> Vec<Kept> {
     let more = [
         ("logs", LOGS, "a line for each call of a deployed server"),
         ("state", STATE, "what scripts remember, and timers"),
-        ("tokens", TOKENS, "what APIs gave for users who authorised servers"),
+        ("tokens", TOKENS, "what APIs gave for users who authorised servers, and sign-ins of `connect URL`"),
         ("tasks", TASKS, "calls that go on as tasks"),
         ("control plane", LOCK_FILE, "held by the control plane that runs on this home folder"),
     ];

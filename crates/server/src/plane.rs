@@ -101,7 +101,10 @@ impl Plane {
         let log = operations::deploy::logs_of(&context).writer(sink);
         let local = Local::new(Arc::clone(&runtime), endpoint_options.clone(), log);
         let local = match &context.policies {
-            Some(policies) => local.with_access(Arc::new(access::Doors { policies: Arc::clone(policies) })),
+            Some(policies) => {
+                let accounts = pages.as_ref().map(|admission| Arc::clone(&admission.accounts));
+                local.with_access(Arc::new(access::Doors { policies: Arc::clone(policies), accounts }))
+            }
             None => local,
         };
         let local = Arc::new(local);

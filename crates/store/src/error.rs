@@ -10,6 +10,12 @@ pub enum Error {
     /// It was only tried, and taken back. Callers never see it.
     #[error("it was only tried")]
     Tried,
+    /// A text in it can be in no database.
+    #[error("cannot {attempted}: there is a NUL character in it")]
+    Unkeepable {
+        /// What was attempted.
+        attempted: &'static str,
+    },
     /// The folder or the file cannot be made or opened.
     #[error("cannot open the catalogue {path}: {reason}")]
     Open {

@@ -88,7 +88,8 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
                 return Ok(OK);
             }
             let removed = session.run::<RemoveAccount>(&context, Named { name }).await?;
-            printer.answer(&removed, |style| format!("{} the account {}", style.green("removed"), removed.name));
+            let word = |style: Style| session.done(style, "removed", "would remove");
+            printer.answer(&removed, |style| format!("{} the account {}", word(style), removed.name));
             if removed.servers > 0 {
                 printer.note(&format!("its {} servers stay, for whoever runs the control plane", removed.servers));
             }
@@ -100,6 +101,10 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
 fn invited(invited: &Invited, session: &Session) {
     let printer = &session.printer;
     printer.answer(invited, |_| invited.link.clone());
+    // Nothing was made of a dry run.
+    if invited.link.is_empty() {
+        return;
+    }
     printer.note(&format!(
         "give {} this link: it is shown once, used once, and has force for a day",
         invited.account.name

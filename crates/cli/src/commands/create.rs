@@ -126,10 +126,10 @@ fn spec(arguments: &Arguments) -> Result<SpecText, Error> {
 
 fn text(made: &Output, style: Style) -> String {
     let result = json!(made.result).as_str().unwrap_or_default().to_owned();
-    let word = if made.dry_run { format!("{result} (dry run, nothing was stored)") } else { result };
+    let result = if made.dry_run { format!("would be {result}") } else { result };
     format!(
         "{} {} {} in {:.0} ms ({})\n{}",
-        style.green(&word),
+        style.green(&result),
         style.bold(&made.name),
         made.version,
         made.timings.total_ms,

@@ -64,7 +64,12 @@ enum Target {
 
 pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> {
     let Arguments { name, follow, target: Target::Local, transport, port, spec_version, rollback } = arguments;
+    let untried =
+        || Error::new(Code::Usage, "only a deployment at a control plane has a dry run").hint("leave `--dry-run` out");
     if let Some(file) = follow {
+        if session.global.dry_run {
+            return Err(untried());
+        }
         return super::block_on(session, |context| follow::run(file, session, context));
     }
     let Some(name) = name else { return Err(Error::new(Code::Usage, "no server is named")) };
@@ -89,6 +94,9 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> 
             format!("`{name}` runs nowhere that could go back: no control plane holds this home folder"),
         )
         .hint("start one with `mcp-factory serve`, or name one with `--url`"));
+    }
+    if session.global.dry_run {
+        return Err(untried());
     }
     session.local_only("deploy --transport")?;
     run::run(run::Arguments::of_server(name, transport, port.unwrap_or(PORT), spec_version), session)

@@ -65,8 +65,10 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         What::Create { name, scope, days, owner } => {
             let created = session.run::<CreateKey>(&context, Create { name, scopes: scope, days, owner }).await?;
             printer.answer(&created, |_| created.key.clone());
-            printer.note("keep it now: it is not shown again; clients send it as `Authorization: Bearer KEY`");
-            printer.note(&format!("`mcp-factory keys revoke {}` ends it", created.info.id));
+            if !session.global.dry_run {
+                printer.note("keep it now: it is not shown again; clients send it as `Authorization: Bearer KEY`");
+                printer.note(&format!("`mcp-factory keys revoke {}` ends it", created.info.id));
+            }
         }
         What::List => {
             let listed = session.run::<ListKeys>(&context, Nothing {}).await?;
@@ -78,8 +80,8 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         }
         What::Revoke { id } => {
             let revoked = session.run::<RevokeKey>(&context, Revoke { id }).await?;
-            printer
-                .answer(&revoked, |style| format!("{} the {} {}", style.green("revoked"), revoked.kind, revoked.name));
+            let word = |style: Style| session.done(style, "revoked", "would revoke");
+            printer.answer(&revoked, |style| format!("{} the {} {}", word(style), revoked.kind, revoked.name));
         }
     }
     Ok(OK)

@@ -42,15 +42,16 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
     for user in &found.breaks {
         session.printer.warn(&format!("this breaks {user}"));
     }
-    let dry_run = session.global.dry_run;
-    if !dry_run {
+    let done = if session.global.dry_run {
+        found
+    } else {
         let question = format!("Removing server `{name}` with {}", counted(found.versions, "version"));
         if !session.confirm(&question, arguments.yes)? {
             session.printer.note("nothing was removed");
             return Ok(BAD_NEWS);
         }
-    }
-    let done = session.run::<Remove>(&context, Input { name: name.clone(), dry_run, force }).await?;
+        session.run::<Remove>(&context, Input { name: name.clone(), dry_run: false, force }).await?
+    };
     session.printer.answer(&done, |style| {
         let word = if done.removed { style.green("removed") } else { "would remove".to_owned() };
         format!("{word} {name} with {}", counted(done.versions, "version"))

@@ -1,5 +1,7 @@
 //! Signing in ahead of any request, and looking at the server before.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connect::Error;
@@ -29,7 +31,7 @@ impl Login {
     ///
     /// # Errors
     /// Why there are no tokens.
-    pub async fn sign_in(&self, settings: &Settings) -> Result<SignedIn, Error> {
+    pub async fn sign_in(self: &Arc<Self>, settings: &Settings) -> Result<SignedIn, Error> {
         let name = &self.fetch.name;
         let first = self.knock(settings, None).await?;
         let status = first.status.as_u16();

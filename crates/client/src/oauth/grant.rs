@@ -26,9 +26,18 @@ pub(super) struct Teller<'a> {
     pub(super) resource: Option<&'a str>,
 }
 
+/// What a token endpoint gave.
+pub(super) enum Given {
+    Tokens(Tokens),
+    /// Nothing: the grant is not good any more.
+    Spent,
+    /// Nothing: the client is not known there any more.
+    Unknown(Error),
+}
+
 impl Teller<'_> {
-    /// Asks for tokens; nothing where the grant is not good any more.
-    pub(super) async fn ask(&self, grant: Vec<(&str, String)>) -> Result<Option<Tokens>, Error> {
+    /// Asks for tokens.
+    pub(super) async fn ask(&self, grant: Vec<(&str, String)>) -> Result<Given, Error> {
         let proof = self.client.proof(self.key, self.issuer).map_err(|why| refused(&self.fetch.name, why))?;
         let mut form: Vec<(String, String)> = grant.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         form.extend(self.resource.map(|resource| ("resource".to_owned(), resource.to_owned())));
@@ -38,12 +47,13 @@ impl Teller<'_> {
         let text = |name: &str| fetched.value[name].as_str();
         if fetched.status != 200 {
             if text("error") == Some("invalid_grant") {
-                return Ok(None);
+                return Ok(Given::Spent);
             }
             let said = text("error_description").or_else(|| text("error")).unwrap_or("no reason");
             let said: String = said.chars().take(300).flat_map(char::escape_debug).collect();
             let why = format!("the token endpoint answered with status {}: {said}", fetched.status);
-            return Err(refused(&self.fetch.name, why));
+            let error = refused(&self.fetch.name, why);
+            return if text("error") == Some("invalid_client") { Ok(Given::Unknown(error)) } else { Err(error) };
         }
         let Some(access) = text("access_token").filter(|access| is_token(access)) else {
             return Err(refused(&self.fetch.name, "the token endpoint answered without a token"));
@@ -53,7 +63,7 @@ impl Teller<'_> {
         }
         let life = fetched.value.get("expires_in").and_then(Value::as_i64).filter(|life| *life >= 0);
         let refresh = text("refresh_token").filter(|refresh| !refresh.is_empty()).map(str::to_owned);
-        Ok(Some(Tokens { access: access.to_owned(), refresh, life }))
+        Ok(Given::Tokens(Tokens { access: access.to_owned(), refresh, life }))
     }
 }
 

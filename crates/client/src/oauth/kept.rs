@@ -1,5 +1,7 @@
 //! What is kept of a sign-in.
 
+use std::any::Any;
+
 use base::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +24,16 @@ pub trait Keep: Send + Sync {
     /// # Errors
     /// It cannot be kept.
     fn save(&self, text: &str) -> Result<(), String>;
+
+    /// Holds the sign-in for whoever renews it, so that a refresh token is used once; nothing while another process holds it.
+    ///
+    /// # Errors
+    /// It cannot be held.
+    fn hold(&self) -> Result<Option<Held>, String>;
 }
+
+/// Holds a sign-in until it is dropped.
+pub type Held = Box<dyn Any + Send + Sync>;
 
 /// A sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +90,13 @@ impl Kept {
             expires_at: tokens.life.map(|life| now().saturating_add(life)),
             ..self.clone()
         }
+    }
+
+    /// The same where the client is not known any more: it is registered anew, and somebody agrees.
+    pub(super) fn forgotten(&self) -> Self {
+        let mut kept = Self { access: String::new(), refresh: None, ..self.clone() };
+        kept.client.redirect = None;
+        kept
     }
 
     pub(super) fn access(&self) -> Secret {

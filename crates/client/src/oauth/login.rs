@@ -1,24 +1,30 @@
 //! A sign-in at one server: its tokens, and how there come to be some.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base::Secret;
 use connect::Error;
 use connect::http;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use url::Url;
 
-use super::browser::Browser;
+use super::browser::{Boxed, Browser};
 use super::challenge::Challenge;
 use super::discover::{Found, discover};
 use super::fetch::Fetch;
-use super::grant::{Teller, agreed};
-use super::kept::{Keep, Kept};
+use super::grant::{Given, Teller, agreed};
+use super::kept::{Held, Keep, Kept};
 use super::refused;
 use super::register::Identity;
 
 /// The scope that asks for tokens which outlive the presence of a person (OpenID Connect Core, section 11).
 const OFFLINE: &str = "offline_access";
+/// For how long another process may take to renew the tokens: more than a request may take.
+const HOLD_MAX: Duration = Duration::from_secs(120);
+/// After how long it is looked again whether it has ended.
+const HOLD_AGAIN: Duration = Duration::from_millis(50);
 
 /// What a user may say of a sign-in.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +88,15 @@ impl Login {
     }
 
     /// The token, if there is one; it is renewed when its time is over.
-    pub(crate) async fn token(&self) -> Result<Option<Secret>, Error> {
+    pub(crate) async fn token(self: &Arc<Self>) -> Result<Option<Secret>, Error> {
+        if let Some(kept) = self.state.lock().await.kept.as_ref().filter(|kept| kept.is_fresh()) {
+            return Ok(Some(kept.access()));
+        }
+        let login = Arc::clone(self);
+        self.to_its_end(Box::pin(async move { login.current().await })).await
+    }
+
+    async fn current(&self) -> Result<Option<Secret>, Error> {
         let mut state = self.state.lock().await;
         if !state.is_loaded {
             self.load(&mut state)?;
@@ -92,8 +106,7 @@ impl Login {
             Some(_) => {}
             None => return Ok(None),
         }
-        // Another process may have renewed it meanwhile, and the refresh token with it.
-        self.load(&mut state)?;
+        let _held = self.hold(&mut state).await?;
         if let Some(kept) = state.kept.as_ref().filter(|kept| kept.is_fresh()) {
             return Ok(Some(kept.access()));
         }
@@ -103,33 +116,48 @@ impl Login {
 
     /// Gets another token after a refusal; nothing when no token would help.
     pub(crate) async fn challenged<'a>(
-        &self,
+        self: &Arc<Self>,
         status: u16,
         headers: impl Iterator<Item = &'a str>,
         used: Option<&Secret>,
     ) -> Result<Option<Renewed>, Error> {
-        let challenge = Challenge::read(headers);
+        let (login, challenge, used) = (Arc::clone(self), Challenge::read(headers), used.cloned());
+        self.to_its_end(Box::pin(async move { login.renewed(status, &challenge, used.as_ref()).await })).await
+    }
+
+    async fn renewed(
+        &self,
+        status: u16,
+        challenge: &Challenge,
+        used: Option<&Secret>,
+    ) -> Result<Option<Renewed>, Error> {
         if status != 401 && !(status == 403 && challenge.wants_more()) {
             return Ok(None);
         }
         let mut state = self.state.lock().await;
         self.load(&mut state)?;
-        if let Some(kept) = state.kept.as_ref().filter(|kept| kept.is_fresh() && Some(&kept.access()) != used) {
-            return Ok(Some(Renewed { token: kept.access(), was_asked: false }));
+        let other = |state: &State| Some(state.kept.as_ref().filter(|kept| kept.is_fresh())?.access());
+        let other = |state: &State| other(state).filter(|token| Some(token) != used);
+        if let Some(token) = other(&state) {
+            return Ok(Some(Renewed { token, was_asked: false }));
         }
-        let found = Box::pin(discover(&self.fetch, &self.at, &challenge, self.options.legacy)).await?;
+        let found = Box::pin(discover(&self.fetch, &self.at, challenge, self.options.legacy)).await?;
         let before = state.kept.as_ref().filter(|kept| kept.issuer == found.server.issuer);
         let known = before.map(|kept| kept.scopes.clone()).unwrap_or_default();
-        let scopes = self.scopes(&challenge, &found, &known);
+        let scopes = self.scopes(challenge, &found, &known);
         if status == 403 && used.is_some() && scopes.iter().all(|scope| known.contains(scope)) {
             // All of it was asked for already: asking again gives no more.
             return Ok(None);
         }
-        if status == 401
-            && used.is_some()
-            && let Some(token) = Box::pin(self.refresh(&mut state, &found.server.issuer)).await?
-        {
-            return Ok(Some(Renewed { token, was_asked: false }));
+        if status == 401 && used.is_some() {
+            let _held = self.hold(&mut state).await?;
+            let token = match other(&state) {
+                Some(token) => Some(token),
+                None => Box::pin(self.refresh(&mut state, &found.server.issuer)).await?,
+            };
+            if let Some(token) = token {
+                return Ok(Some(Renewed { token, was_asked: false }));
+            }
         }
         let kept = Box::pin(self.grant(&found, scopes, state.kept.as_ref())).await?;
         self.save(&kept)?;
@@ -174,12 +202,18 @@ impl Login {
             resource: kept.resource.as_deref(),
         };
         let asked = teller.ask(vec![("grant_type", "refresh_token".to_owned()), ("refresh_token", refresh)]).await?;
-        let Some(tokens) = asked else { return Ok(None) };
-        let renewed = kept.renewed(tokens);
-        self.save(&renewed)?;
-        let token = renewed.access();
-        state.kept = Some(renewed);
-        Ok(Some(token))
+        let (kept, token) = match asked {
+            Given::Tokens(tokens) => {
+                let renewed = kept.renewed(tokens);
+                let token = renewed.access();
+                (renewed, Some(token))
+            }
+            Given::Spent => return Ok(None),
+            Given::Unknown(_) => (kept.forgotten(), None),
+        };
+        self.save(&kept)?;
+        state.kept = Some(kept);
+        Ok(token)
     }
 
     /// Gets tokens anew.
@@ -224,7 +258,11 @@ impl Login {
             resource: found.resource.as_deref(),
         };
         let none = || refused(&fetch.name, "the token endpoint did not take what the authorization server gave");
-        let tokens = teller.ask(grant).await?.ok_or_else(none)?;
+        let tokens = match teller.ask(grant).await? {
+            Given::Tokens(tokens) => tokens,
+            Given::Spent => return Err(none()),
+            Given::Unknown(error) => return Err(error),
+        };
         Ok(Kept::new(server, found.resource.clone(), client, scopes, tokens))
     }
 
@@ -235,12 +273,43 @@ impl Login {
         error
     }
 
+    /// Waits until no other process renews the tokens, and reads what that one kept: a refresh token that is used twice
+    /// is good for nothing, and may end the whole sign-in (RFC 9700, section 4.14.2).
+    async fn hold(&self, state: &mut State) -> Result<Held, Error> {
+        let give_up = Instant::now() + HOLD_MAX;
+        let held = loop {
+            if let Some(held) = self.keep.hold().map_err(|why| refused(&self.fetch.name, why))? {
+                break held;
+            }
+            if Instant::now() >= give_up {
+                return Err(refused(&self.fetch.name, "another process renews the sign-in and does not end"));
+            }
+            tokio::time::sleep(HOLD_AGAIN).await;
+        };
+        self.load(state)?;
+        Ok(held)
+    }
+
+    /// Goes on when whoever waits goes away: a refresh token that was shown and not replaced is lost, and the sign-in with it.
+    async fn to_its_end<T: Send + 'static>(&self, work: Boxed<'static, Result<T, Error>>) -> Result<T, Error> {
+        let broken = |why| Err(refused(&self.fetch.name, format!("signing in broke off: {why}")));
+        tokio::spawn(work).await.unwrap_or_else(broken)
+    }
+
     fn load(&self, state: &mut State) -> Result<(), Error> {
         let text = self.keep.load().map_err(|why| refused(&self.fetch.name, why))?;
         // What cannot be understood was written by another version: somebody signs in anew.
-        state.kept = text.and_then(|text| serde_json::from_str(&text).ok());
+        let kept: Option<Kept> = text.and_then(|text| serde_json::from_str(&text).ok());
+        state.kept = kept.filter(|kept| self.fits(kept));
         state.is_loaded = true;
         Ok(())
+    }
+
+    /// Whether what was kept is what the user asks for now.
+    fn fits(&self, kept: &Kept) -> bool {
+        let Options { client_id, scopes, .. } = &self.options;
+        client_id.as_ref().is_none_or(|id| *id == kept.client.id)
+            && scopes.iter().all(|scope| kept.scopes.contains(scope))
     }
 
     fn save(&self, kept: &Kept) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base::Secret;
-use client::oauth::{Answer, Boxed, Browser, Keep, Listening, Login, Options};
+use client::oauth::{Answer, Boxed, Browser, Held, Keep, Listening, Login, Options};
 use client::{Client, Limits, Protocol, Settings, Target, Transport};
 use connect::egress::{Networks, Policy};
 use connect::http;
@@ -45,6 +45,8 @@ struct World {
     good: Mutex<(String, String, String)>,
     challenge: Mutex<String>,
     made: Mutex<usize>,
+    /// Whether it knows none of its clients any more.
+    forgets: Mutex<bool>,
     seen: Mutex<Vec<(String, Fields)>>,
 }
 
@@ -58,6 +60,7 @@ impl World {
             good: Mutex::default(),
             challenge: Mutex::default(),
             made: Mutex::default(),
+            forgets: Mutex::default(),
             seen: Mutex::default(),
         });
         let router = Router::new()
@@ -151,6 +154,9 @@ async fn token(State(world): State<Arc<World>>, body: String) -> Response {
         _ => false,
     };
     world.seen.lock().push((asked["grant_type"].clone(), asked.clone()));
+    if std::mem::take(&mut *world.forgets.lock()) {
+        return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "invalid_client" }))).into_response();
+    }
     if !is_good {
         return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" }))).into_response();
     }
@@ -191,16 +197,23 @@ async fn mcp(State(world): State<Arc<World>>, headers: HeaderMap, Json(message):
 
 /// What is kept, in memory.
 #[derive(Default)]
-struct Kept(Mutex<Option<String>>);
+struct Kept {
+    text: Mutex<Option<String>>,
+    held: Arc<tokio::sync::Mutex<()>>,
+}
 
 impl Keep for Kept {
     fn load(&self) -> Result<Option<String>, String> {
-        Ok(self.0.lock().clone())
+        Ok(self.text.lock().clone())
     }
 
     fn save(&self, text: &str) -> Result<(), String> {
-        *self.0.lock() = Some(text.to_owned());
+        *self.text.lock() = Some(text.to_owned());
         Ok(())
+    }
+
+    fn hold(&self) -> Result<Option<Held>, String> {
+        Ok(Arc::clone(&self.held).try_lock_owned().ok().map(|held| Box::new(held) as Held))
     }
 }
 
@@ -274,6 +287,60 @@ async fn a_person_agrees_once_and_tokens_are_renewed_and_kept() {
     *world.good.lock() = ("another".to_owned(), String::new(), "another".to_owned());
     call(&client, "read").await.unwrap();
     assert_eq!((world.seen("authorize").len(), world.seen("register").len()), (2, 1));
+}
+
+#[tokio::test]
+async fn processes_that_renew_at_once_use_a_refresh_token_once() {
+    let world = World::start(Lies::default()).await;
+    let kept = Arc::new(Kept::default());
+    call(&world.client(&kept, Options::default()), "read").await.unwrap();
+    let [first, second, third] = [(); 3].map(|()| world.client(&kept, Options::default()));
+    for client in [&first, &second, &third] {
+        call(client, "read").await.unwrap();
+    }
+    world.good.lock().0 = "another".to_owned();
+    let said = tokio::join!(call(&first, "read"), call(&second, "read"), call(&third, "read"));
+    assert!(said.0.is_ok() && said.1.is_ok() && said.2.is_ok(), "{said:?}");
+    assert_eq!((world.seen("refresh_token").len(), world.seen("authorize").len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_request_that_is_given_up_loses_no_refresh_token() {
+    let world = World::start(Lies::default()).await;
+    let kept = Arc::new(Kept::default());
+    let client = world.client(&kept, Options::default());
+    call(&client, "read").await.unwrap();
+    world.good.lock().0 = "another".to_owned();
+    // Given up at every point at which the request waits for something.
+    for polls in 1..200 {
+        let before = world.seen("refresh_token").len();
+        let turns = async {
+            for _ in 0..polls {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = call(&client, "read") => {}
+            () = turns => {}
+        }
+        if world.seen("refresh_token").len() > before {
+            break;
+        }
+    }
+    call(&client, "read").await.unwrap();
+    assert_eq!(world.seen("authorize").len(), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_is_forgotten_is_registered_anew() {
+    let world = World::start(Lies::default()).await;
+    let kept = Arc::new(Kept::default());
+    call(&world.client(&kept, Options::default()), "read").await.unwrap();
+    *world.good.lock() = ("another".to_owned(), String::new(), "another".to_owned());
+    *world.forgets.lock() = true;
+    call(&world.client(&kept, Options::default()), "read").await.unwrap();
+    assert_eq!((world.seen("authorize").len(), world.seen("register").len()), (2, 2));
 }
 
 #[tokio::test]

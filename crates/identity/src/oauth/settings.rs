@@ -87,26 +87,34 @@ impl Places {
             return Some(self.main.as_str().into());
         }
         let (name, rest) = path.strip_prefix(SERVERS)?.split_once('/')?;
-        // A version that stands beside the one that is switched to is a part of the server.
-        let version = rest.strip_prefix("versions/").and_then(|rest| rest.split_once('/'));
-        let rest = version.map_or(rest, |(_, rest)| rest);
+        // A version that stands beside the one that is switched to has an address of its own, which clients compare.
+        let (version, rest) = match rest.strip_prefix("versions/") {
+            Some(rest) => rest.split_once('/').map(|(version, rest)| (Some(version), rest))?,
+            None => (None, rest),
+        };
         let (group, last) = match rest.strip_prefix("groups/") {
             Some(rest) => rest.split_once('/').map(|(group, last)| (Some(group), last))?,
             None => (None, rest),
         };
         let word =
-            |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-        if !matches!(last, "mcp" | "sse" | "messages") || !word(name) || !group.is_none_or(word) {
+            |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+".contains(&b));
+        if !matches!(last, "mcp" | "sse" | "messages")
+            || !word(name)
+            || !version.is_none_or(word)
+            || !group.is_none_or(word)
+        {
             return None;
         }
         let below = group.map(|group| format!("groups/{group}/")).unwrap_or_default();
-        Some(format!("{SERVERS}{name}/{below}mcp").into())
+        let beside = version.map(|version| format!("versions/{version}/")).unwrap_or_default();
+        Some(format!("{SERVERS}{name}/{beside}{below}mcp").into())
     }
 
     /// Whether a token for one resource does for another one: that of the whole for its parts, not the other way round.
     pub(super) fn covers(&self, given: &str, asked: &str) -> bool {
-        let part = || asked.strip_prefix(given.strip_suffix("/mcp")?)?.strip_prefix("/groups/");
-        given == asked || given == self.main || (self.platform && part().is_some())
+        let part = || asked.strip_prefix(given.strip_suffix("/mcp")?);
+        let is_part = || part().is_some_and(|part| part.starts_with("/groups/") || part.starts_with("/versions/"));
+        given == asked || given == self.main || (self.platform && is_part())
     }
 }
 

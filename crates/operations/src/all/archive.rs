@@ -38,6 +38,7 @@ impl Operation for Import {
             "Import servers",
             "Stores what an archive of `export` holds, all of it or nothing. Versions that are stored with another content are conflicts unless `force`.",
         )
+        .may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
@@ -81,6 +82,7 @@ impl Operation for ImportServerJson {
             "Make a server of a registry's entry",
             "Makes a server that passes calls on to the remote of a `server.json` of the official MCP registry, with all tools that the remote has now.",
         )
+        .may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {

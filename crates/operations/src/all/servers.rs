@@ -20,6 +20,7 @@ impl Operation for Create {
             "Make a server",
             "Makes an MCP server from a spec, or a new version of it: checks the spec, reads its databases, plans and checks what its tools run, compiles, and stores. Nothing is stored when anything fails. The same spec again changes nothing; another content under the same version is a conflict unless `force`.",
         )
+        .may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
@@ -119,10 +120,12 @@ impl Operation for Remove {
         scope: Scope::ServersWrite,
         effect: Effect::Changes { destroys: true, idempotent: false },
         command: Some("remove"),
-        ..Declared::changes("server.remove", "/mcp/servers/{name}", Some("remove_server")).told(
-            "Remove a server",
-            "Removes a server with all its versions and plans. The databases that its tools use are not touched.",
-        )
+        ..Declared::changes("server.remove", "/mcp/servers/{name}", Some("remove_server"))
+            .told(
+                "Remove a server",
+                "Removes a server with all its versions and plans. The databases that its tools use are not touched.",
+            )
+            .may_be_tried()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {

@@ -92,7 +92,12 @@ impl There<'_> {
         let table = [self.place.section, self.name];
         let mut text = self.document.to_owned();
         for (key, value) in keys {
-            let there = toml::value(&text, table, key)?.and_then(read);
+            let written = toml::value(&text, table, key)?;
+            let there = written.and_then(read);
+            if let (Some(written), None, "env_vars") = (written, &there, *key) {
+                let at = text.find(written).unwrap_or_default();
+                return Err(Fault { at, why: "`env_vars` is not written as a plain list of \"NAMES\"".to_owned() });
+            }
             let wanted = match (*key, &there, read(value)) {
                 // Names of more variables were added by people.
                 ("env_vars", Some(Value::Array(known)), Some(Value::Array(mut wanted))) => {

@@ -61,7 +61,6 @@ impl People {
 
     /// Where clients reach the control plane.
     fn url(&self) -> String {
-        let local = || self.context.targets.as_ref().map(|targets| targets.url.clone());
-        self.public_origin.clone().or_else(local).unwrap_or_default()
+        self.context.targets.as_ref().map(|targets| targets.url.clone()).unwrap_or_default()
     }
 }

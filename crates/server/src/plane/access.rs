@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderMap, header};
-use identity::accounts::SESSION_PREFIX;
+use identity::accounts::{Accounts, SESSION_PREFIX};
 use identity::keys::PREFIX;
 use identity::oauth::ACCESS_PREFIX;
 use identity::{Kind, Principal, Scopes};
@@ -19,6 +19,8 @@ use super::problem;
 /// Says who may come to which server.
 pub(super) struct Doors {
     pub(super) policies: Arc<Policies>,
+    /// Who may have lost what they showed; nobody where callers show nothing.
+    pub(super) accounts: Option<Arc<Accounts>>,
 }
 
 impl Doors {
@@ -43,11 +45,8 @@ impl Access for Doors {
         // Whoever has no facts was let in by what the spec asks for.
         let Some(known) = principal.facts::<Principal>() else { return Ok(()) };
         let group = place.group.as_deref();
-        operations::access::enter(&self.policies, known, &place.server, &place.owner, group).map_err(|error| {
-            let body = json!({ "error": error.code.as_str(), "error_description": error.message });
-            let (status, body) = (problem::status(error.code), body.to_string().into());
-            Challenge { status, www_authenticate: None, body, headers: Vec::new() }
-        })
+        operations::access::enter(&self.policies, known, &place.server, &place.owner, group)
+            .map_err(|error| turned_away(&error))
     }
 
     fn part(&self, place: &Place, principal: Option<&protocol::Principal>, listing: &Listing) -> Option<Listing> {
@@ -75,6 +74,10 @@ impl Access for Doors {
         let scopes: Vec<String> = serde_json::from_value(kept["scopes"].clone()).ok()?;
         let owner = kept["owner"].as_str()?.into();
         let known = Principal { id: id.clone(), kind, owner, scopes: Scopes::of(scopes) };
+        // A key that was revoked, or a person who was removed, has nothing go on.
+        if self.accounts.as_ref().is_some_and(|accounts| !accounts.is_live(&known).unwrap_or(false)) {
+            return None;
+        }
         let principal = protocol::Principal::new(id.clone()).with_facts(Arc::new(known));
         self.enter(place, &principal).is_ok().then_some(principal)
     }
@@ -87,6 +90,13 @@ impl Access for Doors {
         let (policies, spending) = (Arc::clone(&self.policies), self.policies.spend(known).map_err(told)?);
         Ok(Some(Box::new(move |bytes| policies.spent(&spending, bytes))))
     }
+}
+
+/// How whoever may not come to a server is turned away.
+pub(super) fn turned_away(error: &operations::Error) -> Challenge {
+    let body = json!({ "error": error.code.as_str(), "error_description": error.message });
+    let (status, body) = (problem::status(error.code), body.to_string().into());
+    Challenge { status, www_authenticate: None, body, headers: Vec::new() }
 }
 
 /// The token of an `Authorization` header, whatever its scheme.

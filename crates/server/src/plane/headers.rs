@@ -36,7 +36,8 @@ pub(super) fn prefers_async(headers: &HeaderMap) -> bool {
 
 /// Whether a change is only to be tried.
 pub(super) fn is_dry_run(headers: &HeaderMap) -> bool {
-    headers.get(DRY_RUN).is_some_and(|value| !matches!(value.as_bytes(), b"false" | b"0" | b""))
+    const NO: [&str; 4] = ["", "0", "?0", "false"];
+    headers.get(DRY_RUN).is_some_and(|value| !NO.iter().any(|no| value.as_bytes().eq_ignore_ascii_case(no.as_bytes())))
 }
 
 /// What must be true of a server before it is changed.

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::metrics::Metrics;
 use super::pages::Pages;
 use super::routes::{Found, Routes};
-use super::{accept, answer, body, caller, docs, events, headers, openapi, problem, run};
+use super::{accept, access, answer, body, caller, docs, events, headers, openapi, problem, run};
 
 static ROUTES: LazyLock<Routes> = LazyLock::new(Routes::new);
 static OPENAPI: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(format!("{}\n", openapi::document())));
@@ -221,7 +221,9 @@ impl Rest {
                         return known.answer(&at, rest, request, peer).await;
                     }
                     let (head, body) = request.into_parts();
-                    if let Err(challenge) = known.admits(&head, peer).await {
+                    let group =
+                        rest.strip_prefix("groups/").and_then(|rest| rest.split_once('/')).map(|(group, _)| group);
+                    if let Err(challenge) = known.admits(group, &head, peer).await {
                         return Ok(refused(challenge, id));
                     }
                     request = Request::from_parts(head, body);
@@ -234,6 +236,8 @@ impl Rest {
             // Who shows nothing does not learn which servers there are.
             let (head, body) = request.into_parts();
             return match caller::authenticate(self.authenticator.as_ref(), &head, peer).await {
+                // And who is known does not learn which ones others have.
+                Ok(_) if is_endpoint(rest) => Ok(refused(access::turned_away(&operations::access::hidden(name)), id)),
                 Ok(_) => Err(Box::new(Request::from_parts(head, body))),
                 Err(challenge) => Ok(refused(challenge, id)),
             };
@@ -350,6 +354,11 @@ fn preflight(head: &Parts, allow: &str, answer: &mut Response<Body>) {
     }
 }
 
+/// Whether a path below a server is where MCP is spoken.
+fn is_endpoint(rest: &str) -> bool {
+    rest.rsplit('/').next().is_some_and(|last| matches!(last, "mcp" | "sse" | "messages"))
+}
+
 fn nothing(path: &str) -> Error {
     let mut error = Error::new(Code::NoPath, format!("there is nothing at {path}"));
     if let Some(near) = base::nearest(path, ROUTES.paths()) {
@@ -360,6 +369,10 @@ fn nothing(path: &str) -> Error {
 
 /// Turns a caller away, in the words of whoever looked at them.
 fn refused(challenge: Challenge, id: &str) -> Response<Body> {
+    if challenge.status == StatusCode::NOT_FOUND {
+        // As the endpoints of servers say it: whoever may not come to one does not learn whether it is there.
+        return answer::of(challenge.status, "application/json", challenge.body);
+    }
     let told: Option<serde_json::Value> = serde_json::from_slice(&challenge.body).ok();
     let why = told.as_ref().and_then(|told| told["error_description"].as_str());
     let (code, usual, hint) = match challenge.status {

@@ -51,6 +51,9 @@ impl Fault {
                 Some(&SqlState::DISK_FULL) => Error::Full { attempted },
                 Some(&SqlState::QUERY_CANCELED | &SqlState::LOCK_NOT_AVAILABLE) => Error::Busy { attempted },
                 _ if self.gave_way() => Error::Busy { attempted },
+                Some(&SqlState::CHARACTER_NOT_IN_REPERTOIRE | &SqlState::UNTRANSLATABLE_CHARACTER) => {
+                    Error::Unkeepable { attempted }
+                }
                 _ => Error::Failed { attempted, reason: words(error) },
             },
             Self::Shape(reason) => Error::Failed { attempted, reason: reason.clone() },

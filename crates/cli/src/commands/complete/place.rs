@@ -53,7 +53,7 @@ impl Place {
             waiting = line.read(word, waiting);
         }
         let (argument, before, typed) = match (waiting, current.split_once('=')) {
-            (Some(option), _) => (option, "", current),
+            (Some(option), _) => (option, "", if current == "=" { "" } else { current }),
             (None, Some((option, typed))) if option.starts_with("--") => {
                 (line.option(option)?, &current[..=option.len()], typed)
             }
@@ -93,6 +93,10 @@ impl<'a> Line<'a> {
     /// Reads a word, and gives the option whose value comes next.
     fn read(&mut self, word: &str, waiting: Option<&'a Arg>) -> Option<&'a Arg> {
         if let Some(option) = waiting {
+            // Bash takes `--option=value` for three words.
+            if word == "=" {
+                return waiting;
+            }
             self.options.insert(option.get_id().to_string(), word.to_owned());
             return None;
         }
@@ -183,13 +187,15 @@ mod tests {
     #[test]
     fn every_name_has_its_places() {
         let shop = || Some("shop".to_owned());
-        let cases: [(&str, Wanted, &str); 22] = [
+        let cases: [(&str, Wanted, &str); 24] = [
             ("status ", Wanted::Servers, "X"),
             ("rm sh", Wanted::Servers, "X"),
             ("--home /x -q run ", Wanted::Servers, "X"),
             ("test shop ", Wanted::Tools(shop()), "X"),
             ("logs shop --tool ", Wanted::Tools(shop()), "X"),
             ("logs shop --tool=", Wanted::Tools(shop()), "--tool=X"),
+            ("logs shop --tool =", Wanted::Tools(shop()), "X"),
+            ("logs shop --tool = gr", Wanted::Tools(shop()), "X"),
             ("usage --server ", Wanted::Servers, "X"),
             ("usage --server shop --tool ", Wanted::Tools(shop()), "X"),
             ("diff shop ", Wanted::Versions("shop".to_owned()), "X"),
