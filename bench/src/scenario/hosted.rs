@@ -53,6 +53,8 @@ impl Plane {
         ]);
         command.arg(&home).env("MCP_FACTORY_LOG", "warn");
         let plane = Self { server: Server::start(command, port).await?, home, key: String::new() };
+        let most = ["--servers", "1000000", "--calls", "1000000000", "--bytes", "1000000000000"];
+        plane.command(settings, &[&["policies", "quota", "members"], &most[..]].concat())?;
         let scopes = ["--scope", "mcp,servers:read,servers:write", "--output", "json"];
         let made = plane.command(settings, &[&["keys", "create", "bench"], &scopes[..]].concat())?;
         let made: serde_json::Value = serde_json::from_slice(&made).context("the key")?;
@@ -67,7 +69,7 @@ impl Plane {
     fn command(&self, settings: &Settings, words: &[&str]) -> Result<Vec<u8>> {
         let mut command = Command::new(&settings.product);
         command.args(words).arg("--home").arg(&self.home);
-        if words[0] != "keys" {
+        if !matches!(words[0], "keys" | "policies") {
             command
                 .arg("--url")
                 .arg(format!("http://127.0.0.1:{}", self.server.port))

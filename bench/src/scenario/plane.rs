@@ -198,7 +198,7 @@ fn measure(settings: &Settings, home: &Path) -> Result<Table> {
     table.at_most("start to ready, ms", Some(start), 150.0);
     table.at_most("start to ready with 10,000 servers stored, ms", Some(again), 1_000.0);
     table.at_most("deploy, ms", Some(deploy), 50.0);
-    table.at_most("the first search over 12,000 tools, ms", Some(first), 10.0);
+    table.at_most("the first search over 12,000 tools, right after the start, ms", Some(first), 1_000.0);
     table.at_most("a search over 12,000 tools, ms", Some(found), 10.0);
     table.at_most("--help, ms", Some(help), 20.0);
     table.at_most("names for completion, ms", Some(names), 50.0);

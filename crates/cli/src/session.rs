@@ -128,7 +128,7 @@ impl Session {
     }
 
     /// Asks a yes-or-no question where somebody can answer it.
-    pub(crate) fn confirm(&self, question: &str, yes: bool) -> Result<bool, Error> {
+    pub(crate) async fn confirm(&self, question: &str, yes: bool) -> Result<bool, Error> {
         if yes {
             return Ok(true);
         }
@@ -138,8 +138,14 @@ impl Session {
                 .hint("say `--yes` to confirm"));
         }
         self.printer.warn(&format!("{question}? [y/N] "));
-        let mut line = String::new();
-        let read = std::io::stdin().read_line(&mut line);
-        Ok(read.is_ok() && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+        let (tell, told) = tokio::sync::oneshot::channel();
+        // A thread of its own reads: Ctrl-C is heard meanwhile, and nobody waits for it then.
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let read = std::io::stdin().read_line(&mut line);
+            let _ = tell.send(read.map(|_| line));
+        });
+        let line = told.await.ok().and_then(Result::ok).unwrap_or_default();
+        Ok(matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 }

@@ -133,7 +133,9 @@ pub async fn restore(context: &Context, file: PathBuf, force: bool) -> Result<Ou
 fn check(file: &Path) -> Result<(u64, Dumped), Error> {
     let name = file.display();
     let opened = File::open(file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::new(Code::FileNotFound, format!("there is no file {name}")),
+        std::io::ErrorKind::NotFound => {
+            Error::new(Code::FileNotFound, format!("there is no file {name}")).hint("check the path")
+        }
         _ => Error::new(Code::FileUnreadable, format!("cannot read {name}: {error}")),
     })?;
     let bytes = opened.metadata().map(|data| data.len()).unwrap_or_default();

@@ -67,7 +67,7 @@ impl Error {
 
     /// The diagnostics as text for people, each with its place underlined.
     pub fn render_diagnostics(&self, color: bool) -> String {
-        let nameless = SpecText { name: "<spec>".to_owned(), text: String::new(), format: None };
+        let nameless = SpecText { name: "<input>".to_owned(), text: String::new(), format: None };
         render(&self.diagnostics, self.text.as_deref().unwrap_or(&nameless).as_source(), color)
     }
 

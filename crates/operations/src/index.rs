@@ -21,6 +21,10 @@ use uses::Use;
 
 /// Servers that are read at once.
 const READ_AT_ONCE: usize = 500;
+/// Documents that are read without the help of other threads.
+const READ_ALONE: usize = 50;
+/// Threads that read at once.
+const THREADS_MAX: usize = 4;
 /// For how long after a change another one may have the same stamp: clocks tick in milliseconds, and those of other
 /// processes are not quite the same.
 const UNSETTLED: chrono::Duration = chrono::Duration::seconds(1);
@@ -100,7 +104,7 @@ impl Index {
             self.state.write().remove(name);
         }
         for names in changed.chunks(READ_AT_ONCE) {
-            let read: Vec<Read> = store.documents(names)?.into_iter().map(Read::of).collect();
+            let read = Read::all(store.documents(names)?);
             let mut state = self.state.write();
             for one in read {
                 state.put(one);
@@ -137,6 +141,29 @@ struct Read {
 }
 
 impl Read {
+    /// Reads documents on all processors: a catalogue of thousands is read while a control plane starts.
+    fn all(documents: Vec<Documents>) -> Vec<Self> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
+        let each = documents.len().div_ceil(threads).max(READ_ALONE);
+        let mut rest = documents.into_iter();
+        let mut parts: Vec<Vec<Documents>> = Vec::new();
+        while rest.len() > 0 {
+            parts.push(rest.by_ref().take(each).collect());
+        }
+        let Some(own) = parts.pop() else { return Vec::new() };
+        std::thread::scope(|scope| {
+            let work = |part: Vec<Documents>| part.into_iter().map(Self::of).collect::<Vec<_>>();
+            let others: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || work(part))).collect();
+            let mut read = work(own);
+            // A panic of one is a panic of all: nothing is indexed by half.
+            others.into_iter().for_each(|other| match other.join() {
+                Ok(part) => read.extend(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            read
+        })
+    }
+
     fn of(documents: Documents) -> Self {
         let spec = serde_json::from_str(&documents.canonical).map_err(|error| error.to_string());
         let plan = serde_json::from_str(&documents.plan).ok();

@@ -67,6 +67,12 @@ impl Error {
         self
     }
 
+    /// There is no tool or prompt of this name among those that are listed.
+    pub(crate) fn unknown<'a>(what: &str, name: &str, listed: impl Iterator<Item = &'a str>) -> Self {
+        let near = base::nearest(name, listed).map(|near| format!(" did you mean `{near}`?")).unwrap_or_default();
+        Self::invalid_params(format!("Unknown {what}: {};{near} `{what}s/list` names those that there are", clip(name)))
+    }
+
     pub(crate) fn method_not_found(method: &str) -> Self {
         Self::custom(code::METHOD_NOT_FOUND, format!("Method not found: {}", clip(method)))
     }

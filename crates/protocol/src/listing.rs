@@ -125,6 +125,16 @@ impl Listing {
         self.by_name.get(name)
     }
 
+    /// That there is no such tool.
+    pub(crate) fn no_tool(&self, name: &str) -> Error {
+        Error::unknown("tool", name, self.tools.iter().map(|tool| tool.name.as_str()))
+    }
+
+    /// That there is no such prompt.
+    pub(crate) fn no_prompt(&self, name: &str) -> Error {
+        Error::unknown("prompt", name, self.prompts.iter().map(|prompt| prompt.name.as_str()))
+    }
+
     pub(crate) fn has_prompt(&self, name: &str) -> bool {
         self.prompts.iter().any(|prompt| prompt.name == name)
     }

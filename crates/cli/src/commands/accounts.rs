@@ -5,7 +5,7 @@ use operations::accounts::{Create, Invited, Listed, Named};
 use operations::all::{CreateAccount, ListAccounts, Nothing, RemoveAccount, ResetPassword};
 use operations::{Context, Error};
 
-use super::OK;
+use super::{BAD_NEWS, OK};
 use crate::arguments::COMMAND_HELP;
 use crate::printer::Style;
 use crate::session::Session;
@@ -84,8 +84,10 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
             printer.list(&listed, &["accounts"], |style| text(&listed, style));
         }
         What::Remove { name, yes } => {
-            if !session.confirm(&format!("remove the account `{name}` with its keys"), yes || session.global.dry_run)? {
-                return Ok(OK);
+            let question = format!("Removing the account `{name}` with its keys");
+            if !session.confirm(&question, yes || session.global.dry_run).await? {
+                printer.note("nothing was removed");
+                return Ok(BAD_NEWS);
             }
             let removed = session.run::<RemoveAccount>(&context, Named { name }).await?;
             let word = |style: Style| session.done(style, "removed", "would remove");

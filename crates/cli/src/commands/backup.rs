@@ -65,7 +65,7 @@ pub(crate) async fn backup(arguments: BackupArguments, session: &Session, contex
 
 pub(crate) async fn restore(arguments: RestoreArguments, session: &Session, context: Context) -> Result<u8, Error> {
     let RestoreArguments { file, force, yes } = arguments;
-    if force && !session.confirm("Restoring replaces everything that is stored", yes)? {
+    if force && !session.confirm("Restoring replaces everything that is stored", yes).await? {
         session.printer.note("nothing was restored");
         return Ok(BAD_NEWS);
     }

@@ -48,8 +48,14 @@ complete -F _mcp_factory_names -o nosort -o bashdefault -o default mcp-factory
 "#;
 
 const FISH: &str = r#"
-complete -c mcp-factory -a "(mcp-factory __complete --current=(commandline -ct) -- (commandline -opc)[2..-1] 2>/dev/null)"
+function __mcp_factory_names
+    mcp-factory __complete --current=(commandline -ct) -- (commandline -opc)[2..-1] 2>/dev/null
+end
+complete -c mcp-factory -a "(__mcp_factory_names)"
 "#;
+/// The end of the line of an option with a value that the generated script knows nothing of, and who is asked for it.
+const FISH_OPEN: &str = "' -r";
+const FISH_ASK: &str = "' -r -a \"(__mcp_factory_names)\"";
 
 /// The function that the generated script defines, which then serves for what is no name.
 const ZSH_FUNCTION: &str = "\n_mcp-factory() {\n";
@@ -101,8 +107,16 @@ fn script(shell: Shell) -> String {
     clap_complete::generate(shell, &mut Cli::command(), "mcp-factory", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
     match shell {
-        Shell::Bash => script + BASH,
-        Shell::Fish => script + FISH,
+        // The labels of subcommands are made with another separator than the one that they are looked for with.
+        Shell::Bash => script.replace("mcp__subcmd__factory", "mcp__factory") + BASH,
+        Shell::Fish => {
+            let asks = |line: &str| line.strip_suffix(FISH_OPEN).map(|line| format!("{line}{FISH_ASK}\n"));
+            script
+                .lines()
+                .map(|line| asks(line).unwrap_or_else(|| format!("{line}\n")))
+                .chain([FISH.to_owned()])
+                .collect()
+        }
         Shell::Elvish => script + ELVISH,
         Shell::Zsh => {
             let words = script.replacen(ZSH_FUNCTION, "\n_mcp-factory_words() {\n", 1);
@@ -139,6 +153,10 @@ mod tests {
         }
         let bash = script(Shell::Bash);
         assert!(bash.contains("\n_mcp__factory() {") || bash.starts_with("_mcp__factory() {"), "what it falls back to");
+        assert!(bash.contains("mcp__factory__subcmd__keys)") && !bash.contains("mcp__subcmd__factory"), "subcommands");
+        let fish = script(Shell::Fish);
+        let spec_version = |line: &&str| line.contains("-l spec-version ");
+        assert!(fish.lines().filter(spec_version).all(|line| line.contains("(__mcp_factory_names)")), "values");
         let zsh = script(Shell::Zsh);
         let places =
             ["\n_mcp-factory_words() {", "\n_mcp-factory() {", "\nif [ \"$funcstack[1]\""].map(|part| zsh.find(part));

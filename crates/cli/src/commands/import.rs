@@ -80,7 +80,9 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
 
 fn read(file: &Path) -> Result<Vec<u8>, Error> {
     let failed = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::new(Code::FileNotFound, format!("there is no file {}", file.display())),
+        std::io::ErrorKind::NotFound => {
+            Error::new(Code::FileNotFound, format!("there is no file {}", file.display())).hint("check the path")
+        }
         _ => Error::new(Code::FileUnreadable, format!("cannot read {}: {error}", file.display())),
     };
     let mut bytes = Vec::new();

@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         found
     } else {
         let question = format!("Removing server `{name}` with {}", counted(found.versions, "version"));
-        if !session.confirm(&question, arguments.yes)? {
+        if !session.confirm(&question, arguments.yes).await? {
             session.printer.note("nothing was removed");
             return Ok(BAD_NEWS);
         }

@@ -13,7 +13,7 @@ use super::rounds::{self, Finished, PromptWork, ReadWork, ToolWork};
 use super::{Call, Via, modern, task_calls, write};
 use crate::context::{Capability, Context};
 use crate::envelope::string;
-use crate::error::{Error, clip};
+use crate::error::Error;
 use crate::headers;
 use crate::listing::{Kind, Listing};
 use crate::revision::Revision;
@@ -42,7 +42,7 @@ pub(super) async fn call_tool(call: &Call<'_>, context: Context, name: &str) -> 
     let arguments = object(call.params.arguments, "arguments")?;
     let listing = listing(call);
     let Some(tool) = listing.tool(name) else {
-        return Err(Error::invalid_params(format!("Unknown tool: {}", clip(name))));
+        return Err(listing.no_tool(name));
     };
     let modern = context.is_modern();
     if let (true, Via::Http(headers)) = (modern, &call.incoming.via) {
@@ -76,8 +76,9 @@ pub(super) async fn call_tool(call: &Call<'_>, context: Context, name: &str) -> 
 
 pub(super) async fn get_prompt(call: &Call<'_>, context: Context, name: &str) -> Result<Answer, Error> {
     let arguments = object(call.params.arguments, "arguments")?;
-    if !listing(call).has_prompt(name) {
-        return Err(Error::invalid_params(format!("Unknown prompt: {}", clip(name))));
+    let listing = listing(call);
+    if !listing.has_prompt(name) {
+        return Err(listing.no_prompt(name));
     }
     let work = PromptWork { service: &*call.endpoint().service, call: PromptCall { name, arguments } };
     match rounds::run(&work, context.clone(), call.endpoint(), false).await? {
@@ -177,8 +178,9 @@ pub(super) async fn complete(call: &Call<'_>, context: &Context) -> Result<Answe
         _ => return Err(Error::invalid_params("params.ref.type must be \"ref/prompt\" or \"ref/resource\"")),
     };
     let is_prompt = reference.kind == "ref/prompt";
-    if is_prompt && !listing(call).has_prompt(&target) {
-        return Err(Error::invalid_params(format!("Unknown prompt: {}", clip(&target))));
+    let listing = listing(call);
+    if is_prompt && !listing.has_prompt(&target) {
+        return Err(listing.no_prompt(&target));
     }
     let chosen = match object(call.params.context, "context")? {
         Some(raw) => part::<RawChosen<'_>>(Some(raw), "context")?.arguments,

@@ -86,7 +86,7 @@ fn spec(body: &Bytes, format: &str) -> Result<Map<String, Value>, Error> {
 }
 
 /// A text as the type that the schema names; what cannot be one stays a text, which the schema then refuses.
-fn typed(schema: &Value, text: &str) -> Value {
+pub(super) fn typed(schema: &Value, text: &str) -> Value {
     let types: Vec<&str> = match &schema["type"] {
         Value::String(one) => vec![one.as_str()],
         Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),

@@ -13,10 +13,10 @@ use operations::{Caller, Context as Asked, Error as Failure, Progress};
 use parking_lot::Mutex;
 use protocol::service::{About, Boxed, Reply, Service, Tool, ToolAnnotations, ToolCall, ToolResult};
 use protocol::{Binding, Changes, Context, Error, Json, Listing, Principal};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
-use super::caller;
+use super::{caller, decode};
 use choice::Choice;
 use fleet::Fleet;
 
@@ -114,7 +114,7 @@ impl Platform {
     async fn operate(&self, cx: &Context, operation: &dyn Erased, call: ToolCall<'_>) -> Result<ToolResult, Error> {
         let input = match call.arguments.map(|arguments| serde_json::from_str::<Value>(arguments.get())) {
             None => json!({}),
-            Some(Ok(input @ Value::Object(_))) => input,
+            Some(Ok(Value::Object(fields))) => as_asked(operation, fields),
             Some(_) => return Err(Error::invalid_params("the arguments are not a JSON object")),
         };
         let request = uuid::Uuid::now_v7().simple().to_string();
@@ -142,6 +142,25 @@ impl Platform {
             Err(error) => failed(&error),
         })
     }
+}
+
+/// Arguments with numbers and truth values that came as texts, which models write now and then, as a query has them.
+fn as_asked(operation: &dyn Erased, mut fields: Map<String, Value>) -> Value {
+    if fields.values().any(Value::is_string) {
+        let schema = operation.input_schema();
+        for (name, value) in &mut fields {
+            let wanted = &schema["properties"][name.as_str()];
+            let takes_text = match &wanted["type"] {
+                Value::Array(kinds) => kinds.iter().any(|kind| kind == "string"),
+                Value::String(kind) => kind == "string",
+                _ => true,
+            };
+            if let (Value::String(text), false) = (&*value, takes_text) {
+                *value = decode::typed(wanted, text);
+            }
+        }
+    }
+    Value::Object(fields)
 }
 
 fn tool(operation: &dyn Erased) -> Option<Tool> {
@@ -191,7 +210,8 @@ impl Service for Platform {
             }
             let (fleet, caller) = (self.fleet(), caller::of(cx.principal()));
             let Some((service, tool)) = fleet.find(call.name, &caller, self.context.policies.as_deref()) else {
-                return Err(Error::invalid_params(format!("Unknown tool: {}", call.name)));
+                let what = format!("Unknown tool: {}; `tools/list` names those that there are", call.name);
+                return Err(Error::invalid_params(what));
             };
             service.call_tool(cx, ToolCall { name: tool, ..call }).await
         })
