@@ -81,7 +81,7 @@ pub struct Output {
     pub version: String,
     /// The home folder.
     pub home: String,
-    /// The checks by name: `home`, `catalogue`, `disk`, `port`, `clients`, and for every server
+    /// The checks by name: `home`, `catalogue`, `clock`, `disk`, `port`, `clients`, and for every server
     /// `server NAME` and `server NAME connection CONNECTION`. Of one server: `server NAME setting VARIABLE` and
     /// `server NAME call TOOL`.
     pub checks: BTreeMap<String, Check>,
@@ -111,6 +111,8 @@ pub async fn doctor(context: &Context, input: &Input) -> Result<Output, Error> {
     let start = Instant::now();
     let (catalogue, readable) = checks::catalogue(context).await;
     put("catalogue".to_owned(), start, catalogue);
+    let start = Instant::now();
+    put("clock".to_owned(), start, checks::clock(context, readable).await);
     if readable {
         for name in crate::list::names(context).await? {
             for (check, start, finding) in checks::server(context, &name, input.offline).await {

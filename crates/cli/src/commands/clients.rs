@@ -184,19 +184,23 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
 }
 
 fn tell(done: &Changed, session: &Session) {
-    session.printer.answer(done, |style| {
-        let (name, client) = (style.bold(&done.name), done.client.title());
+    let said = |name: &str| {
+        let client = done.client.title();
         let file = done.file.display();
-        let said = match (done.dry_run, done.result.as_str()) {
+        match (done.dry_run, done.result.as_str()) {
             (true, "unchanged") | (false, "unchanged") => format!("{client} knows {name} already: {file}"),
             (true, result) => format!("{name} would be {result} in {file}"),
             (false, result) => format!("{result} {name} in {file}"),
-        };
-        match &done.entry {
-            Some(entry) if done.dry_run => format!("{said}\n{entry}"),
-            _ => said,
         }
-    });
+    };
+    match &done.entry {
+        // The entry alone is the answer: it can be put where it belongs.
+        Some(entry) if done.dry_run => {
+            session.printer.note(&said(&done.name));
+            session.printer.answer(done, |_| entry.clone());
+        }
+        _ => session.printer.answer(done, |style| said(&style.bold(&done.name))),
+    }
     if let Some(backup) = &done.backup {
         session.printer.note(&format!("  the file as it was: {}", backup.display()));
     }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Instant;
 
+use chrono::Datelike as _;
 use store::Store;
 
 use super::{FREE_BYTES_MIN, Finding, State};
@@ -77,6 +78,10 @@ pub(super) fn disk(path: &Path) -> Finding {
     }
 }
 
+/// The year in which this was written: no clock that is right shows an earlier one.
+const OLDEST_YEAR: i32 = 2026;
+/// How far the clock may be behind what is stored: machines that share a catalogue are not quite at the same time.
+const CLOCK_BEHIND_MAX: chrono::Duration = chrono::Duration::minutes(5);
 /// Programs of MCP clients, as they are called in a shell.
 const CLIENTS: [&str; 5] = ["claude", "code", "codex", "cursor", "gemini"];
 
@@ -132,6 +137,29 @@ pub(super) async fn catalogue(context: &Context) -> (Finding, bool) {
             };
             (failed(error.message, fix), false)
         }
+    }
+}
+
+/// The clock is not behind what was written before, nor at a time at which no certificate has force: signatures, keys and
+/// sign-ins go by it.
+pub(super) async fn clock(context: &Context, readable: bool) -> Finding {
+    let now = chrono::Utc::now();
+    let shown = now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let fix = "set the clock, or let it be set: `timedatectl set-ntp true`";
+    if now.year() < OLDEST_YEAR {
+        return failed(format!("it is {shown} by the clock of this machine, which cannot be"), fix);
+    }
+    let newest = match readable {
+        true => context.store(|store| Ok(store.heads()?.into_iter().map(|head| head.updated_at).max())).await,
+        false => Ok(None),
+    };
+    let newest = newest.ok().flatten().and_then(|at| chrono::DateTime::parse_from_rfc3339(&at).ok());
+    match newest.map(|at| at.signed_duration_since(now)).filter(|ahead| *ahead > CLOCK_BEHIND_MAX) {
+        Some(ahead) => warning(
+            format!("it is {shown}, and the newest server was stored {} minutes later than that", ahead.num_minutes()),
+            fix,
+        ),
+        None => passed(format!("it is {shown}")),
     }
 }
 
