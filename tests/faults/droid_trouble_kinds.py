@@ -57,7 +57,8 @@ def _started():
             ({"spoil": "key"}, True, ""), ({"spoil": "types"}, True, ""), ({"spoil": "redirect"}, True, ""), ({"status": 500}, False, "its prompt was not taken"),
             ({"status": 429}, False, "its prompt was not taken"), ({"status": 401}, False, "FACTORY_API_KEY")):
         yield Kind([MESSAGES], order, started=started, sessions=1, says=says)
-    yield Kind([LIST], {"delayMs": LATE_MS}, started=False, sessions=1, slow=True)
+    yield Kind([LIST], {"delayMs": LATE_MS}, started=False, sessions=0, says="did not answer", slow=True)
+    yield Kind([MESSAGES], {"delayMs": LATE_MS}, started=False, sessions=1, says="its prompt was not taken", slow=True)
     yield Kind([LIST], {"delayMs": LATE_MS, "after": True}, started=True, sessions=1, slow=True)
     yield Kind([MESSAGES], {"delayMs": LATE_MS, "after": True}, started=True, sessions=1, slow=True)
 

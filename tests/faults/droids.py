@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from datetime import datetime
 
-from world import Lost, Plane, until
+from world import Plane
 
 # Another spec may be tried in place of the one in the binary.
 SPEC = os.environ.get("DROIDS_SPEC", "factory_droid_swarm")
@@ -143,7 +143,7 @@ class Crew:
                 return
             try:
                 self.work(item)
-            except (Lost, Refused, AssertionError, KeyError, ValueError) as error:
+            except Exception as error:
                 with self.lock:
                     self.faults.append(f"{item}: {error!r}")
 
