@@ -4,7 +4,8 @@ import json
 import socket
 import time
 
-from droids import Droids, Fake, PATIENCE_SECONDS, message, say, until
+from droids import Droids, Fake, PATIENCE_SECONDS, message, say
+from world import until
 
 GROWN_BYTES = 120 << 20
 # Requests to Factory for a session and the time between two looks.
