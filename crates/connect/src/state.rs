@@ -5,6 +5,7 @@
 
 mod changes;
 mod timers;
+mod together;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::Notify;
 
 pub use changes::Change;
-pub use timers::{Timer, TimerPage};
+pub use timers::{Set as SetTimer, Timer, TimerPage};
+pub use together::{Done, Step};
 pub use values::{Entry, Only, Page};
 
 /// How long a request waits for other processes.

@@ -1,6 +1,6 @@
 //! The opened connections of a server, by name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use client::Client;
@@ -50,6 +50,8 @@ pub struct Connections {
     pub state: Option<Arc<State>>,
     /// Connections that could not be opened, and why.
     pub unavailable: HashMap<String, String>,
+    /// Those of them that the server is whole without: scripts find nothing of these names.
+    pub absent: HashSet<String>,
 }
 
 impl std::fmt::Debug for Connections {

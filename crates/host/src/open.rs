@@ -212,6 +212,11 @@ impl Opened {
         {
             return self.api(connection.kind(), api, None, path, operator);
         }
+        if let Some(variable) = connection.optional().filter(|variable| !is_set(variable, operator.lookup)) {
+            self.connections.unavailable.insert(name.to_owned(), format!("environment variable {variable} is not set"));
+            self.connections.absent.insert(name.to_owned());
+            return;
+        }
         let url = match url(connection, operator.lookup) {
             Ok(url) => url.map(Secret::new),
             Err(Missing { what, help }) => {

@@ -79,7 +79,7 @@ impl Api {
     /// Checks the settings. Nothing is sent.
     pub fn open(settings: Settings) -> Result<Self, Error> {
         let config = |message: String| failure(&settings.name, ErrorKind::Config, "open", message);
-        let text = settings.base.expose().trim_end_matches('/').to_owned();
+        let text = settings.base.expose().to_owned();
         let plain = settings.anywhere.map_or_else(|| text.starts_with("http:"), |anywhere| anywhere.plain);
         let mut policy = settings.policy.clone().allow_plain(plain);
         let named = |text: &str| Url::parse(text).ok().and_then(|url| url.host_str().map(str::to_owned));

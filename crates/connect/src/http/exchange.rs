@@ -96,7 +96,12 @@ impl Api {
         }
         let none = || self.error(ErrorKind::Config, "the connection has no URL that a path could be below");
         let mut url = self.base.clone().ok_or_else(none)?;
-        let path = format!("{}{}", url.path().trim_end_matches('/'), below);
+        // Nothing below it is the URL as it was written.
+        let path = if below.is_empty() {
+            url.path().to_owned()
+        } else {
+            format!("{}{}", url.path().trim_end_matches('/'), below)
+        };
         url.set_path(&path);
         if url.path() != path && !path.is_empty() {
             return Err(self.error(ErrorKind::Value, "the path is not encoded, or holds `.` or `..` as a segment"));

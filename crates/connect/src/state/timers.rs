@@ -1,7 +1,7 @@
 //! Timers: at a moment a tool is called. A timer is held for a while by whoever runs it, and is tried again when that one ends
 //! without having said how it went.
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Fault, Moment, State, behind, count, next};
 
@@ -31,6 +31,48 @@ pub struct TimerPage {
     pub more: bool,
 }
 
+/// What a timer is set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Set {
+    /// Its name; one of the same name is replaced.
+    pub name: String,
+    /// When it is due.
+    pub due: Moment,
+    /// The tool that is called.
+    pub tool: String,
+    /// Its arguments, a JSON object.
+    pub arguments: String,
+    /// Whether one of the same name that is due before, and that nobody runs, stays as it is.
+    pub sooner: bool,
+}
+
+impl Set {
+    /// Within a transaction.
+    pub(super) fn put(&self, connection: &Connection, most: usize, now: Moment) -> Result<(), Fault> {
+        let others: i64 =
+            connection
+                .query_row("SELECT count(*) FROM timers WHERE name <> ?1", params![self.name], |row| row.get(0))?;
+        if usize::try_from(others).unwrap_or(usize::MAX) >= most {
+            return Err(Fault::Limit(format!("{others} timers are set, and {most} are the most")));
+        }
+        if self.sooner {
+            let known = "SELECT 1 FROM timers WHERE name = ?1 AND due <= ?2 AND held <= ?3";
+            if connection.prepare_cached(known)?.exists(params![self.name, self.due, now])? {
+                return Ok(());
+            }
+        }
+        let made = next(connection)?;
+        let sql = "INSERT OR REPLACE INTO timers (name, due, tool, arguments, made) VALUES (?1, ?2, ?3, ?4, ?5)";
+        connection.prepare_cached(sql)?.execute(params![self.name, self.due, self.tool, self.arguments, made])?;
+        Ok(())
+    }
+
+    pub(super) fn check(&self, state: &State) -> Result<(), Fault> {
+        state.check_key(&self.name)?;
+        state.check_value(&self.arguments)
+    }
+}
+
 const FIELDS: &str = "name, due, tool, arguments, made, attempts";
 
 fn timer(row: &Row<'_>) -> rusqlite::Result<Timer> {
@@ -45,26 +87,13 @@ fn timer(row: &Row<'_>) -> rusqlite::Result<Timer> {
 }
 
 impl State {
-    /// Sets a timer; one of the same name is replaced.
+    /// Sets a timer.
     ///
     /// # Errors
     /// A limit, or the file cannot be used.
-    pub fn set_timer(&self, name: &str, due: Moment, tool: &str, arguments: &str) -> Result<(), Fault> {
-        self.check_key(name)?;
-        self.check_value(arguments)?;
-        let most = self.limits.timers;
-        self.change(|connection| {
-            let others: i64 =
-                connection
-                    .query_row("SELECT count(*) FROM timers WHERE name <> ?1", params![name], |row| row.get(0))?;
-            if usize::try_from(others).unwrap_or(usize::MAX) >= most {
-                return Err(Fault::Limit(format!("{others} timers are set, and {most} are the most")));
-            }
-            let made = next(connection)?;
-            let sql = "INSERT OR REPLACE INTO timers (name, due, tool, arguments, made) VALUES (?1, ?2, ?3, ?4, ?5)";
-            connection.prepare_cached(sql)?.execute(params![name, due, tool, arguments, made])?;
-            Ok(())
-        })?;
+    pub fn set_timer(&self, set: &Set, now: Moment) -> Result<(), Fault> {
+        set.check(self)?;
+        self.change(|connection| set.put(connection, self.limits.timers, now))?;
         self.woken.notify_one();
         Ok(())
     }

@@ -58,6 +58,34 @@ fn check(found: Option<&Entry>, only: Option<Only>) -> Result<(), Fault> {
     }
 }
 
+/// Remembers a value, within a transaction.
+pub(super) fn put(
+    connection: &Connection,
+    key: &str,
+    value: &str,
+    expires: Option<Moment>,
+    only: Option<Only>,
+    now: Moment,
+) -> Result<i64, Fault> {
+    if only.is_some() {
+        check(found(connection, key, now)?.as_ref(), only)?;
+    }
+    let sweep = "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE expires <= ?1 LIMIT ?2)";
+    connection.prepare_cached(sweep)?.execute(params![now, SWEPT])?;
+    let version = next(connection)?;
+    let sql = "INSERT INTO entries VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET value = ?2, version = ?3, expires = ?4";
+    connection.prepare_cached(sql)?.execute(params![key, value, version, expires])?;
+    Ok(version)
+}
+
+/// Forgets a value, within a transaction.
+pub(super) fn remove(connection: &Connection, key: &str, only: Option<Only>, now: Moment) -> Result<bool, Fault> {
+    let known = found(connection, key, now)?;
+    check(known.as_ref(), only)?;
+    connection.prepare_cached("DELETE FROM entries WHERE key = ?1")?.execute(params![key])?;
+    Ok(known.is_some())
+}
+
 impl State {
     /// The value of a key.
     ///
@@ -81,17 +109,7 @@ impl State {
     ) -> Result<i64, Fault> {
         self.check_key(key)?;
         self.check_value(value)?;
-        let version = self.change(|connection| {
-            if only.is_some() {
-                check(found(connection, key, now)?.as_ref(), only)?;
-            }
-            let sweep = "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE expires <= ?1 LIMIT ?2)";
-            connection.prepare_cached(sweep)?.execute(params![now, SWEPT])?;
-            let version = next(connection)?;
-            let sql = "INSERT INTO entries VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET value = ?2, version = ?3, expires = ?4";
-            connection.prepare_cached(sql)?.execute(params![key, value, version, expires])?;
-            Ok(version)
-        })?;
+        let version = self.change(|connection| put(connection, key, value, expires, only, now))?;
         self.changes.tell(key);
         Ok(version)
     }
@@ -101,12 +119,7 @@ impl State {
     /// # Errors
     /// It was changed meanwhile, or the file cannot be used.
     pub fn delete(&self, key: &str, only: Option<Only>, now: Moment) -> Result<bool, Fault> {
-        let was_there = self.change(|connection| {
-            let known = found(connection, key, now)?;
-            check(known.as_ref(), only)?;
-            connection.prepare_cached("DELETE FROM entries WHERE key = ?1")?.execute(params![key])?;
-            Ok(known.is_some())
-        })?;
+        let was_there = self.change(|connection| remove(connection, key, only, now))?;
         if was_there {
             self.changes.tell(key);
         }
@@ -130,11 +143,29 @@ impl State {
     /// # Errors
     /// The file cannot be used.
     pub fn list(&self, prefix: &str, after: Option<&str>, limit: usize, now: Moment) -> Result<Page, Fault> {
+        self.page(prefix, after, limit, false, now)
+    }
+
+    /// The same from the greatest key on; `after` is the key before which the page begins.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub fn list_back(&self, prefix: &str, after: Option<&str>, limit: usize, now: Moment) -> Result<Page, Fault> {
+        self.page(prefix, after, limit, true, now)
+    }
+
+    fn page(&self, prefix: &str, after: Option<&str>, limit: usize, is_back: bool, now: Moment) -> Result<Page, Fault> {
         let limit = limit.clamp(1, ENTRIES_MAX);
         let connection = self.connection.lock();
-        let sql = "SELECT key, value, version, expires FROM entries
-                   WHERE key >= ?1 AND (?2 IS NULL OR key < ?2) AND (?3 IS NULL OR key > ?3) AND (expires IS NULL OR expires > ?4)
-                   ORDER BY key LIMIT ?5";
+        let sql = if is_back {
+            "SELECT key, value, version, expires FROM entries
+             WHERE key >= ?1 AND (?2 IS NULL OR key < ?2) AND (?3 IS NULL OR key < ?3) AND (expires IS NULL OR expires > ?4)
+             ORDER BY key DESC LIMIT ?5"
+        } else {
+            "SELECT key, value, version, expires FROM entries
+             WHERE key >= ?1 AND (?2 IS NULL OR key < ?2) AND (?3 IS NULL OR key > ?3) AND (expires IS NULL OR expires > ?4)
+             ORDER BY key LIMIT ?5"
+        };
         let mut statement = connection.prepare_cached(sql)?;
         let rows = statement.query_map(params![prefix, behind(prefix), after, now, count(limit + 1)], entry)?;
         let mut entries = rows.collect::<rusqlite::Result<Vec<_>>>()?;

@@ -289,6 +289,7 @@ impl Compiler<'_> {
         for name in &planned.connections {
             match self.reach(name) {
                 Some(one) => reach.push(one),
+                None if self.connections.absent.contains(name) => {}
                 None => {
                     let message = format!(
                         "the plan of tool `{}` uses connection `{name}`, which the plan does not have",
@@ -324,6 +325,9 @@ impl Compiler<'_> {
     /// A connection as a script sees it.
     fn reach(&self, name: &str) -> Option<Reach> {
         let declared = self.spec.connections.iter().find(|connection| connection.name() == name)?;
+        if self.connections.absent.contains(name) {
+            return None;
+        }
         match declared.kind() {
             ConnectionKind::Http => return Some(Reach::http(name, self.link(name, &self.connections.apis))),
             ConnectionKind::Redis => return Some(Reach::redis(name, self.link(name, &self.connections.redis))),

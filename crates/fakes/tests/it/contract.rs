@@ -133,6 +133,70 @@ async fn the_operator_s_choices_and_bounds_count() {
     assert_eq!(exec["mode"], "auto-high", "{exec}");
 }
 
+/// A budget in dollars: settings of the operator, arguments of a swarm of 5, how many are started, a part of the error.
+type Budget = (&'static [(&'static str, &'static str)], &'static str, usize, &'static str);
+
+const BUDGETS: &[Budget] = &[
+    // A droid that finished before took 4,080 tokens: 0.0408 dollars at 10 a million.
+    (&[("FACTORY_USD_PER_MILLION_TOKENS", "10")], r#"{"maxUsd": 0.1}"#, 2, "The budget of 10000 tokens (0.1 USD)"),
+    (&[("FACTORY_USD_PER_MILLION_TOKENS", "10")], r#"{"maxUsd": 0.1, "maxTokens": 5000}"#, 1, "5000 tokens (0.05 USD)"),
+    (&[("FACTORY_USD_PER_MILLION_TOKENS", "10")], r#"{"maxUsd": 5}"#, 5, ""),
+    (&[("FACTORY_USD_PER_MILLION_TOKENS", "10")], r#"{"maxUsd": 0.00000001}"#, 0, "The budget of 1 tokens"),
+    (&[("FACTORY_USD_PER_MILLION_TOKENS", "2.5"), ("FACTORY_MAX_USD", "0.025")], "{}", 2, "0.025 USD"),
+    (&[("FACTORY_USD_PER_MILLION_TOKENS", "2.5"), ("FACTORY_MAX_USD", "0.025")], r#"{"maxUsd": 9}"#, 2, "0.025 USD"),
+    (&[], r#"{"maxUsd": 1}"#, 0, "FACTORY_USD_PER_MILLION_TOKENS"),
+    (&[("FACTORY_MAX_USD", "1")], "{}", 0, "FACTORY_MAX_USD is a budget in dollars"),
+    (&[("FACTORY_USD_PER_MILLION_TOKENS", "ten")], "{}", 0, "FACTORY_USD_PER_MILLION_TOKENS"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_in_dollars_bounds_what_is_started() {
+    let mut playing = tokio::task::JoinSet::new();
+    for (variables, arguments, started, error) in BUDGETS {
+        playing.spawn(async move {
+            let world = World::with(FactorySettings::default().idle(0).work(0), variables).await;
+            let other = json!({ "sessionSettings": { "model": "claude-sonnet-4-6" } });
+            let made = crate::world::http(world.factory, "POST", "/api/v0/sessions", &other.to_string()).await;
+            let path = format!("/api/v0/sessions/{}/messages", made["sessionId"].as_str().expect("an id"));
+            crate::world::http(world.factory, "POST", &path, r#"{"text": "an earlier one"}"#).await;
+            let mut asked: Value = serde_json::from_str(arguments).expect("arguments");
+            asked["prompts"] = json!(["a", "b", "c", "d", "e"]);
+            let said = world.call("spawn_swarm", asked).await;
+            let told = said.structured.as_ref().map_or_else(|| said.text.clone(), Value::to_string);
+            assert!(told.contains(error), "{variables:?} {arguments}: {told}");
+            let prompts = world.seen().await["prompts"].as_array().map_or(0, Vec::len) - 1;
+            assert_eq!(prompts, *started, "{variables:?} {arguments}: {told}");
+        });
+    }
+    while let Some(played) = playing.join_next().await {
+        played.expect("a bound");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_droids_took_is_told_in_dollars_where_there_is_a_price() {
+    let price = [("FACTORY_USD_PER_MILLION_TOKENS", "10")];
+    let world = World::with(FactorySettings::default().idle(0).work(0), &price).await;
+    let dry = json!({ "prompts": ["a", "b"], "dryRun": true, "maxUsd": 0.05 });
+    assert_eq!(world.good("spawn_swarm", dry.clone()).await["estimate"]["usd"], Value::Null, "nothing is known yet");
+    let watched = world.good("spawn_and_watch", json!({ "prompt": "work", "pollIntervalSeconds": 5 })).await;
+    assert_eq!(watched["costUsd"], 0.0408, "{watched}");
+    let planned = world.good("spawn_swarm", dry).await;
+    assert_eq!((&planned["estimate"]["usd"], &planned["errors"][0]["index"]), (&json!(0.0816), &json!(1)), "{planned}");
+    let id = watched["sessionId"].clone();
+    let waited = world.good("wait_for_droids", json!({ "sessionIds": [id], "pollIntervalSeconds": 1 })).await;
+    let one = world.good("get_droid", json!({ "sessionId": id })).await;
+    let listed = world.good("list_droids", json!({})).await;
+    let swarms = world.good("list_swarms", json!({})).await;
+    let swarm = world.good("get_swarm", json!({ "swarmId": swarms["swarms"][0]["swarmId"] })).await;
+    for told in [&waited, &one, &listed["droids"][0], &swarm] {
+        assert_eq!(told["costUsd"], 0.0408, "{told}");
+    }
+    let free = World::with(FactorySettings::default().idle(0).work(0), &[]).await;
+    let watched = free.good("spawn_and_watch", json!({ "prompt": "work", "pollIntervalSeconds": 5 })).await;
+    assert_eq!(watched["costUsd"], Value::Null, "{watched}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_request_starts_nothing_twice() {
     let world = World::new(60_000).await;

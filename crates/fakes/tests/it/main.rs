@@ -7,4 +7,5 @@ mod sdk;
 mod swarm;
 mod trouble;
 mod watching;
+mod webhook;
 mod world;

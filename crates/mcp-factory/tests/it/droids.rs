@@ -3,6 +3,7 @@
 mod connectors;
 mod killed;
 mod tasks;
+mod told;
 mod watching;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -74,11 +74,24 @@ fn setting(context: &Context, spec: &Spec, name: &str) -> Finding {
         let shown = one.url().and_then(|url| url.split_once(":-")).map_or("", |(_, rest)| rest.trim_end_matches('}'));
         return passed(format!("it is not set, and {shown} is used"));
     }
+    let is_absent = |one: &&Connection| one.optional().is_some_and(|switch| !is_set(context, switch));
+    if users.iter().all(is_absent) {
+        let what = users.iter().map(|one| format!("`{}`", one.name())).collect::<Vec<_>>().join(", ");
+        return passed(match users.iter().find_map(|one| one.optional()).filter(|switch| *switch != name) {
+            Some(switch) => format!("it is not set, and not needed: {switch} is not set, so {what} is not used"),
+            None => format!("it is not set, so {what} is not used"),
+        });
+    }
     let users: Vec<String> = users.iter().map(|one| format!("`{}`", one.name())).collect();
     failed(
         format!("it is not set, and {} cannot be used without it", users.join(", ")),
         format!("set {name}, or {file} to a file that holds it"),
     )
+}
+
+/// Whether a variable, or the one that names its file, has a value.
+fn is_set(context: &Context, name: &str) -> bool {
+    [name.to_owned(), format!("{name}_FILE")].iter().any(|name| context.environment.get(name).is_some())
 }
 
 fn first_line(text: &str) -> String {

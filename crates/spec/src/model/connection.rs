@@ -269,6 +269,14 @@ impl Connection {
         self.common().env_var
     }
 
+    /// The variable without which the server is whole, and the connection is not there.
+    pub fn optional(&self) -> Option<&str> {
+        match self {
+            Self::Http(of) | Self::Graphql(of) | Self::Grpc(of) if of.optional => of.env_var.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The URL, without credentials.
     pub fn url(&self) -> Option<&str> {
         self.common().url

@@ -119,6 +119,9 @@ fn request(name: &str, path: &str, options: Options, writes: bool) -> Result<Cal
     let value = |name: &str| params.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let mut call = if path.starts_with("https://") || path.starts_with("http://") {
         Call::whole(method, path)
+    } else if path.is_empty() {
+        // The connection's URL itself.
+        Call::new(method, "")
     } else {
         Call::new(method, PathTemplate::parse(path).and_then(|template| template.fill(value)).map_err(bad)?)
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use connect::state::{Entry, Fault, Only, State, Timer, now};
+use connect::state::{Done, Entry, Fault, Only, SetTimer, State, Step, Timer, now};
 use script::{Host as _, HostError, Rest};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -19,7 +19,7 @@ pub(crate) const STATE: &str = "state";
 /// The object with the timers.
 pub(crate) const TIMERS: &str = "timers";
 
-pub(super) const VALUES: [&str; 5] = ["get", "entry", "set", "delete", "list"];
+pub(super) const VALUES: [&str; 6] = ["get", "entry", "set", "delete", "list", "change"];
 pub(super) const OF_TIMERS: [&str; 3] = ["set", "cancel", "list"];
 
 /// Longest time until a change that another process made is seen.
@@ -37,6 +37,7 @@ struct Options {
     only: Option<Option<i64>>,
     after: Option<String>,
     limit: Option<usize>,
+    reverse: bool,
 }
 
 /// Null is a value here, unlike nothing at all.
@@ -58,6 +59,66 @@ struct Set {
     tool: String,
     #[serde(default)]
     args: Map<String, Value>,
+    #[serde(default)]
+    sooner: bool,
+}
+
+impl Set {
+    /// The timer of this name; its tool has to be there.
+    fn named(self, name: String, host: &ScriptHost<'_>) -> Result<SetTimer, HostError> {
+        let due = match (self.at, self.in_ms) {
+            (Some(at), None) => at,
+            (None, Some(time)) => now().saturating_add(time),
+            _ => return Err(usage(TIMERS, "set")),
+        };
+        host.set.tool(&self.tool).map_err(|unknown| refuse(FailureKind::Value, unknown.0))?;
+        Ok(SetTimer {
+            name,
+            due,
+            tool: self.tool,
+            arguments: Value::Object(self.args).to_string(),
+            sooner: self.sooner,
+        })
+    }
+}
+
+/// One change among others: of a value, or a timer.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Change {
+    set: Option<String>,
+    value: Option<Box<RawValue>>,
+    ttl_ms: Option<i64>,
+    #[serde(rename = "if", default, deserialize_with = "present")]
+    only: Option<Option<i64>>,
+    delete: Option<String>,
+    timer: Option<String>,
+    in_ms: Option<i64>,
+    at: Option<i64>,
+    tool: Option<String>,
+    #[serde(default)]
+    args: Map<String, Value>,
+    #[serde(default)]
+    sooner: bool,
+}
+
+impl Change {
+    fn step(self, host: &ScriptHost<'_>) -> Result<Step, HostError> {
+        let only = self.only.map(|version| version.map_or(Only::Absent, Only::Version));
+        let is_value = self.timer.is_none() && self.tool.is_none() && self.at.is_none() && self.in_ms.is_none();
+        Ok(match (self.set, self.value, self.delete, self.timer, self.tool) {
+            (Some(key), Some(value), None, None, None) if is_value => {
+                let expires = self.ttl_ms.map(|time| now().saturating_add(time));
+                Step::Set { key, value: value.get().to_owned(), expires, only }
+            }
+            (None, None, Some(key), None, None) if is_value && self.ttl_ms.is_none() => Step::Delete { key, only },
+            (None, None, None, Some(name), Some(tool)) if self.ttl_ms.is_none() && only.is_none() => {
+                let set = Set { in_ms: self.in_ms, at: self.at, tool, args: self.args, sooner: self.sooner };
+                Step::Timer(set.named(name, host)?)
+            }
+            _ => return Err(usage(STATE, "change")),
+        })
+    }
 }
 
 /// The arguments of one call, one after the other.
@@ -100,8 +161,11 @@ fn usage(object: &str, name: &str) -> HostError {
     let how = match (object, name) {
         (STATE, "set") => "takes a key, a value and `{ttlMs, if}`",
         (STATE, "delete") => "takes a key and `{if}`",
-        (STATE, "list") => "takes a prefix and `{after, limit}`",
-        (TIMERS, "set") => "takes a name and `{inMs or at, tool, args}`",
+        (STATE, "list") => "takes a prefix and `{after, limit, reverse}`",
+        (STATE, "change") => {
+            "takes a list of `{set, value, ttlMs, if}`, `{delete, if}` and `{timer, inMs or at, tool, args, sooner}`"
+        }
+        (TIMERS, "set") => "takes a name and `{inMs or at, tool, args, sooner}`",
         (TIMERS, "list") => "takes a prefix and `{limit}`",
         (TIMERS, _) => "takes a name",
         _ => "takes a key",
@@ -135,10 +199,13 @@ pub(super) async fn values(
 ) -> Result<Bytes, HostError> {
     let bad = |()| usage(STATE, name);
     let mut given = Given::read(arguments).map_err(bad)?;
-    let key: String = given.next().map_err(bad)?;
-    if matches!(name, "set" | "delete") && !host.writes() {
+    if matches!(name, "set" | "delete" | "change") && !host.writes() {
         return Err(silent(&format!("`{STATE}.{name}`")));
     }
+    if name == "change" {
+        return together(state, host, given.next().map_err(bad)?).await;
+    }
+    let key: String = given.next().map_err(bad)?;
     let answer = match name {
         "get" | "entry" => match blocking(state, move |state| state.get(&key, now())).await? {
             Some(entry) if name == "get" => return Ok(entry.value.into()),
@@ -159,13 +226,33 @@ pub(super) async fn values(
         _ => {
             let options = given.options().map_err(bad)?;
             let limit = options.limit.unwrap_or(LISTED);
-            let page = blocking(state, move |state| state.list(&key, options.after.as_deref(), limit, now())).await?;
+            let page = blocking(state, move |state| {
+                let after = options.after.as_deref();
+                if options.reverse {
+                    state.list_back(&key, after, limit, now())
+                } else {
+                    state.list(&key, after, limit, now())
+                }
+            });
+            let page = page.await?;
             let next = page.entries.last().filter(|_| page.more).map(|entry| entry.key.clone());
             let entries = page.entries.iter().map(shown).collect::<Result<Vec<_>, _>>()?;
             json!({ "entries": entries, "next": next })
         }
     };
     Ok(answer.to_string().into())
+}
+
+/// Makes changes together, or none of them: a version for each value, whether there was one to delete, when a timer is due.
+async fn together(state: &Arc<State>, host: &ScriptHost<'_>, changes: Vec<Change>) -> Result<Bytes, HostError> {
+    let steps = changes.into_iter().map(|change| change.step(host)).collect::<Result<Vec<_>, _>>()?;
+    let done = blocking(state, move |state| state.together(&steps, now())).await?;
+    let each = done.into_iter().map(|one| match one {
+        Done::Version(version) => Value::from(version),
+        Done::Deleted(was_there) => Value::from(was_there),
+        Done::Due(at) => Value::from(at),
+    });
+    Ok(Value::from_iter(each).to_string().into())
 }
 
 pub(super) async fn timers(
@@ -182,15 +269,9 @@ pub(super) async fn timers(
     }
     let answer = match name {
         "set" => {
-            let set: Set = given.next().map_err(bad)?;
-            let due = match (set.at, set.in_ms) {
-                (Some(at), None) => at,
-                (None, Some(time)) => now().saturating_add(time),
-                _ => return Err(usage(TIMERS, name)),
-            };
-            host.set.tool(&set.tool).map_err(|unknown| refuse(FailureKind::Value, unknown.0))?;
-            let arguments = Value::Object(set.args).to_string();
-            blocking(state, move |state| state.set_timer(&timer, due, &set.tool, &arguments)).await?;
+            let set = given.next::<Set>().map_err(bad)?.named(timer, host)?;
+            let due = set.due;
+            blocking(state, move |state| state.set_timer(&set, now())).await?;
             json!(due)
         }
         "cancel" => blocking(state, move |state| state.cancel_timer(&timer)).await?.into(),

@@ -31,6 +31,11 @@ pub(super) fn all(check: &mut Check<'_, '_>, api: &HttpConnection, node: &Node) 
         header(check, name, entry.0);
         references(check, value, entry.1.span);
     }
+    if api.optional && api.env_var.is_none() {
+        let help = "name the variable that holds its URL with `envVar`, or remove `optional`";
+        let message = "an optional connection needs a variable that says whether it is there";
+        check.error(codes::OTHER_SETTING, node.span_of("optional"), message, help);
+    }
     if let Some(at) = node.get("credentials") {
         credentials(check, &api.credentials, at);
     }

@@ -22,6 +22,10 @@ pub struct Http {
     /// `${env:NAME}` and `${file:/path}` are replaced at the moment of use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Whether the server is whole without it: where the variable of `envVar` is not set, scripts find nothing of this name,
+    /// and nothing is missed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
     /// What it is, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
