@@ -84,7 +84,7 @@ pub struct Removed {
 /// # Errors
 /// The catalogue cannot be used.
 pub async fn open(context: &Context) -> Result<Arc<Accounts>, Error> {
-    let store = context.shared_store().await?;
+    let store = context.noted_store().await?;
     blocking(move || Ok(Arc::new(Accounts::open(store, Clock::system())?))).await
 }
 

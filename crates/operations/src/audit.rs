@@ -34,7 +34,7 @@ pub struct ListInput {
     /// Of this caller alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
-    /// About this server alone.
+    /// About this alone: the name of a server, account or policy, or the id of a key or job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// Of this operation alone, such as `server.create`.
@@ -94,7 +94,7 @@ pub struct Entry {
     pub caller: String,
     /// Whose things were used.
     pub owner: String,
-    /// The server that was changed or called; may be empty.
+    /// What was changed or called: the name of a server, account or policy, or the id of a key or job; may be empty.
     pub subject: String,
     /// Names the request.
     pub request: String,
@@ -231,10 +231,12 @@ pub(crate) async fn written(context: &Context) {
 
 /// The note about an operation that is to begin; `None` when it changes nothing.
 pub(crate) fn begin(context: &Context, declared: &Declared, subject: Option<&str>) -> Option<Arc<Pending>> {
-    if declared.effect == Effect::Reads || declared.scope == Scope::ServersCall {
-        return None;
-    }
-    Some(Arc::new(Pending::new(note(context, declared, subject, "ok"))))
+    changes(declared).then(|| Arc::new(Pending::new(note(context, declared, subject, "ok"))))
+}
+
+/// Whether it changes the catalogue: a call changes what a tool does.
+fn changes(declared: &Declared) -> bool {
+    declared.effect != Effect::Reads && declared.scope != Scope::ServersCall
 }
 
 /// Records the end of an operation that nothing recorded yet: a refusal, a failure, a call at a command line.
@@ -323,3 +325,6 @@ impl From<AuditEntry> for Entry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -326,7 +326,7 @@ impl Context {
         Arc::clone(&self.turns[sum % TURNS]).lock_owned().await
     }
 
-    /// The catalogue itself, for what uses it longer than one request.
+    /// The catalogue itself, for what uses it longer than one request. Nothing that it changes is noted.
     pub(crate) async fn shared_store(&self) -> Result<Arc<Store>, Error> {
         let (home, url) = (self.home.path().to_owned(), self.environment.get(STORE));
         let opened = self.store.get_or_try_init(|| async move {
@@ -340,6 +340,15 @@ impl Context {
         Ok(if self.tries { Arc::new(store.trying()) } else { store })
     }
 
+    /// The catalogue for one operation: its first change and the note about it are one transaction.
+    pub(crate) async fn noted_store(&self) -> Result<Arc<Store>, Error> {
+        let store = self.shared_store().await?;
+        Ok(match &self.pending {
+            Some(pending) => Arc::new(store.on_behalf(Arc::clone(pending))),
+            None => store,
+        })
+    }
+
     /// Runs a request to the catalogue on a blocking thread.
     ///
     /// # Errors
@@ -348,16 +357,8 @@ impl Context {
         &self,
         request: impl FnOnce(&Store) -> Result<T, store::Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let store = self.shared_store().await?;
-        let pending = self.pending.clone();
-        blocking(move || {
-            let answered = match pending {
-                Some(pending) => request(&store.on_behalf(pending)),
-                None => request(&store),
-            };
-            answered.map_err(Error::from)
-        })
-        .await
+        let store = self.noted_store().await?;
+        blocking(move || request(&store).map_err(Error::from)).await
     }
 }
 

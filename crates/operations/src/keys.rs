@@ -202,7 +202,7 @@ fn owner(context: &Context, named: Option<String>, scopes: &Scopes) -> Result<St
 
 /// The keys, for making, listing and revoking them.
 async fn unread(context: &Context) -> Result<Keys, Error> {
-    let store = context.shared_store().await?;
+    let store = context.noted_store().await?;
     blocking(move || Ok(Keys::unread(store, Clock::system())?)).await
 }
 

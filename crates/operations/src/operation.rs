@@ -47,7 +47,7 @@ pub trait Operation: Send + Sync + 'static {
         None
     }
 
-    /// What the audit names: the server that is changed or called.
+    /// What the audit names: the server, key, account, policy or job that is changed, or the server that is called.
     fn subject(input: &Self::Input) -> Option<String> {
         Self::changes(input)
     }

@@ -73,7 +73,7 @@ impl Store {
     pub fn add_account(&self, account: &Account, most: usize) -> Result<bool, Error> {
         const WHAT: &str = "store an account";
         let account = account.clone();
-        self.db.change(WHAT, move |session| {
+        self.db.change_if(WHAT, move |session| {
             let known = "SELECT id FROM accounts WHERE name = ?1";
             let known = session.row(known, params![&account.name], |row| row.get::<String>(0)).attempted(WHAT)?;
             if known.is_some() || count(session).attempted(WHAT)? >= most {
@@ -89,7 +89,7 @@ impl Store {
     pub fn remove_account(&self, id: &str, keep: &str, now: i64) -> Result<bool, Error> {
         const WHAT: &str = "remove an account";
         let (id, keep) = (id.to_owned(), keep.to_owned());
-        self.db.change(WHAT, move |session| {
+        self.db.change_if(WHAT, move |session| {
             let keepers = "SELECT id FROM accounts WHERE role = ?1 AND password IS NOT NULL LIMIT 2";
             let keepers = session.rows(keepers, params![&keep], |row| row.get::<String>(0)).attempted(WHAT)?;
             if keepers.len() == 1 && keepers[0] == id {

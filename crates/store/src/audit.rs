@@ -1,6 +1,7 @@
 //! The audit log: what was done, by whom, with what outcome. Each entry holds a hash over itself and the hash of the one
 //! before it, so an entry that was changed, removed or put in between shows.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::Digest;
@@ -112,19 +113,32 @@ pub struct AuditCheck {
 /// A note that is stored with the first change that is made on its behalf.
 #[derive(Debug)]
 pub struct Pending {
-    pub(crate) note: AuditNote,
+    note: AuditNote,
+    /// What has an id only when it is made.
+    subject: OnceLock<String>,
     kept: AtomicBool,
 }
 
 impl Pending {
     /// A note that is not stored yet.
     pub fn new(note: AuditNote) -> Self {
-        Self { note, kept: AtomicBool::new(false) }
+        Self { note, subject: OnceLock::new(), kept: AtomicBool::new(false) }
     }
 
     /// Whether it was stored with a change.
     pub fn is_kept(&self) -> bool {
         self.kept.load(Ordering::Acquire)
+    }
+
+    /// The note as it is stored.
+    pub(crate) fn note(&self) -> AuditNote {
+        let subject = self.subject.get().unwrap_or(&self.note.subject).clone();
+        AuditNote { subject, ..self.note.clone() }
+    }
+
+    pub(crate) fn about(&self, subject: &str) {
+        // The first change names it.
+        let _ = self.subject.set(subject.to_owned());
     }
 
     pub(crate) fn keep(&self) {

@@ -65,6 +65,18 @@ impl Db {
         Self { place: Arc::clone(&self.place), note: Some(note), tries: self.tries }
     }
 
+    /// The same database for what is changed on nobody's behalf.
+    pub(crate) fn without_note(&self) -> Self {
+        Self { place: Arc::clone(&self.place), note: None, tries: self.tries }
+    }
+
+    /// Names what the next change is about, for the note that is stored with it.
+    pub(crate) fn about(&self, subject: &str) {
+        if let Some(note) = &self.note {
+            note.about(subject);
+        }
+    }
+
     /// The same database, whose changes give what they would, and are taken back.
     pub(crate) fn trying(&self) -> Self {
         Self { place: Arc::clone(&self.place), note: None, tries: true }
@@ -115,11 +127,34 @@ impl Db {
         let changed = self.changed(attempted, move |session| {
             audit::take_turn(session, attempted)?;
             let value = run(session)?;
-            audit::append(session, std::slice::from_ref(&told.note), attempted)?;
+            audit::append(session, &[told.note()], attempted)?;
             Ok(value)
         })?;
         note.keep();
         Ok(changed)
+    }
+
+    /// The same for what may come to nothing: `None` is taken back with everything that was done on its way, and no note tells
+    /// of a change.
+    pub(crate) fn change_some<T: Send + 'static>(
+        &self,
+        attempted: &'static str,
+        run: impl Fn(&Session<'_>) -> Result<Option<T>, Error> + Send + 'static,
+    ) -> Result<Option<T>, Error> {
+        match self.change(attempted, move |session| run(session)?.ok_or(Error::Tried)) {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::Tried) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same for what is done or not.
+    pub(crate) fn change_if(
+        &self,
+        attempted: &'static str,
+        run: impl Fn(&Session<'_>) -> Result<bool, Error> + Send + 'static,
+    ) -> Result<bool, Error> {
+        Ok(self.change_some(attempted, move |session| Ok(run(session)?.then_some(())))?.is_some())
     }
 
     /// Runs a change to its end and has the database take it back, as it does with one that fails.

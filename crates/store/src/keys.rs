@@ -33,7 +33,8 @@ impl Store {
     pub fn add_key(&self, key: &Key, most: usize) -> Result<bool, Error> {
         const WHAT: &str = "store a key";
         let key = key.clone();
-        self.db.change(WHAT, move |session| {
+        self.db.about(&key.id);
+        self.db.change_if(WHAT, move |session| {
             let count = "SELECT count(*) FROM api_keys WHERE owner = ?1";
             let count = session.row(count, params![&key.owner], |row| row.count(0)).attempted(WHAT)?;
             if count.unwrap_or_default() >= most {
@@ -77,7 +78,7 @@ impl Store {
     pub fn remove_key(&self, id: &str, owner: Option<&str>) -> Result<Option<Key>, Error> {
         const WHAT: &str = "revoke a key";
         let (id, owner) = (id.to_owned(), owner.map(str::to_owned));
-        self.db.change(WHAT, move |session| {
+        self.db.change_some(WHAT, move |session| {
             let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE id = ?1");
             let found = session.row(&sql, params![&id], key).attempted(WHAT)?;
             let found = found.filter(|key| owner.as_ref().is_none_or(|owner| key.owner == *owner));

@@ -72,7 +72,7 @@ impl Store {
     pub fn set_policy(&self, policy: &Policy, most: usize) -> Result<bool, Error> {
         const WHAT: &str = "set a policy";
         let policy = policy.clone();
-        self.db.change(WHAT, move |session| {
+        self.db.change_if(WHAT, move |session| {
             let Policy { kind, name, owner, document, .. } = &policy;
             match owner_of(session, *kind, name).attempted(WHAT)? {
                 Some(known) if known != *owner => return Ok(false),
@@ -98,7 +98,7 @@ impl Store {
     pub fn remove_policy(&self, kind: Kind, name: &str, owner: Option<&str>) -> Result<bool, Error> {
         const WHAT: &str = "remove a policy";
         let (name, owner) = (name.to_owned(), owner.map(str::to_owned));
-        self.db.change(WHAT, move |session| {
+        self.db.change_if(WHAT, move |session| {
             let known = owner_of(session, kind, &name).attempted(WHAT)?;
             let Some(known) = known else { return Ok(false) };
             if owner.as_ref().is_some_and(|owner| *owner != known) {

@@ -41,7 +41,7 @@ enum What {
         /// Of this caller alone
         #[arg(long, value_name = "ID")]
         caller: Option<String>,
-        /// About this server alone
+        /// About this alone: the name of a server, account or policy, or the id of a key or job
         #[arg(long, value_name = "NAME")]
         subject: Option<String>,
         /// Of this operation alone, such as server.create

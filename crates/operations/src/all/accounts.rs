@@ -29,6 +29,10 @@ impl Operation for CreateAccount {
     fn made(output: &Self::Output) -> Option<String> {
         Some(format!("/api/accounts/{}", output.account.name))
     }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        Some(input.name.clone())
+    }
 }
 
 /// Lists accounts.
@@ -69,6 +73,10 @@ impl Operation for RemoveAccount {
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         accounts::remove(context, input).await
     }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        Some(input.name.clone())
+    }
 }
 
 /// Makes a link for another password.
@@ -89,5 +97,9 @@ impl Operation for ResetPassword {
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         accounts::reset(context, input).await
+    }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        Some(input.name.clone())
     }
 }

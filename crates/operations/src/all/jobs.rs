@@ -64,4 +64,8 @@ impl Operation for CancelJob {
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         jobs::cancel(context, input).await
     }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        Some(input.id.clone())
+    }
 }

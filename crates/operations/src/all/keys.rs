@@ -29,6 +29,10 @@ impl Operation for CreateKey {
     fn made(output: &Self::Output) -> Option<String> {
         Some(format!("/api/mcp-keys/{}", output.info.id))
     }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        Some(input.name.clone())
+    }
 }
 
 /// Lists keys.
@@ -68,5 +72,9 @@ impl Operation for RevokeKey {
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         keys::revoke(context, &input.id).await
+    }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        Some(input.id.clone())
     }
 }

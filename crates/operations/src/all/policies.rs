@@ -23,6 +23,10 @@ impl Operation for SetRule {
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         policies::set_rule(context, input).await
     }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        Some(input.name.clone())
+    }
 }
 
 /// Removes a rule.
@@ -41,6 +45,10 @@ impl Operation for RemoveRule {
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         policies::remove_rule(context, input).await
+    }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        Some(input.name.clone())
     }
 }
 
@@ -79,6 +87,10 @@ impl Operation for SetQuota {
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         policies::set_quota(context, input).await
     }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        Some(input.who.clone())
+    }
 }
 
 /// Removes a quota.
@@ -98,5 +110,9 @@ impl Operation for RemoveQuota {
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         policies::remove_quota(context, input).await
+    }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        Some(input.name.clone())
     }
 }

@@ -11,7 +11,8 @@ impl Store {
     pub fn sealing_key(&self, purpose: &str, fresh: &Hash) -> Result<Hash, Error> {
         const WHAT: &str = "read a sealing key";
         let (purpose, fresh) = (purpose.to_owned(), *fresh);
-        self.db.change(WHAT, move |session| {
+        // It is made on the way to a change, and is not the change that somebody asked for.
+        self.db.without_note().change(WHAT, move |session| {
             let known = "SELECT key FROM sealing_keys WHERE purpose = ?1";
             let known = session.row(known, params![&purpose], |row| hash(row.get(0)?)).attempted(WHAT)?;
             if let Some(key) = known {
@@ -84,7 +85,7 @@ impl Store {
     pub fn oauth_revoke_grant(&self, grant: &str, now: i64) -> Result<bool, Error> {
         const WHAT: &str = "revoke what a program may do";
         let grant = grant.to_owned();
-        self.db.change(WHAT, move |session| {
+        self.db.change_if(WHAT, move |session| {
             let found = "SELECT id FROM oauth_grants WHERE id = ?1 AND revoked_at IS NULL";
             let found = session.row(found, params![&grant], |row| row.get::<String>(0)).attempted(WHAT)?;
             if found.is_some() {

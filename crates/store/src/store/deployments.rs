@@ -69,7 +69,7 @@ impl Store {
     pub fn want(&self, name: &str, wanted: Wanted) -> Result<Option<Deployment>, Error> {
         const WHAT: &str = "store a deployment";
         let name = name.to_owned();
-        self.db.change(WHAT, move |session| {
+        self.db.change_some(WHAT, move |session| {
             let sql =
                 "UPDATE deployments SET wanted = ?2, generation = generation + 1, changed_at = ?3 WHERE name = ?1";
             match session.execute(sql, params![&name, wanted.as_str(), &now()]).attempted(WHAT)? {

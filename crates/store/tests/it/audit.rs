@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use store::{AuditKind, AuditNote, AuditQuery, Error, Pending, Store};
+use store::accounts::Account;
+use store::keys::Key;
+use store::policies::{Kind, Policy};
+use store::{AuditKind, AuditNote, AuditQuery, Error, Pending, Store, Wanted};
 
 use crate::catalogue::release;
 use crate::world::{Place, both, run};
@@ -54,6 +57,89 @@ fn a_change_and_its_note_are_one() {
         assert_eq!(subjects(&store, AuditQuery::default()), ["shop"]);
         store.put(&release("other", "1.0.0", "one"), false).unwrap();
         assert_eq!(subjects(&store, AuditQuery::default()), ["shop"], "what nobody asked for has no note");
+    });
+}
+
+#[test]
+fn what_comes_to_nothing_leaves_no_note() {
+    both("what_comes_to_nothing_leaves_no_note", |place| {
+        let store = place.open();
+        store.put(&release("shop", "1.0.0", "one"), false).unwrap();
+        let account = |name: &str| Account {
+            id: format!("id-{name}"),
+            name: name.to_owned(),
+            role: "owner".to_owned(),
+            password: Some("hash".to_owned()),
+            created_at: 1,
+            signed_in_at: None,
+        };
+        let policy = |owner: &str| Policy {
+            kind: Kind::Rule,
+            name: "r".to_owned(),
+            owner: owner.to_owned(),
+            document: "{}".to_owned(),
+            changed_at: String::new(),
+        };
+        let key = Key {
+            id: "k".to_owned(),
+            hash: [1; 32],
+            owner: "ada".to_owned(),
+            name: "ci".to_owned(),
+            start: "of".to_owned(),
+            scope: "mcp".to_owned(),
+            created_at: 1,
+            expires_at: None,
+        };
+        type Change<'a> = (&'a str, Box<dyn Fn(&Store) -> bool + 'a>);
+        let changes: Vec<Change<'_>> = vec![
+            ("set_policy", Box::new(|store| store.set_policy(&policy("ada"), 1).unwrap())),
+            ("remove_policy", Box::new(|store| store.remove_policy(Kind::Rule, "r", Some("ada")).unwrap())),
+            ("add_key", Box::new(|store| store.add_key(&key, 1).unwrap())),
+            ("remove_key", Box::new(|store| store.remove_key("k", Some("ada")).unwrap().is_some())),
+            ("add_account", Box::new(|store| store.add_account(&account("ann"), 9).unwrap())),
+            ("remove_account", Box::new(|store| store.remove_account("id-ann", "admin", 1).unwrap())),
+            ("want", Box::new(|store| store.want("shop", Wanted::Running).unwrap().is_some())),
+            ("oauth_revoke_grant", Box::new(|store| store.oauth_revoke_grant("g", 1).unwrap())),
+        ];
+        let ok = |change: &dyn Fn(&Store) -> bool| {
+            let pending = Arc::new(Pending::new(note("x", "ok")));
+            let done = change(&store.on_behalf(Arc::clone(&pending)));
+            (done, pending.is_kept())
+        };
+        // Nothing is there to be removed, then it is made once, then it is removed once.
+        for (name, change) in changes.iter().filter(|(name, _)| !name.contains("add") && !name.contains("set")) {
+            assert_eq!(ok(change), (false, false), "{name}");
+        }
+        assert_eq!(subjects(&store, AuditQuery::default()), Vec::<String>::new());
+        let count = store.policy_changes().unwrap();
+        for (name, change) in &changes[..6] {
+            if name.contains("add") || name.contains("set") {
+                assert_eq!(ok(change), (true, true), "{name}");
+            }
+        }
+        assert_eq!(store.policy_changes().unwrap(), count + 1);
+        let others: Vec<Change<'_>> = vec![
+            ("another's policy", Box::new(|store| store.set_policy(&policy("bob"), 9).unwrap())),
+            ("another's policy", Box::new(|store| store.remove_policy(Kind::Rule, "r", Some("bob")).unwrap())),
+            (
+                "no place for a key",
+                Box::new(|store| store.add_key(&Key { id: "l".to_owned(), ..key.clone() }, 1).unwrap()),
+            ),
+            ("another's key", Box::new(|store| store.remove_key("k", Some("bob")).unwrap().is_some())),
+            ("a name that is taken", Box::new(|store| store.add_account(&account("ann"), 9).unwrap())),
+            ("the last owner", Box::new(|store| store.remove_account("id-ann", "owner", 1).unwrap())),
+        ];
+        for (name, change) in &others {
+            assert_eq!(ok(change), (false, false), "{name}");
+        }
+        assert_eq!(subjects(&store, AuditQuery::default()), ["x", "k", "x"]);
+        for (name, change) in changes[..6].iter().filter(|(name, _)| name.contains("remove")) {
+            assert_eq!(ok(change), (true, true), "{name}");
+        }
+        // What is made on the way is not what somebody asked for.
+        let pending = Arc::new(Pending::new(note("x", "ok")));
+        store.on_behalf(Arc::clone(&pending)).sealing_key("another", &[2; 32]).unwrap();
+        assert!(!pending.is_kept());
     });
 }
 
