@@ -88,6 +88,17 @@ impl Sum {
         self.latency.merge(&other.latency);
     }
 
+    /// Takes away what was merged, but for the slowest call.
+    fn part(&mut self, other: &Self) {
+        let less = |all: &mut u64, part: u64| *all = all.saturating_sub(part);
+        less(&mut self.calls, other.calls);
+        less(&mut self.errors, other.errors);
+        less(&mut self.bytes_in, other.bytes_in);
+        less(&mut self.bytes_out, other.bytes_out);
+        less(&mut self.micros, other.micros);
+        self.latency.part(&other.latency);
+    }
+
     fn add(&mut self, one: Ended) {
         self.calls += 1;
         self.errors += u64::from(one.is_error);
@@ -107,8 +118,28 @@ type Shard = HashMap<u64, Vec<Sum>>;
 pub struct Usage {
     shards: [Mutex<Shard>; SHARDS],
     state: RandomState,
-    /// By server and tool, since the start, as far as it was kept.
-    totals: Mutex<BTreeMap<(String, String), Sum>>,
+    /// What is in no shard any more.
+    totals: Mutex<Totals>,
+}
+
+/// Sums by server and tool.
+type ByTool = BTreeMap<(String, String), Sum>;
+
+/// What was taken since the start.
+#[derive(Debug, Default)]
+struct Totals {
+    /// What was kept.
+    kept: ByTool,
+    /// What was taken, and is neither kept nor given back yet.
+    lent: ByTool,
+}
+
+/// Adds a sum to those of its tool, as long as there is a place.
+fn count(all: &mut ByTool, sum: &Sum) {
+    let key = (sum.server.clone(), sum.tool.clone());
+    if all.len() < TOTALS_MAX || all.contains_key(&key) {
+        all.entry(key).or_default().merge(sum);
+    }
 }
 
 impl Default for Usage {
@@ -142,28 +173,40 @@ impl Usage {
 
     /// Takes what was counted, and begins anew.
     pub fn take(&self) -> Vec<Sum> {
+        // Whoever asks for the totals meanwhile finds each call once.
+        let mut totals = self.totals.lock();
         let taken = self.shards.iter().flat_map(|shard| std::mem::take(&mut *shard.lock()).into_values());
-        taken.flatten().collect()
+        let taken: Vec<Sum> = taken.flatten().collect();
+        taken.iter().for_each(|sum| count(&mut totals.lent, sum));
+        taken
     }
 
     /// Says that what was taken was kept.
     pub fn kept(&self, sums: &[Sum]) {
         let mut totals = self.totals.lock();
-        for sum in sums {
-            let key = (sum.server.clone(), sum.tool.clone());
-            if totals.len() < TOTALS_MAX || totals.contains_key(&key) {
-                totals.entry(key).or_default().merge(sum);
-            }
-        }
+        totals.returned(sums);
+        sums.iter().for_each(|sum| count(&mut totals.kept, sum));
     }
 
-    /// What was kept since the start, by server and tool.
-    pub fn totals<T>(&self, read: impl FnOnce(&BTreeMap<(String, String), Sum>) -> T) -> T {
-        read(&self.totals.lock())
+    /// What was counted since the start, by server and tool.
+    pub fn totals(&self) -> BTreeMap<(String, String), Sum> {
+        let totals = self.totals.lock();
+        let mut all = totals.kept.clone();
+        for (tool, sum) in &totals.lent {
+            if all.len() < TOTALS_MAX || all.contains_key(tool) {
+                all.entry(tool.clone()).or_default().merge(sum);
+            }
+        }
+        for shard in &self.shards {
+            shard.lock().values().flatten().for_each(|sum| count(&mut all, sum));
+        }
+        all
     }
 
     /// Puts back what was taken and could not be kept.
     pub fn give_back(&self, sums: Vec<Sum>) {
+        let mut totals = self.totals.lock();
+        totals.returned(&sums);
         for sum in sums {
             let key = Key { server: &sum.server, version: &sum.version, tool: &sum.tool, caller: &sum.caller };
             let hash = self.state.hash_one(key);
@@ -172,6 +215,20 @@ impl Usage {
             match sums.iter_mut().find(|known| known.is(&key)) {
                 Some(known) => known.merge(&sum),
                 None => sums.push(sum),
+            }
+        }
+    }
+}
+
+impl Totals {
+    fn returned(&mut self, sums: &[Sum]) {
+        for sum in sums {
+            let key = (sum.server.clone(), sum.tool.clone());
+            if let Some(lent) = self.lent.get_mut(&key) {
+                lent.part(sum);
+                if lent.calls == 0 {
+                    self.lent.remove(&key);
+                }
             }
         }
     }
@@ -208,6 +265,38 @@ mod tests {
         let sum = |of: fn(&super::Sum) -> u64| taken.iter().map(of).sum::<u64>();
         assert_eq!((sum(|one| one.calls), sum(|one| one.errors), sum(|one| one.bytes_in)), (20_000, 10_000, 40_000));
         assert_eq!(sum(|one| one.latency.count()), 20_000);
+    }
+
+    #[test]
+    fn totals_hold_each_call_once_wherever_it_is() {
+        let usage = Usage::default();
+        let call = |caller: &str, micros: u64| {
+            usage.add(Key { server: "s", version: "1", tool: "t", caller }, Ended { micros, ..ONE });
+        };
+        let told = || {
+            let totals = usage.totals();
+            let sum = totals.get(&("s".to_owned(), "t".to_owned())).cloned().unwrap_or_default();
+            assert_eq!(sum.latency.count(), sum.calls);
+            (sum.calls, sum.micros)
+        };
+        assert_eq!(told(), (0, 0));
+        call("a", 10);
+        call("b", 1_000);
+        assert_eq!(told(), (2, 1_010));
+        let mut first = usage.take();
+        assert_eq!(told(), (2, 1_010), "what was taken is not forgotten");
+        call("a", 100_000);
+        let second = usage.take();
+        assert_eq!(told(), (3, 101_010));
+        let part = first.split_off(1);
+        usage.kept(&part);
+        assert_eq!(told(), (3, 101_010));
+        usage.give_back(first);
+        assert_eq!(told(), (3, 101_010));
+        usage.kept(&second);
+        usage.kept(&usage.take());
+        assert_eq!(told(), (3, 101_010));
+        assert!(usage.totals.lock().lent.is_empty());
     }
 
     #[test]

@@ -44,14 +44,11 @@ pub fn authorize(
     tokens: &Path,
 ) -> Result<Authorization, Diagnostic> {
     let fail = |message: String, help: &str| Diagnostic::error(codes::AUTHORIZE, message).help(help);
-    let declared = spec.connections.iter().find(|known| known.name() == connection).ok_or_else(|| {
-        let names: Vec<&str> =
-            spec.connections.iter().filter(|known| takes_users(known)).map(Connection::name).collect();
-        fail(
-            format!("the server has no connection `{connection}`"),
-            &format!("connections with authorisations of users: {}", names.join(", ")),
-        )
-    })?;
+    let declared = spec
+        .connections
+        .iter()
+        .find(|known| known.name() == connection)
+        .ok_or_else(|| fail(format!("the server has no connection `{connection}`"), &take_users(spec)))?;
     let Some((api, Credentials::Oauth2User { authorization_url, client_id, scopes, audience, parameters, .. })) =
         of_api(declared).map(|api| (api, &api.credentials))
     else {
@@ -109,6 +106,15 @@ impl Authorization {
         self.tokens.save(&self.user, &token).map_err(|why| {
             Diagnostic::error(codes::AUTHORIZE, why).help("make the home folder writable, then authorise again")
         })
+    }
+}
+
+/// Says which connections of a server take authorisations of users.
+pub fn take_users(spec: &Spec) -> String {
+    let names: Vec<&str> = spec.connections.iter().filter(|known| takes_users(known)).map(Connection::name).collect();
+    match names.as_slice() {
+        [] => "none of its connections takes authorisations of users".to_owned(),
+        names => format!("connections with authorisations of users: {}", names.join(", ")),
     }
 }
 

@@ -19,7 +19,7 @@ pub mod timers;
 mod users;
 
 pub use auth::{Caller, Keys, auth, auth_variable};
-pub use authorize::{Authorization, authorize};
+pub use authorize::{Authorization, authorize, take_users};
 pub use codes::codes;
 pub use doppler::{Managed, managed};
 pub use engine::{Metrics, ToolMetrics};

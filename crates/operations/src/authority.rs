@@ -20,11 +20,31 @@ pub async fn open(context: &Context, settings: Settings) -> Result<Arc<Authority
             Code::Usage,
             format!("the private networks that {} opens cannot be read: {why}", ::host::ALLOW_NETWORK),
         )
+        .hint("write `private`, hosts, addresses or ranges such as 10.0.0.0/8, by commas")
     })?;
     let store = context.shared_store().await?;
     let documents = Documents::new(networks, None);
     let open = move || Authority::open(settings, store, Clock::system(), documents).map(Arc::new).map_err(Error::from);
     blocking(open).await
+}
+
+/// Looks whether the file that says what names of hosts stand for can be read, where one is named.
+///
+/// # Errors
+/// It cannot.
+pub async fn check_host_names(context: &Context) -> Result<(), Error> {
+    let Some(path) = context.environment.get(::host::HOSTS_FILE) else { return Ok(()) };
+    blocking(move || {
+        std::fs::read(&path).map(drop).map_err(|error| {
+            let code = match error.kind() {
+                std::io::ErrorKind::NotFound => Code::FileNotFound,
+                _ => Code::FileUnreadable,
+            };
+            Error::new(code, format!("the file of host names {path} cannot be read: {error}"))
+                .hint(format!("name one that is written as /etc/hosts is, or unset {}", ::host::HOSTS_FILE))
+        })
+    })
+    .await
 }
 
 impl From<Fault> for Error {

@@ -34,9 +34,13 @@ pub struct Asked {
 /// Prepares an authorisation.
 ///
 /// # Errors
-/// The connection takes none, or is not complete.
+/// There is no such connection, it takes none, or is not complete.
 pub async fn begin(context: &Context, input: &Input) -> Result<Asked, Error> {
     let loaded = pipeline::load(context, &input.subject, false).await?;
+    if !loaded.spec.connections.iter().any(|known| known.name() == input.connection) {
+        let what = format!("`{}` has no connection `{}`", loaded.spec.name, input.connection);
+        return Err(Error::new(Code::NoConnection, what).hint(host::take_users(&loaded.spec)));
+    }
     let environment = context.environment.clone();
     let (managed, _) = host::managed(&loaded.spec, &|name: &str| environment.get(name)).await;
     let lookup = move |name: &str| managed.get(name).cloned().or_else(|| environment.get(name));

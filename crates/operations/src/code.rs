@@ -134,6 +134,7 @@ codes! {
     Quota "MF1054" Refused "A quota is used up";
     BadPolicy "MF1055" Usage "The policy cannot be set";
     NoPolicy "MF1056" NotFound "There is no such policy";
+    NoConnection "MF1057" NotFound "The server has no such connection";
     NotDeployed "MF1060" NotFound "The server is not deployed";
     NothingBefore "MF1061" Conflict "There is no version to go back to";
     NoTarget "MF1062" Usage "There is no such target";

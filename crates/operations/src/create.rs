@@ -1,5 +1,7 @@
 //! Makes a server from a spec, or a new version of it.
 
+mod runs;
+
 use std::time::Instant;
 
 use ::plan::{ActionPlan, Origin, Plan};
@@ -72,6 +74,9 @@ pub struct ToolReport {
     pub origin: Origin,
     /// Whether it may change data.
     pub write: bool,
+    /// What it runs in a few words, such as `GET /repos/{owner}`; absent for SQL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<String>,
     /// The SQL that it runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sql: Vec<String>,
@@ -224,6 +229,7 @@ pub fn reports(plan: &Plan) -> Vec<ToolReport> {
                 name: tool.tool.clone(),
                 origin: tool.origin,
                 write: tool.action.may_write(),
+                runs: runs::words(&tool.action),
                 sql,
                 script: match &tool.action {
                     ActionPlan::Script(script) => Some(script.code.clone()),

@@ -137,6 +137,11 @@ pub async fn begin(context: &Context, operation: &'static dyn Erased, input: Val
             ),
         ));
     }
+    if context.precondition.is_some() {
+        // What is true now need not be true when the job has its turn.
+        let what = format!("`{}` was not begun as a job: a job looks at no precondition", declared.name);
+        return Err(Error::new(Code::Precondition, what).hint("send it without `async`, or without the precondition"));
+    }
     crate::access::one_more_job(context).await?;
     let job = NewJob {
         id: uuid::Uuid::now_v7().simple().to_string(),
@@ -330,7 +335,8 @@ async fn find(context: &Context, id: &str) -> Result<store::Job, Error> {
     };
     let owner = owner(context);
     found.filter(|job| owner.as_ref().is_none_or(|owner| *owner == job.owner)).ok_or_else(|| {
-        Error::new(Code::NoJob, format!("there is no job `{id}`")).hint("`GET /mcp/jobs` lists your jobs")
+        Error::new(Code::NoJob, format!("there is no job `{id}`"))
+            .hint("`mcp-factory jobs list` and `GET /mcp/jobs` list your jobs")
     })
 }
 

@@ -150,7 +150,8 @@ pub async fn create(context: &Context, input: Create) -> Result<Created, Error> 
             .hint("name scopes such as `mcp` or `servers:read`")
     })?;
     if input.days.is_some_and(|days| days == 0 || days > DAYS_MAX) {
-        return Err(bad(format!("a key lives 1 to {DAYS_MAX} days, or for ever without `days`")));
+        return Err(bad(format!("a key lives 1 to {DAYS_MAX} days, or for ever without `days`"))
+            .hint(format!("send a number from 1 to {DAYS_MAX}, or leave `days` out")));
     }
     crate::scopes::check(context, &scopes).await?;
     let owner = owner(context, input.owner, &scopes)?;

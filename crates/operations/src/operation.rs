@@ -52,7 +52,7 @@ pub trait Operation: Send + Sync + 'static {
         Self::changes(input)
     }
 
-    /// The server that this changes, whose tag a precondition speaks of.
+    /// The server that this changes; none when it is only looked at what would be changed.
     fn changes(_input: &Self::Input) -> Option<String> {
         None
     }

@@ -224,7 +224,7 @@ async fn resolved(context: &Context, mut rule: Rule) -> Result<Rule, Error> {
 /// Words of quotas that stand for many.
 const MANY: [&str; 2] = ["members", "guests"];
 /// Words that are easily taken for those, and for nobody.
-const NOBODY: [&str; 6] = ["member", "guest", "everyone", "accounts", "anonymous", "*"];
+const NOBODY: [&str; 8] = ["member", "guest", "everyone", "everybody", "nobody", "accounts", "anonymous", "*"];
 
 /// The id of an account of this name; another word as it is.
 async fn resolved_who(context: &Context, word: &str) -> Result<String, Error> {

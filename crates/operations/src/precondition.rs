@@ -33,6 +33,12 @@ impl Precondition {
     }
 }
 
+/// The refusal of a precondition that nothing can be compared with.
+pub(crate) fn beside_the_point(operation: &str) -> Error {
+    let what = format!("`{operation}` was not done: a precondition speaks of the tag of a server, and it changes none");
+    Error::new(Code::Precondition, what).hint("send it without `If-Match` and `If-None-Match`")
+}
+
 #[cfg(test)]
 mod tests {
     use super::Precondition;

@@ -147,8 +147,7 @@ pub(crate) fn tools(tools: &[ToolReport], style: Style) -> String {
             let runs = match (&tool.not_implemented, tool.sql.first()) {
                 (Some(reason), _) => format!("nothing: {reason}"),
                 (None, Some(sql)) => short(sql, SQL_WIDTH),
-                (None, None) if tool.script.is_some() => "a script".to_owned(),
-                (None, None) => "a fixed reply".to_owned(),
+                (None, None) => short(tool.runs.as_deref().unwrap_or_default(), SQL_WIDTH),
             };
             let origin = json!(tool.origin).as_str().unwrap_or_default().to_owned();
             let access = if tool.write { "write" } else { "read" };

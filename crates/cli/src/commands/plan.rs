@@ -105,8 +105,8 @@ fn text(made: &Output, style: Style) -> String {
                 text.push_str(&format!("    {}\n", style.cyan(line)));
             }
         }
-        if report.sql.is_empty() && report.script.is_none() && report.not_implemented.is_none() {
-            text.push_str("    a fixed reply\n");
+        if let Some(runs) = report.runs.as_ref().filter(|_| report.script.is_none()) {
+            text.push_str(&format!("    {runs}\n"));
         }
         if let Some(reason) = &report.not_implemented {
             text.push_str(&format!("  {} {reason}\n", style.yellow("nothing is run:")));

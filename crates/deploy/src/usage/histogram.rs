@@ -25,6 +25,16 @@ impl Histogram {
         }
     }
 
+    /// Takes away what was merged.
+    pub(super) fn part(&mut self, other: &Self) {
+        for (bucket, times) in &mut self.0 {
+            if let Ok(at) = other.0.binary_search_by_key(bucket, |(known, _)| *known) {
+                *times = times.saturating_sub(other.0[at].1);
+            }
+        }
+        self.0.retain(|(_, times)| *times > 0);
+    }
+
     fn put(&mut self, bucket: u16, times: u64) {
         match self.0.binary_search_by_key(&bucket, |(known, _)| *known) {
             Ok(at) => self.0[at].1 += times,

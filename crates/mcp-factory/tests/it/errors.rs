@@ -46,6 +46,8 @@ const CASES: &[(&[&str], i32, &str, &str)] = &[
     (&["connect"], 1, "MF1063", "serve"),
     (&["connect", "nothing"], 3, "MF1002", "list"),
     (&["connect", "hello", "db"], 2, "-", "--as"),
+    (&["connect", "hello", "nope", "--as", "ann"], 3, "MF1057", "none of its connections"),
+    (&["serve", "--port", "0", "--hosts-file", "nofile"], 3, "MF1006", "/etc/hosts"),
     (&["serve", "--port", "0", "--follow", "nowhere"], 1, "MF1007", "folder"),
     // What is not there.
     (&["status", "helo"], 3, "MF1002", "hello"),

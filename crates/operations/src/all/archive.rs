@@ -83,6 +83,7 @@ impl Operation for ImportServerJson {
             "Makes a server that passes calls on to the remote of a `server.json` of the official MCP registry, with all tools that the remote has now.",
         )
         .may_be_tried()
+.of_a_server()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {

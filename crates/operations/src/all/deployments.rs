@@ -17,6 +17,7 @@ impl Operation for Deploy {
             "Deploy a server",
             "Runs a server on a target. The target `local` serves it from the control plane at /servers/NAME/mcp. A version that is not well is not switched to; `rollback` goes back to the version before.",
         ).may_be_tried()
+.of_a_server()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
@@ -39,6 +40,7 @@ impl Operation for Start {
         ..Declared::changes("deployment.start", "/mcp/servers/{name}/start", Some("start_server"))
             .told("Start a server", "Starts a deployed server that was stopped.")
             .may_be_tried()
+            .of_a_server()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
@@ -62,6 +64,7 @@ impl Operation for Stop {
         ..Declared::changes("deployment.stop", "/mcp/servers/{name}/stop", Some("stop_server"))
             .told("Stop a server", "Stops a deployed server. It stays deployed and can be started again.")
             .may_be_tried()
+            .of_a_server()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {

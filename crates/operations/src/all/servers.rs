@@ -21,6 +21,7 @@ impl Operation for Create {
             "Makes an MCP server from a spec, or a new version of it: checks the spec, reads its databases, plans and checks what its tools run, compiles, and stores. Nothing is stored when anything fails. The same spec again changes nothing; another content under the same version is a conflict unless `force`.",
         )
         .may_be_tried()
+.of_a_server()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
@@ -41,6 +42,10 @@ impl Operation for Create {
 
     fn about(input: &Self::Input) -> About {
         input.spec.parse(false).map_or(About::Spec, |parsed| About::Makes(parsed.spec.name))
+    }
+
+    fn subject(input: &Self::Input) -> Option<String> {
+        input.spec.parse(false).ok().map(|parsed| parsed.spec.name)
     }
 }
 
@@ -126,6 +131,7 @@ impl Operation for Remove {
                 "Removes a server with all its versions and plans. The databases that its tools use are not touched.",
             )
             .may_be_tried()
+            .of_a_server()
     };
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {

@@ -113,6 +113,8 @@ pub struct Declared {
     pub job: bool,
     /// Whether it may be tried: then everything that it changes is in the catalogue.
     pub tries: bool,
+    /// Whether it changes a server, of whose tag a precondition speaks.
+    pub tagged: bool,
 }
 
 impl Declared {
@@ -133,6 +135,7 @@ impl Declared {
             deadline: Duration::from_secs(30),
             job: false,
             tries: false,
+            tagged: false,
         }
     }
 
@@ -159,6 +162,13 @@ impl Declared {
     #[must_use]
     pub const fn may_be_tried(mut self) -> Self {
         self.tries = true;
+        self
+    }
+
+    /// Says that it changes a server.
+    #[must_use]
+    pub const fn of_a_server(mut self) -> Self {
+        self.tagged = true;
         self
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Declared, Effect, Operation};
-use crate::{Caller, Code, Context, Error, audit};
+use crate::{Caller, Code, Context, Error, audit, precondition};
 
 /// An operation that ended, for the audit.
 #[derive(Clone, Copy, Debug)]
@@ -43,15 +43,15 @@ pub async fn perform<O: Operation>(context: &Context, input: O::Input) -> Result
                 .hint("leave the dry run out"));
         }
         // Nothing happened: there is nothing to tell the audit or those who act on changes.
-        return Box::pin(checked::<O>(context, input, subject.as_deref())).await;
+        return Box::pin(checked::<O>(context, input, subject.as_deref(), named.as_deref())).await;
     }
     let pending = audit::begin(context, declared, named.as_deref());
     let result = match &pending {
         Some(pending) => {
             let noted = context.noted(Arc::clone(pending));
-            Box::pin(checked::<O>(&noted, input, subject.as_deref())).await
+            Box::pin(checked::<O>(&noted, input, subject.as_deref(), named.as_deref())).await
         }
-        None => Box::pin(checked::<O>(context, input, subject.as_deref())).await,
+        None => Box::pin(checked::<O>(context, input, subject.as_deref(), named.as_deref())).await,
     };
     let failure = result.as_ref().err().map(|error| error.code);
     audit::end(context, declared, named.as_deref(), failure).await;
@@ -73,7 +73,12 @@ pub async fn perform<O: Operation>(context: &Context, input: O::Input) -> Result
     result
 }
 
-async fn checked<O: Operation>(context: &Context, input: O::Input, subject: Option<&str>) -> Result<O::Output, Error> {
+async fn checked<O: Operation>(
+    context: &Context,
+    input: O::Input,
+    subject: Option<&str>,
+    named: Option<&str>,
+) -> Result<O::Output, Error> {
     let declared = O::DECLARED;
     if !context.caller.may(declared.scope) {
         return Err(Error::new(
@@ -93,8 +98,15 @@ async fn checked<O: Operation>(context: &Context, input: O::Input, subject: Opti
         Some(name) => Some(context.turn(name).await),
         None => None,
     };
-    if let (Some(precondition), Some(name)) = (&context.precondition, subject) {
-        precondition.check(name, crate::status::current_tag(context, name).await?.as_deref())?;
+    if let Some(precondition) = context.precondition.as_ref().filter(|_| declared.effect != Effect::Reads) {
+        match named {
+            Some(name) if declared.tagged => {
+                precondition.check(name, crate::status::current_tag(context, name).await?.as_deref())?;
+            }
+            // A spec that cannot be read names no server, and is told what is wrong with it.
+            None if declared.tagged => {}
+            _ => return Err(precondition::beside_the_point(declared.name)),
+        }
     }
     match tokio::time::timeout(declared.deadline, O::run(context, input)).await {
         Ok(result) => result,

@@ -42,7 +42,7 @@ pub(super) fn is_dry_run(headers: &HeaderMap) -> bool {
 
 /// What must be true of a server before it is changed.
 pub(super) fn precondition(headers: &HeaderMap) -> Option<Precondition> {
-    match (tags(headers, &IF_MATCH), tags(headers, &IF_NONE_MATCH)) {
+    match (tags(headers, &IF_MATCH, Compared::Strongly), tags(headers, &IF_NONE_MATCH, Compared::Weakly)) {
         (Some(Tags::Any), _) => Some(Precondition::Exists),
         (Some(Tags::These(tags)), _) => Some(Precondition::Is(tags)),
         (None, Some(Tags::Any)) => Some(Precondition::Absent),
@@ -53,7 +53,7 @@ pub(super) fn precondition(headers: &HeaderMap) -> Option<Precondition> {
 
 /// Whether the caller has this state already.
 pub(super) fn has(headers: &HeaderMap, tag: &str) -> bool {
-    match tags(headers, &IF_NONE_MATCH) {
+    match tags(headers, &IF_NONE_MATCH, Compared::Weakly) {
         Some(Tags::Any) => true,
         Some(Tags::These(tags)) => tags.iter().any(|known| known == tag),
         None => false,
@@ -70,8 +70,17 @@ enum Tags {
     These(Vec<String>),
 }
 
-/// The tags of a header, without their quotes. A weak tag compares as its text does.
-fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Tags> {
+/// How tags are compared (RFC 9110, section 8.8.3.2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Compared {
+    /// A weak tag is like no other.
+    Strongly,
+    /// A weak tag compares as its text does.
+    Weakly,
+}
+
+/// The tags of a header that can be like another one, without their quotes.
+fn tags(headers: &HeaderMap, name: &HeaderName, compared: Compared) -> Option<Tags> {
     let mut values = headers.get_all(name).iter().peekable();
     values.peek()?;
     let mut found = Vec::new();
@@ -80,7 +89,11 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Tags> {
         if part == "*" {
             return Some(Tags::Any);
         }
-        found.push(part.trim_start_matches("W/").trim_matches('"').to_owned());
+        match part.strip_prefix("W/") {
+            Some(_) if compared == Compared::Strongly => {}
+            Some(weak) => found.push(weak.trim_matches('"').to_owned()),
+            None => found.push(part.trim_matches('"').to_owned()),
+        }
     }
     Some(Tags::These(found))
 }
@@ -103,6 +116,10 @@ mod tests {
         assert!(has(&headers, "a") && has(&headers, "b") && !has(&headers, "c"));
         headers.insert(IF_MATCH, "\"x\"".parse().unwrap());
         assert_eq!(precondition(&headers), Some(Precondition::Is(vec!["x".to_owned()])));
+        headers.insert(IF_MATCH, "W/\"x\", \"y\"".parse().unwrap());
+        assert_eq!(precondition(&headers), Some(Precondition::Is(vec!["y".to_owned()])));
+        headers.insert(IF_MATCH, "W/\"x\"".parse().unwrap());
+        assert_eq!(precondition(&headers), Some(Precondition::Is(Vec::new())));
         headers.insert("prefer", "return=minimal; wait=1, respond-async".parse().unwrap());
         assert!(prefers_async(&headers));
         headers.insert("x-request-id", "abc-1".parse().unwrap());

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
-use operations::deploy::Local;
+use operations::deploy::{Local, Sum};
 use operations::operation::{Audit, Audited};
 use parking_lot::Mutex;
 use protocol::Runtime;
@@ -120,17 +120,17 @@ fn tools(out: &mut String, local: &Local) {
     let _ = writeln!(out, "mcp_factory_servers_running {}", running.len());
     let all: Vec<_> = running.iter().map(|one| (one.name(), one.hosted().toolset().metrics())).collect();
     let each = || all.iter().flat_map(|(server, metrics)| metrics.tools.iter().map(move |tool| (server, tool)));
-    head(out, "mcp_factory_tool_calls_total", "counter", "Calls of tools of deployed servers.");
-    for (server, tool) in each() {
-        let _ =
-            writeln!(out, "mcp_factory_tool_calls_total{{server=\"{server}\",tool=\"{}\"}} {}", tool.tool, tool.calls);
-    }
     head(out, "mcp_factory_tool_calls_in_flight", "gauge", "Calls of tools of deployed servers that run now.");
     for (server, tool) in each().filter(|(_, tool)| tool.in_flight > 0) {
         let labels = format!("server=\"{server}\",tool=\"{}\"", tool.tool);
         let _ = writeln!(out, "mcp_factory_tool_calls_in_flight{{{labels}}} {}", tool.in_flight);
     }
-    head(out, "mcp_factory_tool_failures_total", "counter", "Calls of tools of deployed servers that failed, by kind.");
+    head(
+        out,
+        "mcp_factory_tool_failures_total",
+        "counter",
+        "Calls of tools over MCP that failed since their server was started, by kind.",
+    );
     for (server, tool) in each() {
         for (kind, count) in &tool.failures {
             let labels = format!("server=\"{server}\",tool=\"{}\",kind=\"{}\"", tool.tool, kind.as_str());
@@ -139,31 +139,33 @@ fn tools(out: &mut String, local: &Local) {
     }
 }
 
-/// How long the calls of tools took, and how much went in and out: one series for each tool of a server, whoever calls.
+/// How often tools were called, how long it took, and how much went in and out: one series for each tool of a server, whoever
+/// calls, over MCP and REST.
 fn usage(out: &mut String, local: &Local) {
     const SECONDS: &str = "mcp_factory_tool_call_seconds";
-    local.log().usage().totals(|totals| {
-        head(out, SECONDS, "summary", "How long calls of tools of deployed servers took.");
-        for ((server, tool), sum) in totals {
-            let labels = format!("server=\"{server}\",tool=\"{tool}\"");
-            for share in [0.5, 0.9, 0.99] {
-                let seconds = sum.latency.quantile(share).min(sum.slowest) as f64 / 1e6;
-                let _ = writeln!(out, "{SECONDS}{{{labels},quantile=\"{share}\"}} {seconds}");
-            }
-            let _ = writeln!(out, "{SECONDS}_sum{{{labels}}} {}", sum.micros as f64 / 1e6);
-            let _ = writeln!(out, "{SECONDS}_count{{{labels}}} {}", sum.calls);
+    let totals = local.log().usage().totals();
+    head(out, SECONDS, "summary", "How long calls of tools of deployed servers took.");
+    for ((server, tool), sum) in &totals {
+        let labels = format!("server=\"{server}\",tool=\"{tool}\"");
+        for share in [0.5, 0.9, 0.99] {
+            let seconds = sum.latency.quantile(share).min(sum.slowest) as f64 / 1e6;
+            let _ = writeln!(out, "{SECONDS}{{{labels},quantile=\"{share}\"}} {seconds}");
         }
-        for (name, about, count) in [
-            ("mcp_factory_tool_bytes_in_total", "Bytes of arguments of calls.", false),
-            ("mcp_factory_tool_bytes_out_total", "Bytes of answers to calls.", true),
-        ] {
-            head(out, name, "counter", about);
-            for ((server, tool), sum) in totals {
-                let bytes = if count { sum.bytes_out } else { sum.bytes_in };
-                let _ = writeln!(out, "{name}{{server=\"{server}\",tool=\"{tool}\"}} {bytes}");
-            }
+        let _ = writeln!(out, "{SECONDS}_sum{{{labels}}} {}", sum.micros as f64 / 1e6);
+        let _ = writeln!(out, "{SECONDS}_count{{{labels}}} {}", sum.calls);
+    }
+    let counters: [(&str, &str, fn(&Sum) -> u64); 4] = [
+        ("mcp_factory_tool_calls_total", "Calls of tools of deployed servers.", |sum| sum.calls),
+        ("mcp_factory_tool_errors_total", "Calls of tools of deployed servers that failed.", |sum| sum.errors),
+        ("mcp_factory_tool_bytes_in_total", "Bytes of arguments of calls.", |sum| sum.bytes_in),
+        ("mcp_factory_tool_bytes_out_total", "Bytes of answers to calls.", |sum| sum.bytes_out),
+    ];
+    for (name, about, count) in counters {
+        head(out, name, "counter", about);
+        for ((server, tool), sum) in &totals {
+            let _ = writeln!(out, "{name}{{server=\"{server}\",tool=\"{tool}\"}} {}", count(sum));
         }
-    });
+    }
     head(out, "mcp_factory_calls_lost_total", "counter", "Calls that were counted, and are in no log.");
     let _ = writeln!(out, "mcp_factory_calls_lost_total {}", local.log().lost());
 }

@@ -20,7 +20,7 @@ pub fn document() -> Value {
             "title": "MCP Factory",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "Makes and runs MCP servers from specifications.",
-            "description": "The REST face of the control plane. Failures are problem documents (RFC 9457). A POST with an `Idempotency-Key` is done once. `ETag`, `If-Match` and `If-None-Match` work as in RFC 9110. MCP clients use `/mcp`.",
+            "description": "The REST face of the control plane. Failures are problem documents (RFC 9457). A POST with an `Idempotency-Key` is done once. `ETag`, `If-Match` and `If-None-Match` work as in RFC 9110; servers alone have tags, and a change of something else is refused with them. MCP clients use `/mcp`.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/", "description": "This control plane" }],
@@ -56,6 +56,7 @@ pub fn document() -> Value {
 /// Pages that are no operations: path, what it is, type.
 const PAGES: &[(&str, &str, &str)] = &[
     ("/livez", "Whether the process lives", "application/json"),
+    ("/startupz", "The same as /readyz", "application/json"),
     ("/readyz", "Whether requests are wanted", "application/json"),
     ("/healthz", "The same as /readyz", "application/json"),
     ("/metrics", "What was measured, for Prometheus", "text/plain"),
@@ -65,7 +66,7 @@ const PAGES: &[(&str, &str, &str)] = &[
 
 fn page(path: &str, about: &str, kind: &str) -> Value {
     let mut responses = json!({ "200": { "description": "The page", "content": { kind: { "schema": {} } } } });
-    if matches!(path, "/readyz" | "/healthz") {
+    if matches!(path, "/readyz" | "/startupz" | "/healthz") {
         responses["503"] = json!({ "description": "The process drains", "content": { kind: { "schema": {} } } });
     }
     let id = path.trim_start_matches('/').replace('.', "-");
@@ -138,6 +139,13 @@ fn parameters(declared: &Declared, input: &Value) -> Vec<Value> {
     if declared.tries {
         found.push(json!({ "name": "Dry-Run", "in": "header", "required": false,
             "description": "Answer what it would do, and change nothing", "schema": { "type": "boolean" } }));
+    }
+    if declared.tagged {
+        found.push(header("If-Match", "Do it only if the server has one of these tags, or `*`: if it exists"));
+        found.push(header(
+            "If-None-Match",
+            "Do it only if the server has none of these tags, or `*`: if it does not exist",
+        ));
     }
     if declared.method == Method::Post && !declared.secret {
         found.push(header("Idempotency-Key", "Makes the request safe to send again for a day"));

@@ -108,7 +108,9 @@ impl Rest {
             told.operation = "pages";
         }
         let own = pages.is_some();
-        let mut answer = match (pages, self.guard.check(request.headers())) {
+        let checked = self.guard.check(request.headers());
+        let is_allowed = checked.is_ok();
+        let mut answer = match (pages, checked) {
             (Some(pages), _) => pages.answer(request, peer).await,
             (None, Ok(())) => self.found(request, &peer, &id, &mut told).await,
             (None, Err(why)) => problem::of(
@@ -121,7 +123,7 @@ impl Rest {
         if let Ok(value) = HeaderValue::try_from(&id) {
             answer.headers_mut().insert(headers::REQUEST_ID, value);
         }
-        if let Some(origin) = origin.filter(|_| !own) {
+        if let Some(origin) = origin.filter(|_| is_allowed && !own) {
             answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             answer.headers_mut().insert(VARY, HeaderValue::from_static("origin"));
         }
@@ -376,9 +378,11 @@ fn refused(challenge: Challenge, id: &str) -> Response<Body> {
     let told: Option<serde_json::Value> = serde_json::from_slice(&challenge.body).ok();
     let why = told.as_ref().and_then(|told| told["error_description"].as_str());
     let (code, usual, hint) = match challenge.status {
-        StatusCode::UNAUTHORIZED => {
-            (Code::NeedsKey, "the caller shows no key that is known here", "send a key: `Authorization: Bearer …`")
-        }
+        StatusCode::UNAUTHORIZED => (
+            Code::NeedsKey,
+            "the caller shows no key that is known here",
+            "send a key: `Authorization: Bearer …`; commands take it from MCP_FACTORY_KEY",
+        ),
         StatusCode::TOO_MANY_REQUESTS => {
             (Code::TooMany, "the caller comes too often", "wait for as long as `Retry-After` says")
         }
@@ -389,7 +393,9 @@ fn refused(challenge: Challenge, id: &str) -> Response<Body> {
     };
     let mut answer = problem::of(&Error::new(code, why.unwrap_or(usual)).hint(hint), id, None);
     let headers = answer.headers_mut();
-    headers.extend(challenge.headers);
+    for (name, value) in challenge.headers {
+        headers.insert(name, value);
+    }
     if let Some(value) = challenge.www_authenticate {
         headers.insert(WWW_AUTHENTICATE, value);
     }

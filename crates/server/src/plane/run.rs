@@ -55,6 +55,14 @@ async fn once(
     head: &Parts,
     body: &Bytes,
 ) -> Result<Response<Body>, Error> {
+    if route.operation.declared().secret && head.headers.contains_key(headers::IDEMPOTENCY_KEY) {
+        let what = format!(
+            "`{}` takes no Idempotency-Key: its answer is a secret, and is not kept",
+            route.operation.declared().name
+        );
+        return Err(Error::new(operations::Code::BadRequest, what)
+            .hint("send it without the header; where an answer was lost, remove what was made and make it again"));
+    }
     let key = match head.method {
         Method::POST if !route.operation.declared().secret && !headers::is_dry_run(&head.headers) => {
             idempotency::look(context, head, body).await?

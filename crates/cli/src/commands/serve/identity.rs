@@ -22,6 +22,7 @@ pub(super) struct Told<'a> {
 /// Who is let in. Whoever sits at this machine runs the control plane without a key only where nobody else can reach it:
 /// it listens on loopback, answers to no other name, nothing else was said, and there is no account.
 pub(super) async fn admission(context: &Context, options: &Options, told: &Told<'_>) -> Result<Admission, Error> {
+    operations::authority::check_host_names(context).await?;
     let alone = options.address.ip().is_loopback() && options.hosts.is_empty() && told.public_url.is_none();
     let proxies = callers::proxies(told.proxies)?;
     let settings = settings(told)?;

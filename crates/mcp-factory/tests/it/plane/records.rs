@@ -121,14 +121,48 @@ fn calls_are_counted_by_tool_caller_and_time_and_survive_a_restart() {
     assert_eq!(plane.get("/mcp/usage?by=moon").status, 400);
     assert_eq!(plane.get("/mcp/usage?by=hour&since=30d").status, 400);
     let metrics = plane.get("/metrics").body;
-    assert!(metrics.contains("mcp_factory_tool_call_seconds_count{server=\"hello\",tool=\"greet\"} 5"), "{metrics}");
+    let tally = |calls: u32, metrics: &str| {
+        for name in ["call_seconds_count", "calls_total"] {
+            let line = format!("mcp_factory_tool_{name}{{server=\"hello\",tool=\"greet\"}} {calls}\n");
+            assert!(metrics.contains(&line), "{line} is not in\n{metrics}");
+        }
+        assert!(metrics.contains("mcp_factory_tool_errors_total{server=\"hello\",tool=\"greet\"} 1\n"), "{metrics}");
+    };
+    tally(5, &metrics);
+    assert_eq!(plane.post("/mcp/servers/hello/stop", &json!({})).status, 200);
+    tally(5, &plane.get("/metrics").body);
+    assert_eq!(plane.post("/mcp/servers/hello/start", &json!({})).status, 200);
 
     let (mut agent, _) = Agent::connect(&plane, "/servers/hello/mcp");
     agent.call("greet", &json!({}));
+    tally(6, &plane.get("/metrics").body);
     plane.end();
     let kept = world.json(&["usage", "--server", "hello"]);
     assert_eq!(kept["total"]["calls"], 6, "what was counted last is kept at the end: {kept}");
     let text = world.ok(&["usage", "--by", "tool,caller"]).out;
     assert!(text.lines().next().is_some_and(|head| head.starts_with("TOOL") && head.contains("P99")), "{text}");
     assert!(text.contains("greet") && text.contains("operator"), "{text}");
+}
+
+#[test]
+fn keys_accounts_rules_and_quotas_leave_entries_that_name_them() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    let created = plane.post("/api/mcp-keys", &json!({"name": "ci"})).json();
+    let id = created["id"].as_str().expect("an id").to_owned();
+    let path = format!("/api/mcp-keys/{id}");
+    assert_eq!(plane.send("DELETE", &path, &[], "").status, 200);
+    assert_eq!(plane.send("DELETE", &path, &[], "").status, 404);
+    let mine = plane.get(&format!("/mcp/audit?subject={id}")).json();
+    let (made, revoked) = (format!("key.create {id} ok"), format!("key.revoke {id} "));
+    assert_eq!(told(&mine), [format!("{revoked}MF1047"), format!("{revoked}ok"), made]);
+    drop(plane);
+    world.ok(&["accounts", "create", "ann"]);
+    world.ok(&["accounts", "reset", "ann"]);
+    assert_eq!(world.run(&["accounts", "create", "ann"]).code, 2);
+    assert_eq!(world.run(&["policies", "remove", "nopolicy"]).code, 3);
+    let log = world.json(&["audit", "list", "--limit", "4"]);
+    let wanted =
+        ["policy.remove nopolicy MF1056", "account.create ann MF1052", "account.reset ann ok", "account.create ann ok"];
+    assert_eq!(told(&log), wanted, "{log}");
 }
