@@ -8,6 +8,7 @@ mod grpc;
 mod mail;
 mod mariadb;
 mod mongo;
+mod openid;
 mod pgvector;
 mod postgres;
 mod redis;
@@ -24,7 +25,7 @@ pub const HELP: &str = "\
 Usage: cargo xtask services up|down|status
 
 Throw-away servers for the tests: PostgreSQL (with and without pgvector), MariaDB, Redis, a server of MongoDB's protocol, a
-GraphQL server, a gRPC server, stores of files (S3, Google Cloud Storage) and mail servers. They listen on 127.0.0.1, keep
+GraphQL server, a gRPC server, stores of files (S3, Google Cloud Storage), mail servers and a provider of OpenID Connect. They listen on 127.0.0.1, keep
 nothing safe (no fsync), and end with `down`, which also deletes their data.
 
   up      starts what does not run yet, waits until it answers, writes `.work/services.env` and prints it
@@ -49,6 +50,7 @@ Variables in services.env, which the tests read:
   MCP_FACTORY_TEST_SMTP_TLS  port of the one with TLS from the start
   MCP_FACTORY_TEST_SMTP_OPEN  port of the one without TLS and login
   MCP_FACTORY_TEST_SMTP_WEB  port where letters are read back by HTTP
+  MCP_FACTORY_TEST_OPENID    URL of the provider of OpenID Connect, its issuer
   MCP_FACTORY_TEST_CA        certificate authority (PEM) of the servers' certificates, for `localhost` and 127.0.0.1
 
 In a shell: `set -a; . .work/services.env; set +a`
@@ -97,6 +99,8 @@ pub fn up() -> Result<Vec<(String, String)>> {
     gcs.start(storage::prepare, storage::gcs_is_ready)?;
     let mail = mail::daemon(&folder)?;
     mail.start(mail::prepare, mail::is_ready)?;
+    let openid = openid::daemon(&folder)?;
+    openid.start(openid::prepare, openid::is_ready)?;
     let redis = redis::daemon(&folder)?;
     redis.start(redis::prepare, redis::is_ready)?;
     let mongo = mongo::daemon(&folder)?;
@@ -120,6 +124,7 @@ pub fn up() -> Result<Vec<(String, String)>> {
         ("MCP_FACTORY_TEST_SMTP_TLS".to_owned(), grpc::port(&mail, "tls-port")?.to_string()),
         ("MCP_FACTORY_TEST_SMTP_OPEN".to_owned(), grpc::port(&mail, "open-port")?.to_string()),
         ("MCP_FACTORY_TEST_SMTP_WEB".to_owned(), grpc::port(&mail, "web-port")?.to_string()),
+        ("MCP_FACTORY_TEST_OPENID".to_owned(), format!("http://127.0.0.1:{}", openid.port)),
         (CA_VARIABLE.to_owned(), tls.authority.display().to_string()),
     ];
     let text: String = variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
@@ -170,6 +175,7 @@ fn daemons() -> Result<Vec<Daemon>> {
         storage::s3(&folder)?,
         storage::gcs(&folder)?,
         mail::daemon(&folder)?,
+        openid::daemon(&folder)?,
         redis::daemon(&folder)?,
         mongo::daemon(&folder)?,
     ])

@@ -22,7 +22,7 @@ Parts:
             Node.js that is new enough for the conformance suite; a gRPC server; PostgreSQL with pgvector;
             stores of files; the original servers of tests/originals
   node      the conformance suite, the Inspector and the TypeScript SDKs, from tests/clients/node; a GraphQL server,
-            a mail server and reference MCP servers; the original servers of tests/originals
+            a mail server, a provider of OpenID Connect and reference MCP servers; the original servers of tests/originals
 
 The services of the Debian packages are not started; `cargo xtask services up` starts throw-away ones.
 pip and npm use the machine's own configuration. The work folder is `.work`, or $MCP_FACTORY_WORK.
@@ -108,6 +108,7 @@ fn install(parts: &[&str]) -> Result<()> {
         node::install()?;
         node::install_service("graphql")?;
         node::install_service("mail")?;
+        node::install_service("openid")?;
         node::install_originals()?;
         node::install_service("mcp")?;
     }

@@ -25,6 +25,6 @@ pub use doppler::{Managed, managed};
 pub use engine::{Metrics, ToolMetrics};
 pub use hosted::{GroupService, Hosted};
 pub use logins::LoginFile;
-pub use open::{ALLOW_COMMANDS, ALLOW_NETWORK, HOSTS_FILE, Opened, open, open_with, toolset};
+pub use open::{ALLOW_COMMANDS, ALLOW_NETWORK, HOSTS_FILE, Opened, open, open_with, resolver, toolset};
 pub use reality::{describe, make_plan, reality};
 pub use resolve::Lookup;

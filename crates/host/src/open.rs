@@ -110,7 +110,7 @@ pub fn open_with(spec: &Spec, lookup: Lookup<'_>, dev: bool, tokens: Option<&Pat
 }
 
 /// How names become addresses: by the operator's file first, when there is one.
-pub(crate) fn resolver(lookup: Lookup<'_>) -> Resolver {
+pub fn resolver(lookup: Lookup<'_>) -> Resolver {
     let file = lookup(HOSTS_FILE).filter(|path| !path.is_empty());
     file.map_or_else(system_resolver, |path| file_resolver(path.into()))
 }

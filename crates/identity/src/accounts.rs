@@ -1,5 +1,7 @@
 //! People: the first account by a link that is shown once, signing in, and who is signed in, from memory.
 
+mod openid;
+
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use crate::password;
 use crate::principal::{Kind, Principal};
 use crate::scopes::{ADMIN, Scopes};
 use crate::seal::{self, Purpose, Sealer};
+
+pub use openid::Came;
 
 pub use crate::password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
 
@@ -212,7 +216,7 @@ impl Accounts {
     fn made(&self, name: &str, role: Role, password: Option<String>) -> Result<Account, Refused> {
         let name = plain(name).ok_or(Refused::Name)?;
         let (id, role, created_at) = (uuid::Uuid::now_v7().to_string(), role.as_str().to_owned(), self.clock.now());
-        Ok(Account { id, name, role, password, created_at, signed_in_at: None })
+        Ok(Account { id, name, role, password, created_at, signed_in_at: None, issuer: None })
     }
 
     /// Whether a link has force: whose password it sets, or that it makes the first account. Blocks.

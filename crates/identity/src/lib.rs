@@ -1,4 +1,5 @@
-//! Who asks: callers and their scopes; keys; limits; the OAuth 2.1 authorization server.
+//! Who asks: callers and their scopes; keys; limits; the OAuth 2.1 authorization server; people who come from a provider of
+//! OpenID Connect.
 //!
 //! Plain functions over the store. Those that write block for as long as a disk needs; an asynchronous
 //! caller runs them on a blocking thread. What is asked on every request is answered from memory.
@@ -14,6 +15,7 @@ mod fault;
 pub mod keys;
 mod live;
 pub mod oauth;
+pub mod openid;
 mod password;
 mod principal;
 mod scopes;

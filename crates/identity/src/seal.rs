@@ -36,6 +36,9 @@ pub(crate) enum Purpose {
     Key = 6,
     Link = 7,
     Session = 8,
+    OpenId = 9,
+    Nonce = 10,
+    Verifier = 11,
 }
 
 /// Makes keyed hashes (HMAC-SHA-256) with a key of this installation's file.

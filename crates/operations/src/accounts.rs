@@ -6,8 +6,11 @@ use identity::Clock;
 use identity::accounts::{ACCOUNTS_MAX, Accounts, Refused, Role};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use store::accounts::Account as Stored;
+use store::{AuditKind, AuditNote};
 
+use crate::audit::word;
 use crate::context::blocking;
 use crate::keys::moment;
 use crate::{Code, Context, Error};
@@ -41,8 +44,11 @@ pub struct Account {
     pub name: String,
     /// `owner`, `admin` or `member`.
     pub role: String,
-    /// Whether the person has chosen a password.
+    /// Whether the person can sign in: by a password that they chose, or at a provider of OpenID Connect.
     pub ready: bool,
+    /// The issuer at which the person signs in by OpenID Connect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// When it was made, RFC 3339.
     pub created_at: String,
     /// When the person last signed in, RFC 3339.
@@ -152,7 +158,7 @@ pub async fn remove(context: &Context, input: Named) -> Result<Removed, Error> {
     let servers = removed.ok_or_else(|| {
         let what = format!("`{}` is the last owner who can sign in, and stays", account.name);
         Error::new(Code::BadAccount, what).hint(
-            "make another owner first, `mcp-factory accounts create NAME --role owner`, who has to open the link and choose a password",
+            "make another owner first, `mcp-factory accounts create NAME --role owner`, who has to open the link and choose a password, or sign in by OpenID Connect",
         )
     })?;
     Ok(Removed { name: account.name, servers })
@@ -180,6 +186,39 @@ pub async fn set_up_link(accounts: &Arc<Accounts>, url: &str) -> Result<Option<S
     Ok(made.map(|secret| format!("{url}/setup?link={secret}")))
 }
 
+/// Records at a control plane that somebody signed in, with what the log says of how.
+pub fn note_sign_in(context: &Context, account: &Stored, request: &str, how: Value) {
+    let note = AuditNote {
+        owner: account.id.clone(),
+        subject: word(&account.name),
+        ..sign_in(format!("account:{}", account.id), request, "ok", how)
+    };
+    if let Some(recorder) = &context.recorder {
+        recorder.put(note);
+    }
+}
+
+/// Records at a control plane that somebody was not let in whom a provider had named.
+pub fn note_turned_away(context: &Context, code: Code, request: &str, how: Value) {
+    if let Some(recorder) = &context.recorder {
+        recorder.put(sign_in("anonymous".to_owned(), request, code.as_str(), how));
+    }
+}
+
+fn sign_in(caller: String, request: &str, outcome: &str, how: Value) -> AuditNote {
+    AuditNote {
+        kind: AuditKind::Change,
+        time: None,
+        operation: "account.sign-in".to_owned(),
+        caller,
+        owner: String::new(),
+        subject: String::new(),
+        request: word(request),
+        outcome: outcome.to_owned(),
+        details: how.to_string(),
+    }
+}
+
 /// Where a link is to be opened.
 fn place(context: &Context, secret: &str) -> String {
     let here = context.targets.as_ref().map(|targets| targets.url.clone());
@@ -195,7 +234,7 @@ fn refused(refused: Refused) -> Error {
 }
 
 fn shown(account: Stored) -> Account {
-    let Stored { id, name, role, password, created_at, signed_in_at } = account;
+    let Stored { id, name, role, password, created_at, signed_in_at, issuer } = account;
     let (created_at, signed_in_at) = (moment(created_at), signed_in_at.map(moment));
-    Account { id, name, role, ready: password.is_some(), created_at, signed_in_at }
+    Account { id, name, role, ready: password.is_some() || issuer.is_some(), issuer, created_at, signed_in_at }
 }

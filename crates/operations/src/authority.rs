@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use connect::egress::Networks;
 use identity::oauth::{Authority, Documents, Settings};
 use identity::{Clock, Fault};
 
@@ -14,14 +13,7 @@ use crate::{Code, Context, Error};
 /// # Errors
 /// The catalogue cannot be used; the list of private networks cannot be read.
 pub async fn open(context: &Context, settings: Settings) -> Result<Arc<Authority>, Error> {
-    let listed = context.environment.get(::host::ALLOW_NETWORK).unwrap_or_default();
-    let networks = Networks::parse(&listed).map_err(|why| {
-        Error::new(
-            Code::Usage,
-            format!("the private networks that {} opens cannot be read: {why}", ::host::ALLOW_NETWORK),
-        )
-        .hint("write `private`, hosts, addresses or ranges such as 10.0.0.0/8, by commas")
-    })?;
+    let networks = crate::openid::networks(context)?;
     let store = context.shared_store().await?;
     let documents = Documents::new(networks, None);
     let open = move || Authority::open(settings, store, Clock::system(), documents).map(Arc::new).map_err(Error::from);

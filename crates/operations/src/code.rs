@@ -151,6 +151,15 @@ codes! {
     NotEmpty "MF1083" Conflict "Something is there already";
     HomeHeld "MF1084" Conflict "A control plane holds the home folder";
     SignIn "MF1100" NeedsLogin "There is no sign-in at the server";
+    OpenIdSettings "MF1101" Usage "The settings of OpenID Connect do not fit";
+    OpenIdProvider "MF1102" Upstream "The provider of OpenID Connect cannot be used";
+    OpenIdAnswer "MF1103" Refused "The answer belongs to no sign-in that this browser began";
+    OpenIdDeclined "MF1104" Refused "The provider of OpenID Connect said no";
+    OpenIdCode "MF1105" Upstream "The provider of OpenID Connect took its code back";
+    OpenIdToken "MF1106" Refused "What the provider says of the person cannot be believed";
+    OpenIdStranger "MF1107" Refused "Nobody let this person in";
+    OpenIdTaken "MF1108" Conflict "The account of this address is not this person's";
+    OpenIdOnly "MF1109" Refused "Passwords are not taken here";
     CutOff "MF1097" Failure "The job was cut off";
     Internal "MF1099" Failure "A fault in MCP Factory itself";
 }

@@ -36,6 +36,7 @@ pub mod keys;
 pub mod list;
 mod machine;
 pub mod natural;
+pub mod openid;
 pub mod operation;
 pub mod paths;
 mod pipeline;

@@ -1,6 +1,7 @@
 //! Pages of people: setting up, signing in, one's own keys. And signing in for programs that do it for a person.
 
 mod cookie;
+mod openid;
 mod page;
 mod settings;
 
@@ -14,13 +15,15 @@ use identity::Principal;
 use identity::accounts::{Accounts, Entered, Refused};
 use identity::address::Proxies;
 use identity::oauth::Parameters;
-use operations::{Code, Context, Error};
+use identity::openid::OpenId;
+use operations::{Code, Context, Error, accounts};
 use protocol::http::{Body, Guard, Peer};
 use serde_json::json;
 
 use crate::oauth::{address, is_own_page, issuer_of, read, respond};
 
 pub(crate) use cookie::signed_in;
+pub use openid::redirect_uri as openid_redirect_uri;
 
 /// Where people sign in.
 pub(crate) const SIGN_IN: &str = "/sign-in";
@@ -30,12 +33,14 @@ const SIGN_OUT: &str = "/sign-out";
 const ACCOUNT: &str = "/account";
 /// Where programs sign a person in.
 const SESSION: &str = "/api/session";
-/// The only page that signing in may lead to besides one's own: a program's question.
+/// The pages that signing in may lead to besides one's own: a program's question, and the description of the API.
 const AUTHORIZE: &str = "/authorize?";
+const DOCS: &str = "/docs";
 
 /// The pages of people.
 pub(crate) struct People {
     pub(crate) accounts: Arc<Accounts>,
+    pub(crate) openid: Option<Arc<OpenId>>,
     pub(crate) context: Context,
     pub(crate) guard: Arc<Guard>,
     pub(crate) public_origin: Option<String>,
@@ -48,25 +53,40 @@ pub(crate) struct Known {
     pub(crate) name: Arc<str>,
 }
 
+/// A request with what every page needs of it.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    head: &'a Parts,
+    peer: &'a Peer,
+    /// The origin that the browser sees.
+    origin: &'a str,
+    /// Names the request in the log, and on pages that say what went wrong.
+    id: &'a str,
+}
+
 impl People {
     /// Whether a path is one of these.
     pub(crate) fn has(path: &str) -> bool {
-        matches!(path, SIGN_IN | SET_UP | PASSWORD | SIGN_OUT | ACCOUNT | SESSION)
+        matches!(path, SIGN_IN | SET_UP | PASSWORD | SIGN_OUT | ACCOUNT | SESSION | openid::BEGIN | openid::BACK)
     }
 
     /// Answers a request for one of them.
-    pub(crate) async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
+    pub(crate) async fn answer(&self, request: Request<Incoming>, peer: &Peer, id: &str) -> Response<Body> {
         let (head, body) = request.into_parts();
         let origin = match issuer_of(self.public_origin.as_deref(), &self.guard, &head.headers) {
             Ok(origin) => origin,
             Err(refusal) => return respond::refusal_page(&head, &refusal),
         };
         let path = head.uri.path();
+        let asked = Asked { head: &head, peer, origin: &origin, id };
+        if matches!(path, openid::BEGIN | openid::BACK) {
+            return self.by_provider(&asked).await;
+        }
         match head.method {
             Method::GET if path != SIGN_OUT && path != SESSION => self.show(&head, &origin).await,
             Method::POST | Method::DELETE => match read(&head.headers, body).await {
-                Ok(body) if path == SESSION => self.session(&head, peer, &origin, &body).await,
-                Ok(body) if head.method == Method::POST => self.sent(&head, peer, &origin, &body).await,
+                Ok(body) if path == SESSION => self.session(&asked, &body).await,
+                Ok(body) if head.method == Method::POST => self.sent(&asked, &body).await,
                 Ok(_) => respond::method_not_allowed("GET, POST"),
                 Err(refusal) => respond::refusal_page(&head, &refusal),
             },
@@ -84,12 +104,12 @@ impl People {
                 Ok(false) => page::told(StatusCode::NOT_FOUND, &Refused::Link.to_string()),
                 Err(error) => failed(&error),
             },
-            SIGN_IN if !self.accounts.exist() => page::told(
+            SIGN_IN if !self.accounts.exist() && !self.lets_owner_in() => page::told(
                 StatusCode::OK,
                 "There is no account yet. Open the link that the control plane printed when it began; \
                  `mcp-factory accounts create` makes one at the machine itself.",
             ),
-            SIGN_IN => page::sign_in(leads_to(&query), None),
+            SIGN_IN => page::sign_in(leads_to(&query), None, self.beside()),
             _ => match signed_in(&self.accounts, &head.headers, origin).await {
                 Some(known) => self.own_page(&known, None).await,
                 None => respond::redirect(StatusCode::SEE_OTHER, SIGN_IN),
@@ -104,7 +124,8 @@ impl People {
     }
 
     /// A form of one of the pages.
-    async fn sent(&self, head: &Parts, peer: &Peer, origin: &str, body: &Bytes) -> Response<Body> {
+    async fn sent(&self, asked: &Asked<'_>, body: &Bytes) -> Response<Body> {
+        let Asked { head, peer, origin, .. } = *asked;
         if !is_own_page(&head.headers, origin, true) {
             let why = "This was sent by another site's page, or by a browser that does not say whose page it is.";
             return page::told(StatusCode::FORBIDDEN, why);
@@ -119,18 +140,20 @@ impl People {
             SET_UP => {
                 let (secret, chosen) = (link.clone(), password);
                 let entered = hashing(move || accounts.set_up(&secret, &name, &chosen)).await;
-                self.entered(entered, origin, ACCOUNT, |why| page::set_up(&link, Some(why)))
+                self.entered(entered, asked, ("set-up link", ACCOUNT), |why| page::set_up(&link, Some(why)))
             }
             PASSWORD => {
                 let secret = link.clone();
                 let entered = hashing(move || accounts.choose_password(&secret, &password)).await;
-                self.entered(entered, origin, ACCOUNT, |why| page::password(&link, Some(why)))
+                self.entered(entered, asked, ("password link", ACCOUNT), |why| page::password(&link, Some(why)))
             }
+            SIGN_IN if self.takes_no_passwords() => openid::no_passwords(asked),
             SIGN_IN => {
                 let address = address(&self.proxies, head, peer);
                 let entered = hashing(move || accounts.sign_in(address, &name, &password)).await;
                 let to = leads_to(&form);
-                self.entered(entered, origin, to.unwrap_or(ACCOUNT), |why| page::sign_in(to, Some(why)))
+                let again = |why: &str| page::sign_in(to, Some(why), self.beside());
+                self.entered(entered, asked, ("password", to.unwrap_or(ACCOUNT)), again)
             }
             SIGN_OUT => self.sign_out(head, origin).await,
             _ => match signed_in(&self.accounts, &head.headers, origin).await {
@@ -143,14 +166,15 @@ impl People {
     fn entered(
         &self,
         entered: Result<Entered, Refused>,
-        origin: &str,
-        to: &str,
+        asked: &Asked<'_>,
+        (by, to): (&str, &str),
         again: impl FnOnce(&str) -> Response<Body>,
     ) -> Response<Body> {
         match entered {
             Ok(entered) => {
+                accounts::note_sign_in(&self.context, &entered.account, asked.id, json!({ "by": by }));
                 let mut answer = respond::redirect(StatusCode::SEE_OTHER, to);
-                cookie::set(&mut answer, origin, &entered.token);
+                cookie::SESSION.set(&mut answer, asked.origin, &entered.token);
                 answer
             }
             Err(Refused::Fault(fault)) => failed(&fault.into()),
@@ -159,19 +183,20 @@ impl People {
     }
 
     async fn sign_out(&self, head: &Parts, origin: &str) -> Response<Body> {
-        if let Some(token) = cookie::token(&head.headers, origin).map(str::to_owned) {
+        if let Some(token) = cookie::SESSION.shown(&head.headers, origin).map(str::to_owned) {
             let accounts = self.accounts.clone();
             if let Err(error) = blocking(move || Ok(accounts.sign_out(&token)?)).await {
                 return failed(&error);
             }
         }
         let mut answer = respond::redirect(StatusCode::SEE_OTHER, SIGN_IN);
-        cookie::clear(&mut answer, origin);
+        cookie::SESSION.clear(&mut answer, origin);
         answer
     }
 
     /// Signs a person in for a program, which shows the token from then on; or signs it out.
-    async fn session(&self, head: &Parts, peer: &Peer, origin: &str, body: &Bytes) -> Response<Body> {
+    async fn session(&self, asked: &Asked<'_>, body: &Bytes) -> Response<Body> {
+        let Asked { head, peer, origin, id } = *asked;
         let accounts = self.accounts.clone();
         if head.method == Method::DELETE {
             let token = crate::oauth::bearer(head).unwrap_or_default().to_owned();
@@ -184,6 +209,13 @@ impl People {
         if !is_own_page(&head.headers, origin, false) {
             return respond::refusal(&respond::error(403, "access_denied", "another site's page sent this"));
         }
+        if self.takes_no_passwords() {
+            let why = format!(
+                "passwords are not taken here ({}): use a key, or sign in with a browser",
+                Code::OpenIdOnly.as_str()
+            );
+            return respond::refusal(&respond::error(403, "access_denied", &why));
+        }
         let given = match Parameters::json(body) {
             Ok(given) => given,
             Err(refusal) => return respond::refusal(&refusal),
@@ -193,6 +225,7 @@ impl People {
         match hashing(move || accounts.sign_in(address, &name, &password)).await {
             Ok(entered) => {
                 let account = &entered.account;
+                accounts::note_sign_in(&self.context, account, id, json!({ "by": "password" }));
                 let told = json!({"token": entered.token, "expiresAt": entered.expires_at,
                     "account": {"id": account.id, "name": account.name, "role": account.role}});
                 respond::json(StatusCode::CREATED, &told)
@@ -209,7 +242,8 @@ impl People {
 
 /// Where signing in leads, as far as it may.
 fn leads_to(given: &Parameters) -> Option<&str> {
-    given.get("to").filter(|to| to.starts_with(AUTHORIZE))
+    let is_docs = |to: &str| to.strip_prefix(DOCS).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    given.get("to").filter(|to| to.starts_with(AUTHORIZE) || is_docs(to))
 }
 
 fn with_wait(mut answer: Response<Body>, refused: &Refused) -> Response<Body> {

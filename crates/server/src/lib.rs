@@ -20,6 +20,7 @@ use protocol::{Endpoint, EndpointOptions, Runtime, Service};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use accounts::openid_redirect_uri;
 pub use callback::{Callback, Granted};
 pub use error::Error;
 pub use keys::KnownCallers;

@@ -1,9 +1,13 @@
 //! People: accounts, links that are used once, and who signed in. Secrets come as hashes; times are seconds since 1970.
 
+mod identities;
+
 use crate::db::{Attempted as _, Fault, Row, Session, params};
 use crate::error::Error;
 use crate::oauth::{Hash, count_revocation, hash};
 use crate::store::Store;
+
+pub use identities::{Arrived, Identity};
 
 /// Sessions of one account; the oldest makes way.
 const SESSIONS_PER_ACCOUNT_MAX: usize = 20;
@@ -23,6 +27,8 @@ pub struct Account {
     pub created_at: i64,
     /// When the person last signed in.
     pub signed_in_at: Option<i64>,
+    /// The issuer of the OpenID Connect identity that it is tied to; the first by its name where there are several.
+    pub issuer: Option<String>,
 }
 
 /// A link that is used once.
@@ -45,7 +51,10 @@ pub struct SignedIn {
     pub expires_at: i64,
 }
 
-const COLUMNS: &str = "a.id, a.name, a.role, a.password, a.created_at, a.signed_in_at";
+const COLUMNS: &str = "a.id, a.name, a.role, a.password, a.created_at, a.signed_in_at,
+    (SELECT min(t.issuer) FROM account_identities t WHERE t.account = a.id)";
+/// Whether somebody can sign in to an account: by a password, or at a provider of OpenID Connect.
+const READY: &str = "(password IS NOT NULL OR id IN (SELECT account FROM account_identities))";
 
 impl Store {
     /// Whether there is an account that somebody can sign in to.
@@ -90,8 +99,8 @@ impl Store {
         const WHAT: &str = "remove an account";
         let (id, keep) = (id.to_owned(), keep.to_owned());
         self.db.change_if(WHAT, move |session| {
-            let keepers = "SELECT id FROM accounts WHERE role = ?1 AND password IS NOT NULL LIMIT 2";
-            let keepers = session.rows(keepers, params![&keep], |row| row.get::<String>(0)).attempted(WHAT)?;
+            let keepers = format!("SELECT id FROM accounts WHERE role = ?1 AND {READY} LIMIT 2");
+            let keepers = session.rows(&keepers, params![&keep], |row| row.get::<String>(0)).attempted(WHAT)?;
             if keepers.len() == 1 && keepers[0] == id {
                 return Ok(false);
             }
@@ -222,8 +231,8 @@ fn count(session: &Session<'_>) -> Result<usize, Fault> {
 
 /// How many accounts somebody can sign in to.
 fn ready(session: &Session<'_>) -> Result<usize, Fault> {
-    let sql = "SELECT count(*) FROM accounts WHERE password IS NOT NULL";
-    Ok(session.row(sql, &[], |row| row.count(0))?.unwrap_or_default())
+    let sql = format!("SELECT count(*) FROM accounts WHERE {READY}");
+    Ok(session.row(&sql, &[], |row| row.count(0))?.unwrap_or_default())
 }
 
 fn insert(session: &Session<'_>, account: &Account) -> Result<(), Fault> {
@@ -245,9 +254,10 @@ fn account(row: &Row<'_>) -> Result<Account, Fault> {
         password: row.get(3)?,
         created_at: row.get(4)?,
         signed_in_at: row.get(5)?,
+        issuer: row.get(6)?,
     })
 }
 
 fn signed_in(row: &Row<'_>) -> Result<SignedIn, Fault> {
-    Ok(SignedIn { account: account(row)?, hash: hash(row.get(6)?)?, expires_at: row.get(7)? })
+    Ok(SignedIn { account: account(row)?, hash: hash(row.get(7)?)?, expires_at: row.get(8)? })
 }

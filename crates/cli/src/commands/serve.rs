@@ -1,6 +1,7 @@
 //! `mcp-factory serve`, `mcp-serve`.
 
 mod identity;
+mod openid;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -60,6 +61,8 @@ pub(crate) struct Arguments {
     trusted_proxy: Vec<String>,
     #[command(flatten)]
     callers: CallerArguments,
+    #[command(flatten)]
+    openid: openid::OpenIdArguments,
     /// What specs of callers who do not run the control plane may name of this machine: variables, file:PATH, doppler:NAME, by commas; a * at the end stands for anything [default: MCP_FACTORY_ALLOW_REFERENCES, else nothing]
     #[arg(long, value_name = "LIST")]
     allow_references: Option<String>,
@@ -108,7 +111,13 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
         origins: arguments.allow_origin,
         allow_unauthenticated: arguments.allow_unauthenticated,
     };
+    let provider = arguments.openid.settings(&context.environment)?;
+    if provider.is_some() && arguments.allow_unauthenticated {
+        return Err(Error::new(Code::OpenIdSettings, "nobody signs in where everybody is let in without a key")
+            .hint("leave --allow-unauthenticated out, or the provider of OpenID Connect"));
+    }
     let told = identity::Told {
+        provider: provider.as_ref(),
         callers: &arguments.callers,
         proxies: &arguments.trusted_proxy,
         public_url: arguments.public_url.as_deref(),
@@ -132,7 +141,9 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
         }
         None => None,
     };
-    announce(&url, &plane, resumed, demands, set_up.as_deref(), session);
+    let sign_in = provider.as_ref().map(|_| server::openid_redirect_uri(told.public_url.unwrap_or(&url)));
+    let begun = Begun { resumed, demands, set_up: set_up.as_deref(), sign_in: sign_in.as_deref() };
+    announce(&url, &plane, &begun, session);
     let following = follow(plane.context().clone(), arguments.follow, session);
     let shutdown = CancellationToken::new();
     let mut serving = std::pin::pin!(plane.run(shutdown.clone()));
@@ -164,8 +175,21 @@ async fn follow(context: Context, folder: Option<std::path::PathBuf>, session: &
     operations::follow::folder(&context, &folder, tell).await
 }
 
+/// What is told of a control plane that begins.
+struct Begun<'a> {
+    /// Jobs that were taken up again.
+    resumed: usize,
+    /// Whether callers are asked who they are.
+    demands: bool,
+    /// The link that makes the first account.
+    set_up: Option<&'a str>,
+    /// Where a provider of OpenID Connect sends browsers back to.
+    sign_in: Option<&'a str>,
+}
+
 /// Says where the control plane is.
-fn announce(url: &str, plane: &Plane, resumed: usize, demands: bool, set_up: Option<&str>, session: &Session) {
+fn announce(url: &str, plane: &Plane, begun: &Begun<'_>, session: &Session) {
+    let Begun { resumed, demands, set_up, sign_in } = *begun;
     let printer = &session.printer;
     if printer.is_json() {
         printer.json(&json!({
@@ -176,6 +200,7 @@ fn announce(url: &str, plane: &Plane, resumed: usize, demands: bool, set_up: Opt
             "resumedJobs": resumed,
             "identity": if demands { "required" } else { "none" },
             "setup": set_up,
+            "oidcRedirectUri": sign_in,
         }));
         return;
     }
@@ -190,6 +215,9 @@ fn announce(url: &str, plane: &Plane, resumed: usize, demands: bool, set_up: Opt
         printer.always(&format!("  make the first account    {link}"));
         let then = if demands { "" } else { "; from then on nobody is let in without a key, also on this machine" };
         printer.note(&format!("                            (once, within a day{then})"));
+    }
+    if let Some(redirect) = sign_in {
+        printer.note(&format!("  sign-in at the provider   sends back to {redirect}"));
     }
     if demands {
         printer.note("  callers show a key         `mcp-factory keys create NAME` makes one");

@@ -145,7 +145,7 @@ impl Documents {
 }
 
 /// How long an answer may be kept (RFC 9111).
-fn max_age(cache_control: &str) -> Option<Duration> {
+pub(crate) fn max_age(cache_control: &str) -> Option<Duration> {
     let mut parts = cache_control.split(',').map(str::trim);
     if parts.clone().any(|part| part.eq_ignore_ascii_case("no-store") || part.eq_ignore_ascii_case("no-cache")) {
         return Some(Duration::ZERO);

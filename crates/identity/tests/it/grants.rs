@@ -49,6 +49,7 @@ async fn a_code_that_a_removed_account_gave_has_no_force() {
         password: None,
         created_at: 0,
         signed_in_at: None,
+        issuer: None,
     };
     assert!(store.add_account(&account, 10).unwrap());
     let code = world.code(&client.0, &[]).await;

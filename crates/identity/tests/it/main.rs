@@ -5,4 +5,5 @@ mod documents;
 mod grants;
 mod keys;
 mod limits;
+mod openid;
 mod world;

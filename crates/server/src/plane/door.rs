@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderName, header};
 use identity::accounts::{Accounts, SESSION_PREFIX};
 use identity::callers::Callers;
+use identity::openid::OpenId;
 use identity::{ADMIN, Kind, Scopes};
 use protocol::Principal;
 use protocol::http::{AuthOutcome, Authenticator, Challenge, Guard, Peer};
@@ -40,6 +41,8 @@ pub struct Admission {
     pub callers: KnownCallers,
     /// People who sign in.
     pub accounts: Arc<Accounts>,
+    /// A provider of OpenID Connect at which people sign in too.
+    pub openid: Option<Arc<OpenId>>,
     /// Programs that people let in.
     pub oauth: OAuth,
     /// Whether whoever sits at this machine runs the control plane without showing anything, until there is an account.
@@ -58,7 +61,7 @@ pub(super) struct Door {
 impl Door {
     pub(super) fn new(admission: Admission, guard: &Arc<Guard>) -> Self {
         let operator = identity::Principal::new(Kind::Operator, OPERATOR, Scopes::of([ADMIN])).owned_by(LOCAL);
-        let Admission { callers, accounts, oauth, trusts_machine } = admission;
+        let Admission { callers, accounts, oauth, trusts_machine, .. } = admission;
         let programs = Arc::new(oauth::Gate::new(oauth, Arc::clone(guard)));
         Self {
             gate: Gate::new(REALM, callers.clone(), Some(programs)),

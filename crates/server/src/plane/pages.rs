@@ -19,10 +19,11 @@ pub(super) struct Pages {
 
 impl Pages {
     pub(super) fn new(admission: Admission, context: &Context, guard: &Arc<Guard>) -> Self {
-        let Admission { accounts, oauth, .. } = admission;
+        let Admission { accounts, openid, oauth, .. } = admission;
         Self {
             people: People {
                 accounts: accounts.clone(),
+                openid,
                 context: context.clone(),
                 guard: Arc::clone(guard),
                 public_origin: oauth.authority.settings().public_origin.clone(),
@@ -37,9 +38,9 @@ impl Pages {
         People::has(path) || self.programs.has(path)
     }
 
-    pub(super) async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+    pub(super) async fn answer(&self, request: Request<Incoming>, peer: Peer, id: &str) -> Response<Body> {
         match People::has(request.uri().path()) {
-            true => self.people.answer(request, &peer).await,
+            true => self.people.answer(request, &peer, id).await,
             false => self.programs.answer(request, peer).await,
         }
     }

@@ -111,7 +111,7 @@ impl Rest {
         let checked = self.guard.check(request.headers());
         let is_allowed = checked.is_ok();
         let mut answer = match (pages, checked) {
-            (Some(pages), _) => pages.answer(request, peer).await,
+            (Some(pages), _) => pages.answer(request, peer, &id).await,
             (None, Ok(())) => self.found(request, &peer, &id, &mut told).await,
             (None, Err(why)) => problem::of(
                 &Error::new(Code::Forbidden, why)

@@ -2,6 +2,7 @@
 
 use ::identity::Scopes;
 use ::identity::oauth::{Approval, Lifetimes, Limits, RedirectHosts, Settings};
+use ::identity::openid::Settings as Provider;
 use operations::{Code, Context, Error};
 use server::{Admission, OAuth, Options};
 
@@ -17,6 +18,7 @@ pub(super) struct Told<'a> {
     pub(super) proxies: &'a [String],
     pub(super) public_url: Option<&'a str>,
     pub(super) redirect_hosts: &'a [String],
+    pub(super) provider: Option<&'a Provider>,
 }
 
 /// Who is let in. Whoever sits at this machine runs the control plane without a key only where nobody else can reach it:
@@ -27,7 +29,12 @@ pub(super) async fn admission(context: &Context, options: &Options, told: &Told<
     let proxies = callers::proxies(told.proxies)?;
     let settings = settings(told)?;
     let authority = operations::authority::open(context, settings).await?;
+    let openid = match told.provider {
+        Some(provider) => Some(operations::openid::open(context, provider.clone()).await?),
+        None => None,
+    };
     Ok(Admission {
+        openid,
         trusts_machine: alone && !told.callers.is_asked_for(),
         callers: told.callers.known(context, &proxies).await?,
         accounts: operations::accounts::open(context).await?,

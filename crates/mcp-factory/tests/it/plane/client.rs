@@ -86,12 +86,7 @@ impl Plane {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
         text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
-        let mut stream = TcpStream::connect(&self.address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        stream.write_all(text.as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Answer::read(&answer).ok_or_else(|| std::io::Error::other(format!("half an answer: {answer:?}")))
+        ask(&self.address, &text)
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
@@ -122,6 +117,16 @@ impl Plane {
             std::thread::park_timeout(Duration::from_millis(20));
         }
     }
+}
+
+/// Sends a request to an address and reads the whole answer.
+pub(crate) fn ask(address: &str, request: &str) -> std::io::Result<Answer> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Answer::read(&answer).ok_or_else(|| std::io::Error::other(format!("half an answer: {answer:?}")))
 }
 
 impl Drop for Plane {

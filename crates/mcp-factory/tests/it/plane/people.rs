@@ -13,7 +13,7 @@ const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded")
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 const PASSWORD: &str = "correct horse battery";
 
-fn form(pairs: &[(&str, &str)]) -> String {
+pub(super) fn form(pairs: &[(&str, &str)]) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     let encoded = |text: &str| {
         let byte = |byte: u8| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
@@ -24,20 +24,20 @@ fn form(pairs: &[(&str, &str)]) -> String {
 }
 
 /// Sends a form as a page of the control plane does.
-fn submit(plane: &Plane, path: &str, cookie: &str, pairs: &[(&str, &str)]) -> Answer {
+pub(super) fn submit(plane: &Plane, path: &str, cookie: &str, pairs: &[(&str, &str)]) -> Answer {
     let headers = [FORM, ("Origin", plane.url.as_str()), ("Cookie", cookie), ("Accept", "text/html")];
     plane.send("POST", path, &headers, &form(pairs))
 }
 
 /// The cookie that an answer sets.
-fn cookie(answer: &Answer) -> String {
+pub(super) fn cookie(answer: &Answer) -> String {
     let set = answer.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {} {}", answer.status, answer.body));
     assert!(set.contains("HttpOnly") && set.contains("SameSite="), "{set}");
     set.split(';').next().expect("a cookie").to_owned()
 }
 
 /// Makes the first account by the link that was printed; gives its cookie.
-fn set_up(plane: &Plane) -> String {
+pub(super) fn set_up(plane: &Plane) -> String {
     let link = plane.told["setup"].as_str().expect("a link");
     let secret = link.split_once("?link=").expect("a secret").1;
     let page = plane.get(&format!("/setup?link={secret}"));
