@@ -31,7 +31,7 @@ const EXAMPLES: &str = "Examples:
 /// Run an agent's program for callers who sign their requests
 ///
 /// Serves POST /factory/exec and GET /healthz. A request shows x-signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of
-/// \"t.body\"> made with FACTORY_SHIM_SECRET; it is good for 300 seconds, once. What the program writes is streamed as events.
+/// "t.body"> made with FACTORY_SHIM_SECRET; it is good for 300 seconds, once. What the program writes is streamed as events.
 /// Without a program behind `--`, `droid exec --output-format json` is run. In a program's arguments {prompt}, {cwd}, {mode}
 /// and {session} are replaced; without {prompt} it reads the prompt from its standard input.
 #[derive(Debug, Args)]

@@ -173,3 +173,21 @@ async fn what_took_effect_although_it_failed_is_found_by_its_tag() {
     let cancelled = world.good("cancel_swarm", json!({ "swarmId": swarm["swarmId"] })).await;
     assert_eq!(cancelled["members"].as_array().unwrap().len(), 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_were_started_are_stopped_by_one_call() {
+    let world = World::new(3_600_000).await;
+    let swarm = world.good("spawn_swarm", json!({ "prompts": ["a", "b"] })).await;
+    let droid = world.good("spawn_droid", json!({ "prompt": "c" })).await;
+    for wrong in [json!({}), json!({ "all": true, "swarmId": swarm["swarmId"] })] {
+        let said = world.bad("cancel_swarm", wrong).await;
+        assert!(said.contains("`all: true`"), "{said}");
+    }
+    let stopped = world.good("cancel_swarm", json!({ "all": true })).await;
+    let results = stopped["members"].as_array().unwrap();
+    assert!(stopped["swarmId"].is_null() && results.len() == 3, "{stopped}");
+    assert!(results.iter().all(|one| one["result"] == "interrupted"), "{stopped}");
+    assert!(results.iter().any(|one| one["swarmId"] == droid["swarmId"]), "{stopped}");
+    let again = world.good("cancel_swarm", json!({ "all": true })).await;
+    assert_eq!(again["members"], json!([]), "there is nothing left to be stopped");
+}
