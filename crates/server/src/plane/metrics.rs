@@ -142,6 +142,7 @@ fn tools(out: &mut String, local: &Local) {
 /// How often tools were called, how long it took, and how much went in and out: one series for each tool of a server, whoever
 /// calls, over MCP and REST.
 fn usage(out: &mut String, local: &Local) {
+    type Counter = (&'static str, &'static str, fn(&Sum) -> u64);
     const SECONDS: &str = "mcp_factory_tool_call_seconds";
     let totals = local.log().usage().totals();
     head(out, SECONDS, "summary", "How long calls of tools of deployed servers took.");
@@ -154,7 +155,7 @@ fn usage(out: &mut String, local: &Local) {
         let _ = writeln!(out, "{SECONDS}_sum{{{labels}}} {}", sum.micros as f64 / 1e6);
         let _ = writeln!(out, "{SECONDS}_count{{{labels}}} {}", sum.calls);
     }
-    let counters: [(&str, &str, fn(&Sum) -> u64); 4] = [
+    let counters: [Counter; 4] = [
         ("mcp_factory_tool_calls_total", "Calls of tools of deployed servers.", |sum| sum.calls),
         ("mcp_factory_tool_errors_total", "Calls of tools of deployed servers that failed.", |sum| sum.errors),
         ("mcp_factory_tool_bytes_in_total", "Bytes of arguments of calls.", |sum| sum.bytes_in),

@@ -72,6 +72,7 @@ fn what_comes_to_nothing_leaves_no_note() {
             password: Some("hash".to_owned()),
             created_at: 1,
             signed_in_at: None,
+            issuer: None,
         };
         let policy = |owner: &str| Policy {
             kind: Kind::Rule,
