@@ -36,28 +36,40 @@ const EXAMPLES: &str = "Examples:
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
 pub(crate) struct Arguments {
     /// Port to listen on; 0 takes a free one and prints it
-    #[arg(long, value_name = "N", default_value_t = PLANE_PORT)]
+    #[arg(long, value_name = "N", default_value_t = PLANE_PORT, env = "MCP_FACTORY_LISTEN_PORT", hide_env_values = true)]
     port: u16,
     /// Address to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", env = "MCP_FACTORY_LISTEN_HOST", hide_env_values = true)]
     host: IpAddr,
     /// Accept requests for this host name too; may be repeated
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_delimiter = ',', env = "MCP_FACTORY_ALLOW_HOST", hide_env_values = true)]
     allow_host: Vec<String>,
     /// Accept requests of web pages of this origin too; may be repeated
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        env = "MCP_FACTORY_ALLOW_ORIGIN",
+        hide_env_values = true
+    )]
     allow_origin: Vec<String>,
     /// Let everybody in for everything, other machines too, without asking for a key
     #[arg(long, conflicts_with_all = ["auth", "rate"])]
     allow_unauthenticated: bool,
     /// Origin under which clients reach it, such as https://mcp.example.com
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = "MCP_FACTORY_PUBLIC_URL", hide_env_values = true)]
     public_url: Option<String>,
     /// Let programs in by OAuth without asking, and send codes to these hosts alone: for one person [default: whoever is signed in is asked]
     #[arg(long, value_name = "HOST", value_delimiter = ',', conflicts_with = "allow_unauthenticated")]
     oauth_allow_redirect: Vec<String>,
     /// Address or range of a proxy whose X-Forwarded-For is believed; may be repeated
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        value_delimiter = ',',
+        env = "MCP_FACTORY_TRUSTED_PROXY",
+        hide_env_values = true
+    )]
     trusted_proxy: Vec<String>,
     #[command(flatten)]
     callers: CallerArguments,
@@ -70,7 +82,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     follow: Option<std::path::PathBuf>,
     /// How the log is written
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text, env = "MCP_FACTORY_LOG_FORMAT", hide_env_values = true)]
     log_format: LogFormat,
 }
 

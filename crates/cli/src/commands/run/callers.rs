@@ -14,10 +14,25 @@ use server::KnownCallers;
 #[command(next_help_heading = "Letting callers in by key (over HTTP)")]
 pub(crate) struct CallerArguments {
     /// Who is let in, whatever a spec's `auth` says, by commas: `keys` that `keys create` made, `guests`, `anonymous`
-    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',', hide_possible_values = true)]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "KIND",
+        value_delimiter = ',',
+        hide_possible_values = true,
+        env = "MCP_FACTORY_AUTH",
+        hide_env_values = true
+    )]
     auth: Vec<Kind>,
     /// How often one caller of a kind may come: COUNT/SECONDS, or COUNT/day [default: keys=1200/60,guests=60/60,anonymous=30/60]
-    #[arg(long, value_name = "KIND=RATE", value_delimiter = ',', requires = "auth")]
+    #[arg(
+        long,
+        value_name = "KIND=RATE",
+        value_delimiter = ',',
+        requires = "auth",
+        env = "MCP_FACTORY_RATE",
+        hide_env_values = true
+    )]
     rate: Vec<String>,
 }
 
