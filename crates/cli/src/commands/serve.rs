@@ -39,7 +39,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = PLANE_PORT, env = "MCP_FACTORY_LISTEN_PORT", hide_env_values = true)]
     port: u16,
     /// Address to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", env = "MCP_FACTORY_LISTEN_HOST", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1",
+        env = "MCP_FACTORY_LISTEN_HOST",
+        hide_env_values = true
+    )]
     host: IpAddr,
     /// Accept requests for this host name too; may be repeated
     #[arg(long, value_name = "HOST", value_delimiter = ',', env = "MCP_FACTORY_ALLOW_HOST", hide_env_values = true)]
