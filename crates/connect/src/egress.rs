@@ -5,6 +5,7 @@
 
 mod address;
 mod hosts;
+mod named;
 mod names;
 mod networks;
 
@@ -20,6 +21,7 @@ use url::{Host, Url};
 
 pub use address::{Reach, reach};
 pub use hosts::file_resolver;
+pub use named::{endpoint, is_loopback};
 pub use networks::Networks;
 
 /// Longest URL, bytes.

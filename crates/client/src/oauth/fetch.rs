@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base::Secret;
 use connect::Error;
+use connect::egress::{endpoint, is_loopback};
 use connect::http::{self, Api, Body, Credentials, Method, Redirects, Retries};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -44,16 +45,8 @@ impl Fetch {
 
     /// Checks a URL that metadata name.
     pub(super) fn check(&self, what: &str, text: &str) -> Result<Url, Error> {
-        let refuse = |why: &str| refused(&self.name, format!("{what} `{}` {why}", text.escape_debug()));
-        let url = Url::parse(text).map_err(|_| refuse("is no URL"))?;
-        let is_plain_here = url.scheme() == "http" && self.is_local && is_loopback(&url);
-        if url.scheme() != "https" && !is_plain_here {
-            return Err(refuse("is not https"));
-        }
-        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-            return Err(refuse("holds a user or a fragment"));
-        }
-        Ok(url)
+        endpoint(text, self.is_local)
+            .map_err(|why| refused(&self.name, format!("{what} `{}` {why}", text.escape_debug())))
     }
 
     /// Asks for metadata; nothing where there are none.
@@ -99,14 +92,4 @@ impl Fetch {
 
 fn deadline(wait: Duration) -> Instant {
     Instant::now() + wait
-}
-
-/// Whether a URL is of this machine, whatever a name server says.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

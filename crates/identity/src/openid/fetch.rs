@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use base::Secret;
-use connect::egress::{Networks, Policy, Resolver};
+use connect::egress::{Networks, Policy, Resolver, endpoint, is_loopback};
 use connect::http::{Api, Body, Call, Limits, Method, Redirects, Retries, Settings as ApiSettings};
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::settings::{Settings, is_loopback};
+use super::settings::Settings;
 
 /// Asks the provider.
 pub(super) struct Fetch {
@@ -47,16 +47,7 @@ impl Fetch {
 
     /// Checks an endpoint that the provider names.
     pub(super) fn check(&self, what: &str, text: &str) -> Result<Url, String> {
-        let refuse = |why: &str| format!("{what} `{}` {why}", super::failure::quoted(text));
-        let url = Url::parse(text).map_err(|_| refuse("is no URL"))?;
-        let is_plain_here = url.scheme() == "http" && self.is_local && is_loopback(&url);
-        if url.scheme() != "https" && !is_plain_here {
-            return Err(refuse("is not https"));
-        }
-        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-            return Err(refuse("holds a user or a fragment"));
-        }
-        Ok(url)
+        endpoint(text, self.is_local).map_err(|why| format!("{what} `{}` {why}", super::failure::quoted(text)))
     }
 
     /// Reads a document.

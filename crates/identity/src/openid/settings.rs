@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use base::Secret;
-use connect::egress::{Networks, Resolver};
-use url::{Host, Url};
+use connect::egress::{Networks, Resolver, is_loopback};
+use url::Url;
 
 use super::allow::Allow;
 
@@ -76,16 +76,6 @@ pub fn issuer(text: &str) -> Result<Url, &'static str> {
         return Err("holds a user, a query or a fragment");
     }
     Ok(url)
-}
-
-/// Whether a URL is of this machine, whatever a name server says.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 #[cfg(test)]
