@@ -18,6 +18,7 @@ mod openapi;
 mod pages;
 mod platform;
 mod problem;
+mod ready;
 mod rest;
 mod routes;
 mod run;

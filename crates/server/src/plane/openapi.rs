@@ -57,7 +57,7 @@ pub fn document() -> Value {
 const PAGES: &[(&str, &str, &str)] = &[
     ("/livez", "Whether the process lives", "application/json"),
     ("/startupz", "The same as /readyz", "application/json"),
-    ("/readyz", "Whether requests are wanted", "application/json"),
+    ("/readyz", "Whether requests are wanted; with `?verbose` what that rests on", "application/json"),
     ("/healthz", "The same as /readyz", "application/json"),
     ("/metrics", "What was measured, for Prometheus", "text/plain"),
     ("/openapi.json", "This document", "application/json"),

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::metrics::Metrics;
 use super::pages::Pages;
 use super::routes::{Found, Routes};
-use super::{accept, access, answer, body, caller, docs, events, headers, openapi, problem, run};
+use super::{accept, access, answer, body, caller, docs, events, headers, openapi, problem, ready, run};
 
 static ROUTES: LazyLock<Routes> = LazyLock::new(Routes::new);
 static OPENAPI: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(format!("{}\n", openapi::document())));
@@ -148,6 +148,10 @@ impl Rest {
             && let Err(answer) = self.may_measure(&head, peer, id).await
         {
             return answer;
+        }
+        if head.method == Method::GET && ready::is_asked(path) && ready::is_verbose(head.uri.query()) {
+            let checks = ready::checks(&self.context, self.local.all().len(), self.local.log().lost()).await;
+            return self.health(Some(checks));
         }
         if let Some(answer) = self.page(&head, path, id) {
             return answer;
@@ -277,7 +281,7 @@ impl Rest {
         let path = path.strip_suffix('/').filter(|short| !short.is_empty()).unwrap_or(path);
         let make = || match path {
             "/livez" => Some(answer::json(StatusCode::OK, &json!({"status": "ok"}))),
-            "/readyz" | "/startupz" | "/healthz" => Some(self.health()),
+            path if ready::is_asked(path) => Some(self.health(None)),
             METRICS => Some(answer::of(StatusCode::OK, prometheus, self.metrics.text(&self.runtime, &self.local))),
             "/openapi.json" => Some(answer::of(StatusCode::OK, json, OPENAPI.clone())),
             "/docs" | "/" => Some(docs::harden(answer::of(StatusCode::OK, html, docs::page()))),
@@ -296,19 +300,14 @@ impl Rest {
         }
     }
 
-    fn health(&self) -> Response<Body> {
-        let ready = self.ready.load(Ordering::Relaxed);
-        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        let word = if ready { "ok" } else { "draining" };
-        answer::json(
-            status,
-            &json!({
-                "status": word,
-                "version": env!("CARGO_PKG_VERSION"),
-                "uptimeSeconds": self.metrics.uptime().as_secs(),
-                "sessions": self.runtime.session_count(),
-            }),
-        )
+    fn health(&self, checks: Option<Vec<Value>>) -> Response<Body> {
+        let facts = json!({
+            "status": "",
+            "version": env!("CARGO_PKG_VERSION"),
+            "uptimeSeconds": self.metrics.uptime().as_secs(),
+            "sessions": self.runtime.session_count(),
+        });
+        ready::answer(self.ready.load(Ordering::Relaxed), facts, checks)
     }
 }
 
