@@ -12,8 +12,6 @@ pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// Has a change only tried.
 pub(super) const DRY_RUN: HeaderName = HeaderName::from_static("dry-run");
-/// Longest request id and idempotency key that is taken from a caller, characters.
-pub(super) const NAME_CHARS_MAX: usize = 255;
 
 /// The id of a request: the caller's own when it is a plain word, else a new one.
 pub(super) fn request_id(headers: &HeaderMap) -> String {

@@ -4,12 +4,12 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt as _;
-use operations::{Code, Context, Error};
+use operations::kept::{self, Reply};
+use operations::{Context, Error};
 use protocol::http::Body;
 use serde_json::{Map, Value};
 
-use super::headers::{IDEMPOTENCY_KEY, NAME_CHARS_MAX};
-use operations::kept::{Claim, Reply};
+use super::headers::IDEMPOTENCY_KEY;
 
 /// Says that an answer was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -42,32 +42,22 @@ pub(super) async fn look(context: &Context, head: &Parts, body: &Bytes) -> Resul
     let mut values = head.headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(Key::None) };
     let key = value.to_str().ok().map(|key| key.trim().trim_matches('"').to_owned());
-    let key = key.filter(|key| (1..=NAME_CHARS_MAX).contains(&key.len()) && values.next().is_none());
-    let Some(key) = key else {
-        return Err(Error::new(Code::BadRequest, "the Idempotency-Key is not one word of at most 255 characters")
-            .hint("use a UUID for each new request"));
-    };
+    let key = key.filter(|_| values.next().is_none()).ok_or_else(kept::no_key)?;
     let mut request = format!("{} {}\n", head.method, head.uri).into_bytes();
     request.extend_from_slice(body);
     let digest = base::Digest::of(&request).as_str().to_owned();
-    match operations::kept::claim(context, &key, &digest).await? {
-        Claim::Yours => Ok(Key::Claimed(Claimed { key })),
-        Claim::Answered(reply) => Ok(Key::Answered(Box::new(replayed(reply)))),
-        Claim::Running => {
-            Err(Error::new(Code::KeyInUse, "the first request with this Idempotency-Key is still running")
-                .hint("wait a moment and send it again: its answer is then given"))
-        }
-        Claim::Other => Err(Error::new(Code::KeyReused, "this Idempotency-Key was used for another request")
-            .hint("make a new key for each new request")),
-    }
+    Ok(match kept::claim(context, &key, &digest).await? {
+        None => Key::Claimed(Claimed { key }),
+        Some(reply) => Key::Answered(Box::new(replayed(reply))),
+    })
 }
 
 /// Keeps an answer under its key. A failure of this side is not kept: the request may be sent again.
 pub(super) async fn keep(context: &Context, claimed: Claimed, answer: Response<Body>) -> Response<Body> {
     let (head, body) = answer.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-    let kept = if head.status.is_server_error() {
-        operations::kept::drop_claim(context, &claimed.key).await
+    let ended = if head.status.is_server_error() {
+        kept::drop_claim(context, &claimed.key).await
     } else {
         let headers: Map<String, Value> = KEPT
             .iter()
@@ -75,9 +65,9 @@ pub(super) async fn keep(context: &Context, claimed: Claimed, answer: Response<B
             .collect();
         let headers = Value::Object(headers).to_string();
         let reply = Reply { status: head.status.as_u16(), headers, body: body.to_vec() };
-        operations::kept::keep(context, &claimed.key, reply).await
+        kept::keep(context, &claimed.key, reply).await
     };
-    if let Err(error) = kept {
+    if let Err(error) = ended {
         tracing::error!(%error, "the answer to a request with an Idempotency-Key could not be kept");
     }
     Response::from_parts(head, Body::from(body))

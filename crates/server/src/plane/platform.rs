@@ -1,5 +1,6 @@
 //! The factory's own MCP server: every operation that has a tool name is a tool, and so is every tool of the servers that run.
 
+mod beside;
 mod choice;
 mod fleet;
 
@@ -9,14 +10,15 @@ use std::sync::Arc;
 use operations::access::USE;
 use operations::deploy::Local;
 use operations::operation::{Effect, Erased, Scope};
-use operations::{Caller, Context as Asked, Error as Failure, Progress};
+use operations::{Caller, Context as Asked, Progress};
 use parking_lot::Mutex;
 use protocol::service::{About, Boxed, Reply, Service, Tool, ToolAnnotations, ToolCall, ToolResult};
 use protocol::{Binding, Changes, Context, Error, Json, Listing, Principal};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use super::{caller, decode};
+use beside::Beside;
 use choice::Choice;
 use fleet::Fleet;
 
@@ -111,11 +113,20 @@ impl Platform {
     }
 
     /// Does an operation.
-    async fn operate(&self, cx: &Context, operation: &dyn Erased, call: ToolCall<'_>) -> Result<ToolResult, Error> {
-        let input = match call.arguments.map(|arguments| serde_json::from_str::<Value>(arguments.get())) {
-            None => json!({}),
+    async fn operate(
+        &self,
+        cx: &Context,
+        operation: &'static dyn Erased,
+        call: ToolCall<'_>,
+    ) -> Result<ToolResult, Error> {
+        let mut fields = match call.arguments.map(|arguments| serde_json::from_str::<Value>(arguments.get())) {
+            None => Map::new(),
             Some(Ok(Value::Object(fields))) => as_asked(operation, fields),
             Some(_) => return Err(Error::invalid_params("the arguments are not a JSON object")),
+        };
+        let beside = match beside::take(operation, &mut fields) {
+            Ok(beside) => beside,
+            Err(error) => return Ok(beside::failed(&error)),
         };
         let request = uuid::Uuid::now_v7().simple().to_string();
         let mut asked = self.context.asked(caller::of(cx.principal()), request);
@@ -126,7 +137,20 @@ impl Platform {
                 let _ = tell.try_send((done, total, message.to_owned()));
             }));
         }
-        let mut work = operation.run(&asked, input);
+        let input = Value::Object(fields);
+        let mut work = match beside {
+            Beside { tries: true, .. } => {
+                let asked = asked.trying();
+                Box::pin(async move { beside::answered(operation.run(&asked, input).await) })
+                    as operations::operation::Boxed<'_, _>
+            }
+            // What was begun under a key is ended and kept, also when the caller goes away.
+            Beside { key: Some(key), .. } => {
+                let work = tokio::spawn(async move { beside::once(&asked, operation, &key, input).await });
+                Box::pin(async move { work.await.unwrap_or_else(|_| ToolResult::error("the work did not end")) })
+            }
+            Beside { key: None, .. } => Box::pin(async move { beside::answered(operation.run(&asked, input).await) }),
+        };
         let ended = loop {
             tokio::select! {
                 biased;
@@ -137,17 +161,14 @@ impl Platform {
         while let Ok((done, total, message)) = told.try_recv() {
             cx.progress(done, total, Some(&message));
         }
-        Ok(match ended {
-            Ok(done) => ToolResult::structured(Json::to(&done.output)),
-            Err(error) => failed(&error),
-        })
+        Ok(ended)
     }
 }
 
 /// Arguments with numbers and truth values that came as texts, which models write now and then, as a query has them.
-fn as_asked(operation: &dyn Erased, mut fields: Map<String, Value>) -> Value {
+fn as_asked(operation: &dyn Erased, mut fields: Map<String, Value>) -> Map<String, Value> {
     if fields.values().any(Value::is_string) {
-        let schema = operation.input_schema();
+        let schema = beside::schema(operation);
         for (name, value) in &mut fields {
             let wanted = &schema["properties"][name.as_str()];
             let takes_text = match &wanted["type"] {
@@ -160,12 +181,12 @@ fn as_asked(operation: &dyn Erased, mut fields: Map<String, Value>) -> Value {
             }
         }
     }
-    Value::Object(fields)
+    fields
 }
 
 fn tool(operation: &dyn Erased) -> Option<Tool> {
     let declared = operation.declared();
-    let mut tool = Tool::new(declared.tool?, Json::to(&operation.input_schema())).describe(declared.description);
+    let mut tool = Tool::new(declared.tool?, Json::to(&beside::schema(operation))).describe(declared.description);
     tool.title = Some(declared.title.to_owned());
     tool.output_schema = Some(Json::to(&operation.output_schema()));
     let (read_only, destructive, idempotent) = match declared.effect {
@@ -220,18 +241,4 @@ impl Service for Platform {
     fn changes(&self) -> Option<&Changes> {
         Some(self.local.changes())
     }
-}
-
-/// A failure as a model can act on it: the problems with their places, what went wrong, and what to do.
-fn failed(error: &Failure) -> ToolResult {
-    let mut text = String::new();
-    if !error.diagnostics.is_empty() {
-        text.push_str(&error.render_diagnostics(false));
-        text.push('\n');
-    }
-    text.push_str(&format!("{}: {}", error.code.as_str(), error.message));
-    for hint in &error.hints {
-        text.push_str(&format!("\nhint: {hint}"));
-    }
-    ToolResult::error(text)
 }

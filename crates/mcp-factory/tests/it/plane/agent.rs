@@ -192,6 +192,51 @@ fn a_failure_tells_the_agent_where_and_what_to_do() {
 }
 
 #[test]
+fn an_agent_tries_first_and_repeats_without_harm() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    let (mut agent, _) = Agent::connect(&plane, "/mcp");
+    let tools = agent.ask("tools/list", &json!({}))["tools"].clone();
+    let taken = |name: &str| {
+        let tool = tools.as_array().unwrap().iter().find(|tool| tool["name"] == name).unwrap();
+        let properties = tool["inputSchema"]["properties"].as_object().unwrap();
+        (properties.contains_key("dryRun"), properties.contains_key("idempotencyKey"))
+    };
+    assert_eq!(taken("list_servers"), (false, false));
+    for tool in ["create_server", "deploy_server", "stop_server", "remove_server"] {
+        assert_eq!(taken(tool), (true, true), "{tool}");
+    }
+
+    let spec = super::durable::spec("a-mcp");
+    agent.call("create_server", &json!({"spec": spec}));
+    for tries in [json!(true), json!("true")] {
+        let tried = agent.call("deploy_server", &json!({"name": "a-mcp", "dryRun": tries}));
+        assert_eq!(tried["isError"], Value::Null, "{tried}");
+    }
+    assert!(tools_of_servers(&mut agent).is_empty(), "it was only tried");
+    let refused = agent.call("deploy_server", &json!({"name": "a-mcp", "dryRun": "perhaps"}));
+    assert!(refused["content"][0]["text"].as_str().unwrap().contains("MF1030"), "{refused}");
+    let refused = agent.call("deploy_server", &json!({"name": "a-mcp", "idempotencyKey": 5}));
+    assert!(refused["content"][0]["text"].as_str().unwrap().contains("Idempotency-Key"), "{refused}");
+
+    let key = "0b6f0f0e-9a0b-4b7c";
+    let create = json!({"spec": super::durable::spec("b-mcp"), "idempotencyKey": key});
+    let made = agent.call("create_server", &create);
+    assert_eq!(made["structuredContent"]["result"], "created", "{made}");
+    agent.call("remove_server", &json!({"name": "b-mcp"}));
+    assert_eq!(agent.call("create_server", &create), made, "the answer of then");
+    let gone = agent.call("get_server", &json!({"name": "b-mcp"}));
+    assert!(gone["content"][0]["text"].as_str().unwrap().contains("MF1002"), "it was not made again: {gone}");
+    let other = agent.call("create_server", &json!({"spec": spec, "idempotencyKey": key}));
+    assert!(other["content"][0]["text"].as_str().unwrap().contains("used for another request"), "{other}");
+
+    let bad = json!({"name": "none", "idempotencyKey": "another"});
+    let failed = agent.call("stop_server", &bad);
+    assert!(failed["content"][0]["text"].as_str().unwrap().contains("MF1002"), "{failed}");
+    assert_eq!(agent.call("stop_server", &bad), failed);
+}
+
+#[test]
 fn older_clients_find_their_pairs_of_paths() {
     use std::io::{BufRead as _, BufReader, Write as _};
     let world = World::new();
