@@ -142,6 +142,7 @@ pub fn enter(
 /// What whoever may not come to a server is told of it, whether there is one or not.
 pub fn hidden(server: &str) -> Error {
     crate::error::none_to_see(server)
+        .hint(format!("one of yours is served here once it is deployed: `mcp-factory deploy {server}`"))
 }
 
 /// The servers of a page of the list that the caller may see; those of others only where a rule says so.

@@ -41,7 +41,10 @@ impl Error {
     pub fn resource_not_found(uri: &str) -> Self {
         Self {
             kind: Kind::ResourceNotFound,
-            message: format!("Resource not found: {uri}").into(),
+            message: format!(
+                "Resource not found: {uri}; `resources/list` names those that there are, `resources/templates/list` what others look like"
+            )
+            .into(),
             data: Some(json!({ "uri": uri }).into()),
         }
     }
@@ -74,7 +77,9 @@ impl Error {
     }
 
     pub(crate) fn method_not_found(method: &str) -> Self {
-        Self::custom(code::METHOD_NOT_FOUND, format!("Method not found: {}", clip(method)))
+        let what =
+            format!("Method not found: {}; `capabilities` of this server say which methods it has", clip(method));
+        Self::custom(code::METHOD_NOT_FOUND, what)
     }
 
     pub(crate) fn invalid_request(message: impl Into<Cow<'static, str>>) -> Self {

@@ -87,7 +87,9 @@ pub(super) fn challenge(challenge: Challenge) -> Response<Body> {
     if let Some(value) = challenge.www_authenticate {
         response.headers_mut().insert(WWW_AUTHENTICATE, value);
     }
-    response.headers_mut().extend(challenge.headers);
+    for (name, value) in challenge.headers {
+        response.headers_mut().insert(name, value);
+    }
     response
 }
 

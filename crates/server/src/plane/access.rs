@@ -94,7 +94,9 @@ impl Access for Doors {
 
 /// How whoever may not come to a server is turned away.
 pub(super) fn turned_away(error: &operations::Error) -> Challenge {
-    let body = json!({ "error": error.code.as_str(), "error_description": error.message });
+    let said: Vec<&str> =
+        std::iter::once(error.message.as_str()).chain(error.hints.iter().map(String::as_str)).collect();
+    let body = json!({ "error": error.code.as_str(), "error_description": said.join("; ") });
     let (status, body) = (problem::status(error.code), body.to_string().into());
     Challenge { status, www_authenticate: None, body, headers: Vec::new() }
 }

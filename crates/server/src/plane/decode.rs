@@ -79,8 +79,10 @@ fn from_json(body: &Bytes, takes_spec: bool) -> Result<Map<String, Value>, Error
 }
 
 fn spec(body: &Bytes, format: &str) -> Result<Map<String, Value>, Error> {
-    let text = std::str::from_utf8(body)
-        .map_err(|error| Error::new(Code::BadRequest, format!("the spec is not UTF-8 text: {error}")))?;
+    let text = std::str::from_utf8(body).map_err(|error| {
+        Error::new(Code::BadRequest, format!("the spec is not UTF-8 text: {error}"))
+            .hint("save the spec as UTF-8 and send it again")
+    })?;
     let spec = json!({ "name": BODY, "text": text, "format": format });
     Ok(Map::from_iter([("spec".to_owned(), spec)]))
 }
