@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// Calls and streams allocate much that is small and short-lived, on several threads: this one is faster at it than the C
+/// library's, and gives back more of what is free.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::main()
 }

@@ -279,6 +279,10 @@ fn note(context: &Context, declared: &Declared, subject: Option<&str>, outcome: 
 
 /// What a caller named, as the log keeps it: they may name anything, and no database takes everything.
 pub(crate) fn word(text: &str) -> String {
+    // Nearly all are short and plain, and each call has several.
+    if text.len() <= WORD_CHARS_MAX && text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+        return text.to_owned();
+    }
     text.chars().filter(|c| !c.is_control()).take(WORD_CHARS_MAX).collect()
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::deploy::{Entry, Histogram, Sink, Sum, Usage};
-use serde_json::json;
+use serde::Serialize;
 use store::{AuditKind, AuditNote, Store, UsagePeriod, UsageRow};
 
 use crate::audit::{Recorder, TOOL_CALL, word};
@@ -122,20 +122,37 @@ pub fn sink(recorder: Arc<Recorder>) -> Sink {
     })
 }
 
+/// What the audit log keeps of a call beside what it keeps of everything.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Details<'a> {
+    tool: &'a str,
+    version: &'a str,
+    ms: f64,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
 fn note(entry: &Entry) -> AuditNote {
+    let details = Details {
+        tool: &entry.tool,
+        version: &entry.version,
+        ms: entry.ms,
+        bytes_in: entry.bytes_in,
+        bytes_out: entry.bytes,
+    };
+    let caller = word(&entry.caller);
     AuditNote {
         kind: AuditKind::Call,
         time: Some(entry.time.clone()),
         operation: TOOL_CALL.to_owned(),
-        caller: word(&entry.caller),
-        owner: word(&entry.caller),
+        owner: caller.clone(),
+        caller,
         subject: word(&entry.server),
         request: entry.id.to_string(),
         outcome: entry.outcome.clone(),
-        details: json!({
-            "tool": entry.tool, "version": entry.version, "ms": entry.ms, "bytesIn": entry.bytes_in, "bytesOut": entry.bytes,
-        })
-        .to_string(),
+        // Texts and numbers alone: there is nothing that JSON cannot say.
+        details: serde_json::to_string(&details).unwrap_or_default(),
     }
 }
 
