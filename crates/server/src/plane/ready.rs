@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use http::{Response, StatusCode};
-use operations::Context;
+use operations::{Code, Context};
 use protocol::http::Body;
 use serde_json::{Value, json};
 
@@ -43,6 +43,8 @@ pub(super) async fn checks(context: &Context, running: usize, lost: u64) -> Vec<
     let read = context.store(|store| store.server("readyz").map(|_| ()));
     let problem = match tokio::time::timeout(CHECK_TIMEOUT, read).await {
         Ok(Ok(())) => None,
+        // There is no such server, which is what was read.
+        Ok(Err(error)) if error.code == Code::NoServer => None,
         // Where it is, is nobody's business who only asks for health.
         Ok(Err(error)) => Some(error.code.title().to_owned()),
         Err(_) => Some(format!("it does not answer within {} s", CHECK_TIMEOUT.as_secs())),

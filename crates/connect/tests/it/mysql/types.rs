@@ -152,13 +152,16 @@ async fn expressions_have_their_types_too() {
     let Some(world) = World::new("mysql expressions_have_their_types_too", "").await else { return };
     let text = "SELECT 1 + 1 AS i, COUNT(*) AS c, SUM(1) AS s, AVG(2) AS a, 1.50 AS d, 1.5e0 AS f, 'x' AS t, NULL AS n,
         1 = 1 AS b, X'00FF' AS h, CAST('2024-01-02' AS DATE) AS day, CAST('01:02:03' AS TIME) AS time,
-        CAST('2024-01-02 03:04:05.5' AS DATETIME(1)) AS at, CAST(18446744073709551615 AS UNSIGNED) AS big, -1 AS neg,
+        CAST('2024-01-02 03:04:05.5' AS DATETIME(1)) AS at, -1 AS neg,
         CONCAT('a', 1) AS cat, ? AS p, JSON_OBJECT('a', 1) AS j, ROUND(2.345, 2) AS r, GROUP_CONCAT('x') AS g, 2 > ? AS cmp";
     let rows = Call::read(text, &[json!("é"), json!(1)]).rows(&world.database()).await;
     let wanted = json!([{ "i": 2, "c": 1, "s": "1", "a": "2.0000", "d": "1.50", "f": 1.5, "t": "x", "n": null, "b": 1, "h": "AP8=",
-        "day": "2024-01-02", "time": "01:02:03", "at": "2024-01-02T03:04:05.5", "big": "18446744073709551615", "neg": -1,
+        "day": "2024-01-02", "time": "01:02:03", "at": "2024-01-02T03:04:05.5", "neg": -1,
         "cat": "a1", "p": "é", "j": rows[0]["j"], "r": "2.35", "g": "x", "cmp": 1 }]);
     assert_eq!(rows, wanted);
+    // Apart from the sums: beside them MariaDB 10.11.14 itself gives the largest number with a sign.
+    let big = Call::read("SELECT CAST(18446744073709551615 AS UNSIGNED) AS big, ? AS p", &[json!(1)]);
+    assert_eq!(big.rows(&world.database()).await, json!([{ "big": "18446744073709551615", "p": 1 }]));
 }
 
 #[tokio::test]
