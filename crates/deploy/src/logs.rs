@@ -1,5 +1,7 @@
 //! One line for each call, in a file for each server. Kept over restarts, and bounded.
 
+mod call;
+
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::usage::{Ended, Key, Usage};
+pub use call::{Call, Times};
 
 /// Largest file of a log; a full one is put aside, and the one that was aside goes.
 pub const LOG_BYTES_MAX: u64 = 4 << 20;
@@ -27,7 +30,7 @@ const GATHERED: Duration = Duration::from_millis(20);
 /// Most entries that are written at once.
 const BATCH_MAX: usize = 1_000;
 
-/// A call.
+/// A call, as it is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
@@ -132,16 +135,14 @@ impl Logs {
         Writer(Arc::new(Waiting { sender, last: AtomicU64::new(0), lost, usage: Usage::default() }))
     }
 
-    fn write(&self, entries: Vec<Entry>) -> std::io::Result<()> {
+    fn write(&self, calls: &[Call]) -> std::io::Result<()> {
         make_private_folder(&self.0)?;
-        let mut texts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        for entry in entries {
-            let text = texts.entry(entry.server.clone()).or_default();
-            serde_json::to_writer(&mut *text, &entry)?;
-            text.push(b'\n');
+        let (mut texts, mut times): (BTreeMap<&str, Vec<u8>>, _) = (BTreeMap::new(), Times::default());
+        for call in calls {
+            call.write(&mut times, texts.entry(&call.server).or_default())?;
         }
         for (server, text) in texts {
-            self.append(&server, &text)?;
+            self.append(server, &text)?;
         }
         Ok(())
     }
@@ -167,10 +168,10 @@ impl Logs {
 }
 
 /// Is handed entries after they were written, with how many were lost before them.
-pub type Sink = Arc<dyn Fn(&[Entry], u64) + Send + Sync>;
+pub type Sink = Arc<dyn Fn(&[Call], u64) + Send + Sync>;
 
 enum Message {
-    Entry(Box<Entry>),
+    Call(Call),
     Written(oneshot::Sender<()>),
 }
 
@@ -178,7 +179,7 @@ async fn follow(logs: Logs, mut receiver: mpsc::Receiver<Message>, sink: Option<
     let (mut batch, mut told) = (Vec::new(), 0);
     while receiver.recv_many(&mut batch, BATCH_MAX).await > 0 {
         // A write costs more than an entry: what comes right after the first one goes with it, unless somebody waits.
-        if batch.iter().all(|message| matches!(message, Message::Entry(_))) {
+        if batch.iter().all(|message| matches!(message, Message::Call(_))) {
             tokio::time::sleep(GATHERED).await;
             while batch.len() < BATCH_MAX
                 && let Ok(message) = receiver.try_recv()
@@ -186,10 +187,10 @@ async fn follow(logs: Logs, mut receiver: mpsc::Receiver<Message>, sink: Option<
                 batch.push(message);
             }
         }
-        let (mut entries, mut waiting) = (Vec::new(), Vec::new());
+        let (mut calls, mut waiting) = (Vec::with_capacity(batch.len()), Vec::new());
         for message in batch.drain(..) {
             match message {
-                Message::Entry(entry) => entries.push(*entry),
+                Message::Call(call) => calls.push(call),
                 Message::Written(done) => waiting.push(done),
             }
         }
@@ -198,9 +199,9 @@ async fn follow(logs: Logs, mut receiver: mpsc::Receiver<Message>, sink: Option<
         let since = gone - std::mem::replace(&mut told, gone);
         let written = tokio::task::spawn_blocking(move || {
             if let Some(sink) = sink {
-                sink(&entries, since);
+                sink(&calls, since);
             }
-            logs.write(entries)
+            logs.write(&calls)
         });
         match written.await {
             Ok(Ok(())) => {}
@@ -226,23 +227,17 @@ struct Waiting {
 }
 
 impl Writer {
-    /// Counts a call and keeps its entry, whose id and time are given here. When the disk is too slow the entry is counted
-    /// as lost; the call is counted all the same.
-    pub fn put(&self, mut entry: Entry) {
-        let key = Key { server: &entry.server, version: &entry.version, tool: &entry.tool, caller: &entry.caller };
-        let counted = Ended {
-            is_error: entry.outcome != "ok",
-            micros: (entry.ms * 1e3) as u64,
-            bytes_in: entry.bytes_in,
-            bytes_out: entry.bytes,
-        };
+    /// Counts a call and keeps its entry, whose id is given here. When the disk is too slow the entry is counted as lost;
+    /// the call is counted all the same.
+    pub fn put(&self, mut call: Call) {
+        let key = Key { server: &call.server, version: &call.version, tool: &call.tool, caller: call.caller() };
+        let counted =
+            Ended { is_error: call.is_error, micros: call.micros, bytes_in: call.bytes_in, bytes_out: call.bytes };
         self.0.usage.add(key, counted);
-        let now = chrono::Utc::now();
-        let micros = u64::try_from(now.timestamp_micros()).unwrap_or_default();
+        let micros = u64::try_from(chrono::Utc::now().timestamp_micros()).unwrap_or_default();
         let before = self.0.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(micros.max(last + 1)));
-        entry.id = micros.max(before.unwrap_or_default() + 1);
-        entry.time = now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-        if self.0.sender.try_send(Message::Entry(Box::new(entry))).is_err() {
+        call.id = micros.max(before.unwrap_or_default() + 1);
+        if self.0.sender.try_send(Message::Call(call)).is_err() {
             self.0.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -288,18 +283,17 @@ fn make_private_folder(folder: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, LOG_BYTES_MAX, Logs, Query};
+    use super::{Call, Entry, LOG_BYTES_MAX, Logs, Query};
 
-    fn entry(id: u64, tool: &str) -> Entry {
-        Entry {
+    fn call(id: u64, tool: &str) -> Call {
+        Call {
             id,
-            time: "2026-01-01T00:00:00.000Z".into(),
             server: "shop".into(),
             version: "1.0.0".into(),
             tool: tool.into(),
-            caller: "anonymous".into(),
-            outcome: "ok".into(),
-            ms: 1.5,
+            caller: None,
+            is_error: false,
+            micros: 1_500,
             bytes_in: 5,
             bytes: 10,
             message: None,
@@ -315,7 +309,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let logs = Logs::at(folder.path().join("logs"));
         assert!(logs.read("shop", &Query { limit: 5, ..Query::default() }).unwrap().is_empty());
-        logs.write((1..=10).map(|id| entry(id, if id % 2 == 0 { "even" } else { "odd" })).collect()).unwrap();
+        let calls: Vec<Call> = (1..=10).map(|id| call(id, if id % 2 == 0 { "even" } else { "odd" })).collect();
+        logs.write(&calls).unwrap();
         let read = |query: Query| ids(&logs.read("shop", &query).unwrap());
         assert_eq!(read(Query { limit: 3, ..Query::default() }), [8, 9, 10]);
         assert_eq!(read(Query { limit: 2, after: Some(4), ..Query::default() }), [5, 6]);
@@ -333,9 +328,9 @@ mod tests {
         let logs = Logs::at(folder.path());
         let mut id = 0;
         for _ in 0..30 {
-            let batch: Vec<Entry> = (0..2_000).map(|next| entry(id + next, "tool")).collect();
+            let batch: Vec<Call> = (0..2_000).map(|next| call(id + next, "tool")).collect();
             id += 2_000;
-            logs.write(batch).unwrap();
+            logs.write(&batch).unwrap();
         }
         let size: u64 =
             std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
@@ -350,7 +345,7 @@ mod tests {
         let logs = Logs::at(folder.path());
         let writer = logs.writer(None);
         for _ in 0..100 {
-            writer.put(entry(0, "tool"));
+            writer.put(call(0, "tool"));
         }
         writer.flush().await;
         let found = logs.read("shop", &Query { limit: 1_000, ..Query::default() }).unwrap();

@@ -3,10 +3,9 @@
 
 mod histogram;
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher as _, RandomState};
-
+use ahash::RandomState;
 use parking_lot::Mutex;
+use std::collections::{BTreeMap, HashMap};
 
 pub use histogram::Histogram;
 
@@ -111,7 +110,7 @@ impl Sum {
 }
 
 /// Things by the hash of their key; nearly always one for each hash.
-type Shard = HashMap<u64, Vec<Sum>>;
+type Shard = HashMap<u64, Vec<Sum>, RandomState>;
 
 /// What was called since it was last taken.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
+use ahash::RandomState;
 use parking_lot::Mutex;
 
 /// Parts of a table, so that requests on several processors do not wait for each other.
@@ -50,21 +51,23 @@ pub enum Taken {
     },
 }
 
+/// For each key the nanosecond at which its bucket is full again.
+type Shard<K> = HashMap<K, u64, RandomState>;
+
 /// A bucket for each key.
 #[derive(Debug)]
 pub struct Buckets<K> {
     rate: Rate,
     began: Instant,
-    hasher: std::hash::RandomState,
-    /// For each key the nanosecond at which its bucket is full again.
-    shards: [Mutex<HashMap<K, u64>>; SHARDS],
+    hasher: RandomState,
+    shards: [Mutex<Shard<K>>; SHARDS],
 }
 
 impl<K: Hash + Eq + Clone> Buckets<K> {
     /// Full buckets.
     pub fn new(rate: Rate) -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
-        Self { rate, began: Instant::now(), hasher: std::hash::RandomState::new(), shards }
+        Self { rate, began: Instant::now(), hasher: RandomState::new(), shards }
     }
 
     /// The rate.
@@ -116,15 +119,14 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         Taken::Yes { left: u32::try_from(left).unwrap_or(u32::MAX) }
     }
 
-    fn shard(&self, key: &K) -> &Mutex<HashMap<K, u64>> {
-        use std::hash::BuildHasher as _;
+    fn shard(&self, key: &K) -> &Mutex<Shard<K>> {
         let hash = self.hasher.hash_one(key);
         &self.shards[usize::try_from(hash % SHARDS as u64).unwrap_or_default()]
     }
 }
 
 /// Forgets full buckets, then the fullest half: they forgive the least.
-fn make_room<K: Hash + Eq + Clone>(shard: &mut HashMap<K, u64>, now: u64) {
+fn make_room<K: Hash + Eq + Clone>(shard: &mut Shard<K>, now: u64) {
     const MOST: usize = KEYS_MAX / SHARDS;
     if shard.len() < MOST {
         return;

@@ -189,8 +189,8 @@ pub async fn set_up_link(accounts: &Arc<Accounts>, url: &str) -> Result<Option<S
 /// Records at a control plane that somebody signed in, with what the log says of how.
 pub fn note_sign_in(context: &Context, account: &Stored, request: &str, how: Value) {
     let note = AuditNote {
-        owner: account.id.clone(),
-        subject: word(&account.name),
+        owner: account.id.as_str().into(),
+        subject: word(&account.name).into(),
         ..sign_in(format!("account:{}", account.id), request, "ok", how)
     };
     if let Some(recorder) = &context.recorder {
@@ -205,16 +205,16 @@ pub fn note_turned_away(context: &Context, code: Code, request: &str, how: Value
     }
 }
 
-fn sign_in(caller: String, request: &str, outcome: &str, how: Value) -> AuditNote {
+fn sign_in(caller: String, request: &str, outcome: &'static str, how: Value) -> AuditNote {
     AuditNote {
         kind: AuditKind::Change,
         time: None,
-        operation: "account.sign-in".to_owned(),
-        caller,
-        owner: String::new(),
-        subject: String::new(),
+        operation: "account.sign-in".into(),
+        caller: caller.into(),
+        owner: "".into(),
+        subject: "".into(),
         request: word(request),
-        outcome: outcome.to_owned(),
+        outcome: outcome.into(),
         details: how.to_string(),
     }
 }

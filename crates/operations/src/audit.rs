@@ -230,7 +230,7 @@ pub(crate) async fn written(context: &Context) {
 }
 
 /// The note about an operation that is to begin; `None` when it changes nothing.
-pub(crate) fn begin(context: &Context, declared: &Declared, subject: Option<&str>) -> Option<Arc<Pending>> {
+pub(crate) fn begin(context: &Context, declared: &'static Declared, subject: Option<&str>) -> Option<Arc<Pending>> {
     changes(declared).then(|| Arc::new(Pending::new(note(context, declared, subject, "ok"))))
 }
 
@@ -240,7 +240,7 @@ fn changes(declared: &Declared) -> bool {
 }
 
 /// Records the end of an operation that nothing recorded yet: a refusal, a failure, a call at a command line.
-pub(crate) async fn end(context: &Context, declared: &Declared, subject: Option<&str>, failure: Option<Code>) {
+pub(crate) async fn end(context: &Context, declared: &'static Declared, subject: Option<&str>, failure: Option<Code>) {
     let is_call = declared.scope == Scope::ServersCall;
     let is_logged = context.recorder.is_some() && declared.name == TOOL_CALL;
     let is_told = failure.is_none() && (!is_call || is_logged);
@@ -259,7 +259,7 @@ pub(crate) async fn end(context: &Context, declared: &Declared, subject: Option<
     }
 }
 
-fn note(context: &Context, declared: &Declared, subject: Option<&str>, outcome: &str) -> AuditNote {
+fn note(context: &Context, declared: &'static Declared, subject: Option<&str>, outcome: &'static str) -> AuditNote {
     let kind = match &context.caller {
         Caller::Local => json!("local"),
         Caller::Remote(principal) => json!(principal.kind),
@@ -267,23 +267,27 @@ fn note(context: &Context, declared: &Declared, subject: Option<&str>, outcome: 
     AuditNote {
         kind: AuditKind::Change,
         time: None,
-        operation: declared.name.to_owned(),
-        caller: context.caller.id().to_owned(),
-        owner: context.caller.owner().to_owned(),
-        subject: word(subject.unwrap_or_default()),
+        operation: declared.name.into(),
+        caller: context.caller.id().into(),
+        owner: context.caller.owner().into(),
+        subject: word(subject.unwrap_or_default()).into(),
         request: word(&context.request),
-        outcome: outcome.to_owned(),
+        outcome: outcome.into(),
         details: json!({"callerKind": kind}).to_string(),
     }
 }
 
 /// What a caller named, as the log keeps it: they may name anything, and no database takes everything.
 pub(crate) fn word(text: &str) -> String {
-    // Nearly all are short and plain, and each call has several.
-    if text.len() <= WORD_CHARS_MAX && text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
-        return text.to_owned();
-    }
     text.chars().filter(|c| !c.is_control()).take(WORD_CHARS_MAX).collect()
+}
+
+/// The same of a word that is shared: nearly all are short and plain, and stay as they are.
+pub(crate) fn shared_word(text: &Arc<str>) -> Arc<str> {
+    match text.len() <= WORD_CHARS_MAX && text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+        true => Arc::clone(text),
+        false => word(text).into(),
+    }
 }
 
 fn opened(cursor: &str) -> Result<i64, Error> {
@@ -318,12 +322,12 @@ impl From<AuditEntry> for Entry {
                 AuditKind::Call => Kind::Call,
                 AuditKind::Note => Kind::Note,
             },
-            operation: note.operation,
-            caller: note.caller,
-            owner: note.owner,
-            subject: note.subject,
+            operation: note.operation.into_owned(),
+            caller: note.caller.to_string(),
+            owner: note.owner.to_string(),
+            subject: note.subject.to_string(),
             request: note.request,
-            outcome: note.outcome,
+            outcome: note.outcome.into_owned(),
             details: serde_json::from_str(&note.details).unwrap_or_default(),
             hash: entry.hash,
         }

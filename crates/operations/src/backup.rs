@@ -152,12 +152,12 @@ fn note(dumped: &Dumped, request: String) -> AuditNote {
     AuditNote {
         kind: AuditKind::Change,
         time: None,
-        operation: "platform.restore".to_owned(),
-        caller: "local".to_owned(),
-        owner: "local".to_owned(),
-        subject: String::new(),
+        operation: "platform.restore".into(),
+        caller: "local".into(),
+        owner: "local".into(),
+        subject: "".into(),
         request,
-        outcome: "ok".to_owned(),
+        outcome: "ok".into(),
         details: json!({"madeAt": dumped.made_at, "digest": dumped.digest}).to_string(),
     }
 }

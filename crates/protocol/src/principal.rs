@@ -29,7 +29,8 @@ impl Principal {
         &self.id
     }
 
-    pub(crate) fn shared_id(&self) -> Arc<str> {
+    /// The id, for whoever keeps it.
+    pub fn shared_id(&self) -> Arc<str> {
         self.id.clone()
     }
 

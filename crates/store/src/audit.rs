@@ -1,17 +1,23 @@
 //! The audit log: what was done, by whom, with what outcome. Each entry holds a hash over itself and the hash of the one
 //! before it, so an entry that was changed, removed or put in between shows.
 
-use std::sync::OnceLock;
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use base::Digest;
 
-use crate::db::{Attempted as _, Fault, Row, Session, params};
+use crate::db::{Attempted as _, Fault, Param, Row, Session, params};
 use crate::error::Error;
 use crate::store::now;
 
 /// Stands before everything that is hashed, so that no hash of something else can be one of this chain.
 const DOMAIN: &[u8] = b"mcp-factory audit 1\n";
+/// The columns of an entry, as they are written.
+const COLUMNS: [&str; 11] =
+    ["seq", "time", "kind", "operation", "caller", "owner", "subject", "request", "outcome", "details", "hash"];
+/// Entries of one statement, where there are so many.
+const ROWS_AT_ONCE: usize = 32;
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,17 +54,17 @@ pub struct AuditNote {
     /// When it happened, RFC 3339; when it is stored, if absent.
     pub time: Option<String>,
     /// Name of the operation.
-    pub operation: String,
+    pub operation: Cow<'static, str>,
     /// Who asked.
-    pub caller: String,
+    pub caller: Arc<str>,
     /// Whose things were used.
-    pub owner: String,
+    pub owner: Arc<str>,
     /// What was changed or called; may be empty.
-    pub subject: String,
+    pub subject: Arc<str>,
     /// Names the request.
     pub request: String,
     /// `ok`, `error`, or the code of a failure.
-    pub outcome: String,
+    pub outcome: Cow<'static, str>,
     /// More about it, JSON. Holds no arguments and no secrets.
     pub details: String,
 }
@@ -115,7 +121,7 @@ pub struct AuditCheck {
 pub struct Pending {
     note: AuditNote,
     /// What has an id only when it is made.
-    subject: OnceLock<String>,
+    subject: OnceLock<Arc<str>>,
     kept: AtomicBool,
 }
 
@@ -138,7 +144,7 @@ impl Pending {
 
     pub(crate) fn about(&self, subject: &str) {
         // The first change names it.
-        let _ = self.subject.set(subject.to_owned());
+        let _ = self.subject.set(subject.into());
     }
 
     pub(crate) fn keep(&self) {
@@ -166,30 +172,58 @@ pub(crate) fn take_turn(session: &Session<'_>, attempted: &'static str) -> Resul
 /// Appends entries within a transaction that took its turn.
 pub(crate) fn append(session: &Session<'_>, notes: &[AuditNote], attempted: &'static str) -> Result<(), Error> {
     let mut end = end(session).attempted(attempted)?;
-    for note in notes {
-        let time = note.time.clone().unwrap_or_else(now);
-        let seq = end.seq + 1;
-        let hash = hash(&end.hash, seq, &time, note);
-        let sql =
-            "INSERT INTO audit (seq, time, kind, operation, caller, owner, subject, request, outcome, details, hash)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-        let values = params![
-            seq,
-            &time,
-            note.kind.as_str(),
-            &note.operation,
-            &note.caller,
-            &note.owner,
-            &note.subject,
-            &note.request,
-            &note.outcome,
-            &note.details,
-            &hash,
-        ];
-        session.execute(sql, values).attempted(attempted)?;
-        end = End { seq, hash };
+    let (mut whole, mut bytes) = (notes.chunks_exact(ROWS_AT_ONCE), Vec::new());
+    for rows in &mut whole {
+        end = insert(session, rows, end, &mut bytes).attempted(attempted)?;
+    }
+    for row in whole.remainder().chunks(1) {
+        end = insert(session, row, end, &mut bytes).attempted(attempted)?;
     }
     Ok(())
+}
+
+/// Appends entries by one statement. `bytes` is room for what is hashed.
+fn insert(session: &Session<'_>, notes: &[AuditNote], end: End, bytes: &mut Vec<u8>) -> Result<End, Fault> {
+    static ONE: LazyLock<String> = LazyLock::new(|| statement(1));
+    static MANY: LazyLock<String> = LazyLock::new(|| statement(ROWS_AT_ONCE));
+    let times: Vec<Cow<'_, str>> =
+        notes.iter().map(|note| note.time.as_deref().map_or_else(|| now().into(), Cow::Borrowed)).collect();
+    let mut hashes: Vec<String> = Vec::with_capacity(notes.len());
+    for (nth, note) in notes.iter().enumerate() {
+        let before = hashes.last().unwrap_or(&end.hash);
+        let hash = hash(before, end.seq + 1 + nth as i64, &times[nth], note, bytes);
+        hashes.push(hash);
+    }
+    let mut values: Vec<Param<'_>> = Vec::with_capacity(notes.len() * COLUMNS.len());
+    for (nth, ((note, time), hash)) in notes.iter().zip(&times).zip(&hashes).enumerate() {
+        values.extend_from_slice(params![
+            end.seq + 1 + nth as i64,
+            &**time,
+            note.kind.as_str(),
+            &*note.operation,
+            &*note.caller,
+            &*note.owner,
+            &*note.subject,
+            &note.request,
+            &*note.outcome,
+            &note.details,
+            hash,
+        ]);
+    }
+    session.execute(if notes.len() == 1 { &ONE } else { &MANY }, &values)?;
+    let hash = hashes.pop().unwrap_or(end.hash);
+    Ok(End { seq: end.seq + notes.len() as i64, hash })
+}
+
+/// The statement that inserts so many rows.
+fn statement(rows: usize) -> String {
+    let row = |nth: usize| {
+        let marks: Vec<String> =
+            (1..=COLUMNS.len()).map(|column| format!("?{}", nth * COLUMNS.len() + column)).collect();
+        format!("({})", marks.join(", "))
+    };
+    let rows: Vec<String> = (0..rows).map(row).collect();
+    format!("INSERT INTO audit ({}) VALUES {}", COLUMNS.join(", "), rows.join(", "))
 }
 
 /// The newest entry, or what the first one is to follow.
@@ -209,7 +243,9 @@ pub(crate) fn start(session: &Session<'_>) -> Result<End, Fault> {
 }
 
 /// The hash of an entry. Each part stands behind its length, so that no two entries are the same bytes.
-pub(crate) fn hash(before: &str, seq: i64, time: &str, note: &AuditNote) -> String {
+///
+/// `bytes` is room for what is hashed.
+pub(crate) fn hash(before: &str, seq: i64, time: &str, note: &AuditNote, bytes: &mut Vec<u8>) -> String {
     let parts = [
         before,
         time,
@@ -222,11 +258,12 @@ pub(crate) fn hash(before: &str, seq: i64, time: &str, note: &AuditNote) -> Stri
         &note.outcome,
         &note.details,
     ];
-    let mut bytes = DOMAIN.to_vec();
+    bytes.clear();
+    bytes.extend(DOMAIN);
     bytes.extend(seq.to_be_bytes());
     for part in parts {
         bytes.extend((part.len() as u64).to_be_bytes());
         bytes.extend(part.as_bytes());
     }
-    Digest::of(&bytes).as_str().to_owned()
+    Digest::of(bytes).as_str().to_owned()
 }

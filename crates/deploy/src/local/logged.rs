@@ -10,10 +10,7 @@ use protocol::{
     PromptResult, ReadResult, Reply, Service, ToolCall, ToolResult,
 };
 
-use crate::logs::{Entry, MESSAGE_CHARS_MAX, Writer};
-
-/// Who calls when nothing is known of them.
-const ANYBODY: &str = "anonymous";
+use crate::logs::{Call, MESSAGE_CHARS_MAX, Writer};
 
 /// The requests that run.
 #[derive(Clone, Debug, Default)]
@@ -62,24 +59,30 @@ impl Logged {
         Self { inside, hosted, server: server.into(), version: version.into(), under_way, log }
     }
 
-    fn told(&self, tool: &str, caller: &str, sent: u64, start: Instant, outcome: Result<&ToolResult, &Error>) {
+    fn told(
+        &self,
+        tool: &str,
+        caller: Option<&Principal>,
+        sent: u64,
+        start: Instant,
+        outcome: Result<&ToolResult, &Error>,
+    ) {
         let (is_error, bytes, message) = match outcome {
             Ok(result) => (result.is_error, bytes(result), result.is_error.then(|| text(result))),
             Err(error) => (true, 0, Some(error.message().to_owned())),
         };
         let message = message.map(|text| {
             let toolset = self.hosted.toolset();
-            toolset.mask().text(&text).chars().take(MESSAGE_CHARS_MAX).collect()
+            toolset.mask().text(&text).chars().take(MESSAGE_CHARS_MAX).collect::<String>().into()
         });
-        self.log.put(Entry {
+        self.log.put(Call {
             id: 0,
-            time: String::new(),
-            server: self.server.to_string(),
-            version: self.version.to_string(),
-            tool: tool.to_owned(),
-            caller: caller.to_owned(),
-            outcome: if is_error { "error" } else { "ok" }.to_owned(),
-            ms: (start.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            server: Arc::clone(&self.server),
+            version: Arc::clone(&self.version),
+            tool: tool.into(),
+            caller: caller.map(Principal::shared_id),
+            is_error,
+            micros: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
             bytes_in: sent,
             bytes,
             message,
@@ -143,7 +146,7 @@ impl Service for Logged {
             let start = Instant::now();
             let sent = call.arguments.map_or(0, |arguments| arguments.get().len() as u64);
             let reply = self.inside.call_tool(context, call).await;
-            let caller = context.principal().map_or(ANYBODY, Principal::id);
+            let caller = context.principal();
             match &reply {
                 Ok(Reply::Done(result)) => self.told(call.name, caller, sent, start, Ok(result)),
                 Err(error) => self.told(call.name, caller, sent, start, Err(error)),

@@ -20,7 +20,7 @@ const BATCH_MAX: usize = 1_000;
 const PRUNE_EVERY: usize = 20_000;
 
 enum Message {
-    Note(Box<AuditNote>),
+    Note(AuditNote),
     Written(oneshot::Sender<()>),
 }
 
@@ -47,7 +47,7 @@ impl Recorder {
     /// Records something. When the disk is too slow it is counted as lost, and the count is recorded.
     pub fn put(&self, mut note: AuditNote) {
         note.time.get_or_insert_with(now);
-        if self.sender.try_send(Message::Note(Box::new(note))).is_err() {
+        if self.sender.try_send(Message::Note(note)).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -72,7 +72,7 @@ async fn write(store: Arc<Store>, mut receiver: mpsc::Receiver<Message>, lost: A
         let (mut notes, mut waiting) = (Vec::new(), Vec::new());
         for message in messages.drain(..) {
             match message {
-                Message::Note(note) => notes.push(*note),
+                Message::Note(note) => notes.push(note),
                 Message::Written(told) => waiting.push(told),
             }
         }
@@ -122,12 +122,12 @@ fn lost_note(count: u64) -> AuditNote {
     AuditNote {
         kind: AuditKind::Note,
         time: Some(now()),
-        operation: "audit.lost".to_owned(),
-        caller: "local".to_owned(),
-        owner: "local".to_owned(),
-        subject: String::new(),
+        operation: "audit.lost".into(),
+        caller: "local".into(),
+        owner: "local".into(),
+        subject: "".into(),
         request: String::new(),
-        outcome: "error".to_owned(),
+        outcome: "error".into(),
         details: json!({"entries": count}).to_string(),
     }
 }

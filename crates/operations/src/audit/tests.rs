@@ -17,7 +17,8 @@ async fn since(context: &Context, seen: &mut usize) -> Vec<(String, String, Stri
     let mut found = context.store(move |store| store.audit(&query)).await.unwrap();
     found.reverse();
     let new = found.iter().skip(*seen).map(|entry| entry.note.clone());
-    let new = new.map(|note| (note.operation, note.subject, note.outcome)).collect();
+    let new =
+        new.map(|note| (note.operation.into_owned(), note.subject.to_string(), note.outcome.into_owned())).collect();
     *seen = found.len();
     new
 }

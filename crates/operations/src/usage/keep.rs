@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::deploy::{Entry, Histogram, Sink, Sum, Usage};
+use ::deploy::{Call, Histogram, Sink, Sum, Times, Usage};
 use serde::Serialize;
 use store::{AuditKind, AuditNote, Store, UsagePeriod, UsageRow};
 
-use crate::audit::{Recorder, TOOL_CALL, word};
+use crate::audit::{Recorder, TOOL_CALL, shared_word};
 use crate::context::blocking;
 use crate::test::CallOutput;
 use crate::{Context, Error};
@@ -95,15 +95,14 @@ pub(crate) async fn count(context: &Context, answer: &CallOutput, version: Optio
         // A server that comes with the program is in no catalogue.
         None => context.store(move |store| store.server(&name)).await.map(|known| known.version).unwrap_or_default(),
     };
-    targets.local.log().put(Entry {
+    targets.local.log().put(Call {
         id: 0,
-        time: String::new(),
-        server: answer.server.clone(),
-        version,
-        tool: answer.tool.clone(),
-        caller: context.caller.id().to_owned(),
-        outcome: if answer.is_error { "error" } else { "ok" }.to_owned(),
-        ms: answer.elapsed_ms,
+        server: answer.server.as_str().into(),
+        version: version.into(),
+        tool: answer.tool.as_str().into(),
+        caller: Some(context.caller.id().into()),
+        is_error: answer.is_error,
+        micros: (answer.elapsed_ms * 1e3) as u64,
         bytes_in: sent as u64,
         bytes: answer.text.len() as u64,
         message: None,
@@ -112,9 +111,10 @@ pub(crate) async fn count(context: &Context, answer: &CallOutput, version: Optio
 
 /// Puts the calls of servers into the audit log.
 pub fn sink(recorder: Arc<Recorder>) -> Sink {
-    Arc::new(move |entries, lost| {
-        for entry in entries {
-            recorder.put(note(entry));
+    Arc::new(move |calls, lost| {
+        let mut times = Times::default();
+        for call in calls {
+            recorder.put(note(call, &mut times));
         }
         if lost > 0 {
             recorder.lose(lost);
@@ -133,24 +133,24 @@ struct Details<'a> {
     bytes_out: u64,
 }
 
-fn note(entry: &Entry) -> AuditNote {
+fn note(call: &Call, times: &mut Times) -> AuditNote {
     let details = Details {
-        tool: &entry.tool,
-        version: &entry.version,
-        ms: entry.ms,
-        bytes_in: entry.bytes_in,
-        bytes_out: entry.bytes,
+        tool: &call.tool,
+        version: &call.version,
+        ms: call.ms(),
+        bytes_in: call.bytes_in,
+        bytes_out: call.bytes,
     };
-    let caller = word(&entry.caller);
+    let caller = shared_word(call.caller());
     AuditNote {
         kind: AuditKind::Call,
-        time: Some(entry.time.clone()),
-        operation: TOOL_CALL.to_owned(),
-        owner: caller.clone(),
+        time: Some(times.at(call.id).to_owned()),
+        operation: TOOL_CALL.into(),
+        owner: Arc::clone(&caller),
         caller,
-        subject: word(&entry.server),
-        request: entry.id.to_string(),
-        outcome: entry.outcome.clone(),
+        subject: shared_word(&call.server),
+        request: call.id.to_string(),
+        outcome: call.outcome().into(),
         // Texts and numbers alone: there is nothing that JSON cannot say.
         details: serde_json::to_string(&details).unwrap_or_default(),
     }

@@ -111,7 +111,7 @@ impl Rest {
         let checked = self.guard.check(request.headers());
         let is_allowed = checked.is_ok();
         let mut answer = match (pages, checked) {
-            (Some(pages), _) => pages.answer(request, peer, &id).await,
+            (Some(pages), _) => Box::pin(pages.answer(request, peer, &id)).await,
             (None, Ok(())) => self.found(request, &peer, &id, &mut told).await,
             (None, Err(why)) => problem::of(
                 &Error::new(Code::Forbidden, why)
@@ -138,10 +138,15 @@ impl Rest {
     }
 
     async fn found(&self, request: Request<Incoming>, peer: &Peer, id: &str, told: &mut Told) -> Response<Body> {
-        let request = match self.hosted(request, peer, id, told).await {
-            Ok(answer) => return answer,
-            Err(request) => *request,
-        };
+        match self.hosted(request, peer, id, told).await {
+            Ok(answer) => answer,
+            // What calls of tools do not pass is behind a pointer: each of them has room for what they do alone.
+            Err(request) => Box::pin(self.at_home(*request, peer, id, told)).await,
+        }
+    }
+
+    /// Answers a request for the control plane itself.
+    async fn at_home(&self, request: Request<Incoming>, peer: &Peer, id: &str, told: &mut Told) -> Response<Body> {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
         if matches!(path, METRICS | "/metrics/")
@@ -208,7 +213,7 @@ impl Rest {
         if let (Some(group), Some(own)) = (path.strip_prefix("/mcp/groups/"), &self.own) {
             told.operation = "group";
             return match of_group(request, group) {
-                Ok(request) => Ok(own.http(request, peer).await),
+                Ok(request) => Ok(Box::pin(own.http(request, peer)).await),
                 Err(request) => Err(request),
             };
         }
@@ -224,24 +229,24 @@ impl Rest {
                 {
                     // What it takes to answer as another version is done for those alone who may come to the server.
                     if request.method() == Method::OPTIONS {
-                        return known.answer(&at, rest, request, peer).await;
+                        return Box::pin(known.answer(&at, rest, request, peer)).await;
                     }
                     let (head, body) = request.into_parts();
                     let group =
                         rest.strip_prefix("groups/").and_then(|rest| rest.split_once('/')).map(|(group, _)| group);
-                    if let Err(challenge) = known.admits(group, &head, peer).await {
+                    if let Err(challenge) = Box::pin(known.admits(group, &head, peer)).await {
                         return Ok(refused(challenge, id));
                     }
                     request = Request::from_parts(head, body);
                 }
-                (operations::deploy::version(&self.context, name, version).await, at, rest)
+                (Box::pin(operations::deploy::version(&self.context, name, version)).await, at, rest)
             }
             None => (self.known(name).await, format!("/servers/{name}"), rest),
         };
         let Some(running) = running else {
             // Who shows nothing does not learn which servers there are.
             let (head, body) = request.into_parts();
-            return match caller::authenticate(self.authenticator.as_ref(), &head, peer).await {
+            return match Box::pin(caller::authenticate(self.authenticator.as_ref(), &head, peer)).await {
                 // And who is known does not learn which ones others have.
                 Ok(_) if is_endpoint(rest) => Ok(refused(access::turned_away(&operations::access::hidden(name)), id)),
                 Ok(_) => Err(Box::new(Request::from_parts(head, body))),
@@ -255,7 +260,7 @@ impl Rest {
     /// The deployed server of a name.
     async fn known(&self, name: &str) -> Option<Arc<Running>> {
         if self.local.find(name).is_none() {
-            operations::deploy::ensure(&self.context, name).await;
+            Box::pin(operations::deploy::ensure(&self.context, name)).await;
         }
         self.local.find(name)
     }

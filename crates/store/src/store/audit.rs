@@ -83,7 +83,7 @@ impl Store {
     pub fn check_audit(&self) -> Result<AuditCheck, Error> {
         const WHAT: &str = "check the audit log";
         let sql = format!("{ENTRY} WHERE seq > ?1 ORDER BY seq LIMIT {CHECKED_AT_ONCE}");
-        let mut at: Option<End> = None;
+        let (mut at, mut bytes): (Option<End>, _) = (None, Vec::new());
         let mut check = AuditCheck { entries: 0, first: 0, last: 0, head: String::new(), problem: None };
         loop {
             let known = at.clone();
@@ -104,7 +104,7 @@ impl Store {
                 return Ok(check);
             }
             for entry in page {
-                if let Some(problem) = broken(&end, &entry) {
+                if let Some(problem) = broken(&end, &entry, &mut bytes) {
                     check.problem = Some((entry.seq, problem));
                     return Ok(check);
                 }
@@ -138,12 +138,12 @@ impl Store {
 }
 
 /// Why an entry does not follow the one before it.
-fn broken(before: &End, entry: &AuditEntry) -> Option<String> {
+fn broken(before: &End, entry: &AuditEntry, bytes: &mut Vec<u8>) -> Option<String> {
     if entry.seq != before.seq + 1 {
         return Some(format!("entry {} is missing", before.seq + 1));
     }
     let time = entry.note.time.as_deref().unwrap_or_default();
-    let wanted = audit::hash(&before.hash, entry.seq, time, &entry.note);
+    let wanted = audit::hash(&before.hash, entry.seq, time, &entry.note, bytes);
     (wanted != entry.hash).then(|| "it was changed after it was written, or the one before it was".to_owned())
 }
 
@@ -153,12 +153,12 @@ fn row(row: &Row<'_>) -> Result<AuditEntry, Fault> {
         note: AuditNote {
             time: Some(row.get(1)?),
             kind: AuditKind::of_word(&row.get::<String>(2)?).unwrap_or(AuditKind::Note),
-            operation: row.get(3)?,
-            caller: row.get(4)?,
-            owner: row.get(5)?,
-            subject: row.get(6)?,
+            operation: row.get::<String>(3)?.into(),
+            caller: row.get::<String>(4)?.into(),
+            owner: row.get::<String>(5)?.into(),
+            subject: row.get::<String>(6)?.into(),
             request: row.get(7)?,
-            outcome: row.get(8)?,
+            outcome: row.get::<String>(8)?.into(),
             details: row.get(9)?,
         },
         hash: row.get(10)?,

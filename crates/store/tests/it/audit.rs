@@ -10,23 +10,23 @@ use store::{AuditKind, AuditNote, AuditQuery, Error, Pending, Store, Wanted};
 use crate::catalogue::release;
 use crate::world::{Place, both, run};
 
-fn note(subject: &str, outcome: &str) -> AuditNote {
+fn note(subject: &str, outcome: &'static str) -> AuditNote {
     AuditNote {
         kind: AuditKind::Change,
         time: None,
-        operation: "server.create".to_owned(),
-        caller: "key-1".to_owned(),
-        owner: "ada".to_owned(),
-        subject: subject.to_owned(),
+        operation: "server.create".into(),
+        caller: "key-1".into(),
+        owner: "ada".into(),
+        subject: subject.into(),
         request: "r-1".to_owned(),
-        outcome: outcome.to_owned(),
+        outcome: outcome.into(),
         details: "{}".to_owned(),
     }
 }
 
 fn subjects(store: &Store, query: AuditQuery) -> Vec<String> {
     let found = store.audit(&AuditQuery { limit: 100, ..query }).unwrap();
-    found.into_iter().map(|entry| entry.note.subject).collect()
+    found.into_iter().map(|entry| entry.note.subject.to_string()).collect()
 }
 
 /// What somebody does who can write to the database itself.
@@ -190,7 +190,7 @@ fn entries_are_filtered_and_paged() {
         let store = place.open();
         let mut notes = vec![note("a", "ok"), note("b", "MF1002"), note("a", "MF1005")];
         notes[1].kind = AuditKind::Call;
-        notes[1].caller = "key-2".to_owned();
+        notes[1].caller = "key-2".into();
         notes[0].time = Some("2020-01-01T00:00:00.000Z".to_owned());
         store.append_audit(notes).unwrap();
         let some = |text: &str| Some(text.to_owned());

@@ -28,12 +28,12 @@ fn filled(store: &Store) {
     let note = AuditNote {
         kind: AuditKind::Change,
         time: None,
-        operation: "server.create".to_owned(),
-        caller: "ada".to_owned(),
-        owner: "ada".to_owned(),
-        subject: "shop".to_owned(),
+        operation: "server.create".into(),
+        caller: "ada".into(),
+        owner: "ada".into(),
+        subject: "shop".into(),
         request: "r".to_owned(),
-        outcome: "ok".to_owned(),
+        outcome: "ok".into(),
         details: "{}".to_owned(),
     };
     store.append_audit(vec![note; 3]).unwrap();
@@ -156,12 +156,12 @@ fn restored(dumped: &Dumped) -> Vec<AuditNote> {
     vec![AuditNote {
         kind: AuditKind::Change,
         time: None,
-        operation: "platform.restore".to_owned(),
-        caller: "local".to_owned(),
-        owner: "local".to_owned(),
-        subject: String::new(),
+        operation: "platform.restore".into(),
+        caller: "local".into(),
+        owner: "local".into(),
+        subject: "".into(),
         request: "r".to_owned(),
-        outcome: "ok".to_owned(),
+        outcome: "ok".into(),
         details: format!("{{\"rows\":{}}}", dumped.rows),
     }]
 }

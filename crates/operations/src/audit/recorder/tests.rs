@@ -20,11 +20,11 @@ async fn entries_that_cannot_be_written_are_told_as_lost_once_each() {
     file.execute_batch("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END").unwrap();
     recorder.lose(5);
     for _ in 0..9 {
-        recorder.put(store::AuditNote { operation: "tool.call".to_owned(), ..lost_note(0) });
+        recorder.put(store::AuditNote { operation: "tool.call".into(), ..lost_note(0) });
     }
     recorder.flush().await;
     file.execute_batch("DROP TRIGGER full").unwrap();
-    recorder.put(store::AuditNote { operation: "tool.call".to_owned(), ..lost_note(0) });
+    recorder.put(store::AuditNote { operation: "tool.call".into(), ..lost_note(0) });
     recorder.flush().await;
     assert_eq!(entries(&context, "audit.lost").await, [serde_json::json!({"entries": 14})]);
     assert_eq!(entries(&context, "tool.call").await.len(), 1);
@@ -40,7 +40,7 @@ async fn entries_that_were_written_are_not_told_as_lost_when_old_ones_cannot_be_
     file.execute_batch("ALTER TABLE audit_start RENAME TO elsewhere").unwrap();
     let recorder = Recorder::start(&context).await.unwrap();
     for number in 1..=2 {
-        recorder.put(store::AuditNote { operation: "tool.call".to_owned(), ..lost_note(0) });
+        recorder.put(store::AuditNote { operation: "tool.call".into(), ..lost_note(0) });
         recorder.flush().await;
         assert_eq!(entries(&context, "tool.call").await.len(), number);
     }
