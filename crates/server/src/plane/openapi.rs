@@ -69,13 +69,24 @@ fn page(path: &str, about: &str, kind: &str) -> Value {
     if matches!(path, "/readyz" | "/startupz" | "/healthz") {
         responses["503"] = json!({ "description": "The process drains", "content": { kind: { "schema": {} } } });
     }
+    let mut security = json!([{}]);
+    if path == "/metrics" {
+        // Where callers are known, one more is needed.
+        let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+        for (status, about) in
+            [("401", "Nobody is known by what was shown"), ("403", "The scope `metrics:read` is missing")]
+        {
+            responses[status] = json!({ "description": about, "content": problem });
+        }
+        security = json!([{ "key": [] }, {}]);
+    }
     let id = path.trim_start_matches('/').replace('.', "-");
     json!({ "get": {
         "operationId": format!("page.{id}"),
         "summary": about,
         "description": format!("{about}."),
         "tags": ["platform"],
-        "security": [{}],
+        "security": security,
         "responses": responses,
     }})
 }

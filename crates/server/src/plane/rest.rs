@@ -150,6 +150,7 @@ impl Rest {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
         if matches!(path, METRICS | "/metrics/")
+            && matches!(head.method, Method::GET | Method::HEAD)
             && let Err(answer) = self.may_measure(&head, peer, id).await
         {
             return answer;
