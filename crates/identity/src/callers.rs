@@ -232,14 +232,15 @@ impl<K: std::hash::Hash + Eq + Clone> Gate<K> {
     }
 
     fn slow(&self, key: &K) -> Option<Slow> {
-        let (policy, buckets, taken) = match self.daily.look(key) {
+        let (policy, buckets, taken) = match self.daily.take(key) {
             taken @ Taken::No { .. } => (self.names.1, &self.daily, taken),
             Taken::Yes { .. } => (self.names.0, &self.rate, self.rate.take(key)),
         };
-        let Taken::No { wait } = taken else {
-            self.daily.take(key);
-            return None;
-        };
+        let Taken::No { wait } = taken else { return None };
+        if policy == self.names.0 {
+            // Who comes too fast has used up nothing of the day.
+            self.daily.give(key);
+        }
         let left = match self.daily.look(key) {
             Taken::Yes { left } => left.saturating_add(1),
             Taken::No { .. } => 0,

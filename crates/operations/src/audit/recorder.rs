@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
 use store::{AuditKind, AuditNote, Store};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::context::blocking;
 use crate::{Context, Error};
@@ -15,7 +16,9 @@ pub const ENTRIES_KEPT: usize = 1_000_000;
 /// Entries that wait to be written; more are counted, and the count is written.
 const WAITING_MAX: usize = 10_000;
 /// Most entries of one transaction.
-const BATCH_MAX: usize = 1_000;
+const BATCH_MAX: usize = 4_000;
+/// How long entries gather before they are written: a transaction and its flush cost more than many entries.
+const GATHERED: Duration = Duration::from_millis(100);
 /// After how many entries is looked whether the log is too long.
 const PRUNE_EVERY: usize = 20_000;
 
@@ -29,6 +32,8 @@ enum Message {
 pub struct Recorder {
     sender: mpsc::Sender<Message>,
     lost: Arc<AtomicU64>,
+    /// Told when somebody waits for what gathers.
+    hurry: Arc<Notify>,
 }
 
 impl Recorder {
@@ -39,9 +44,9 @@ impl Recorder {
     pub async fn start(context: &Context) -> Result<Arc<Self>, Error> {
         let store = context.shared_store().await?;
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
-        let lost = Arc::new(AtomicU64::new(0));
-        tokio::spawn(write(store, receiver, Arc::clone(&lost)));
-        Ok(Arc::new(Self { sender, lost }))
+        let (lost, hurry) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
+        tokio::spawn(write(store, receiver, Arc::clone(&lost), Arc::clone(&hurry)));
+        Ok(Arc::new(Self { sender, lost, hurry }))
     }
 
     /// Records something. When the disk is too slow it is counted as lost, and the count is recorded.
@@ -61,14 +66,16 @@ impl Recorder {
     pub async fn flush(&self) {
         let (told, written) = oneshot::channel();
         if self.sender.send(Message::Written(told)).await.is_ok() {
+            self.hurry.notify_one();
             let _ = written.await;
         }
     }
 }
 
-async fn write(store: Arc<Store>, mut receiver: mpsc::Receiver<Message>, lost: Arc<AtomicU64>) {
+async fn write(store: Arc<Store>, mut receiver: mpsc::Receiver<Message>, lost: Arc<AtomicU64>, hurry: Arc<Notify>) {
     let (mut messages, mut since_pruned) = (Vec::new(), PRUNE_EVERY);
     while receiver.recv_many(&mut messages, BATCH_MAX).await > 0 {
+        gather(&mut receiver, &mut messages, &hurry).await;
         let (mut notes, mut waiting) = (Vec::new(), Vec::new());
         for message in messages.drain(..) {
             match message {
@@ -91,6 +98,18 @@ async fn write(store: Arc<Store>, mut receiver: mpsc::Receiver<Message>, lost: A
         }
         for told in waiting {
             let _ = told.send(());
+        }
+    }
+}
+
+/// Takes what comes right after the first entries with them, until somebody waits.
+async fn gather(receiver: &mut mpsc::Receiver<Message>, messages: &mut Vec<Message>, hurry: &Notify) {
+    if messages.iter().all(|message| matches!(message, Message::Note(_))) {
+        let _ = tokio::time::timeout(GATHERED, hurry.notified()).await;
+        while messages.len() < BATCH_MAX
+            && let Ok(message) = receiver.try_recv()
+        {
+            messages.push(message);
         }
     }
 }
