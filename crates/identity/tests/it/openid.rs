@@ -325,6 +325,26 @@ async fn keys_are_fetched_anew_for_a_name_that_is_not_known_and_not_for_ever() {
 }
 
 #[tokio::test]
+async fn keys_are_fetched_anew_for_a_key_that_was_changed_under_its_name_or_has_none() {
+    for name in [Some("k1"), None] {
+        let world = World::new().await;
+        let header = name.map_or_else(|| json!({ "alg": "ES256" }), |name| json!({ "alg": "ES256", "kid": name }));
+        world.come(json!({})).await.unwrap();
+        let next = new_key();
+        world.say("/keys", Says::Json(200, json!({ "keys": [public(&next, "k1")] })));
+        let came = world.come_with(|world, nonce| sign(&next, &header, &world.claims(nonce, &json!({})))).await;
+        assert!(came.is_ok(), "{name:?}: {came:?}");
+        assert_eq!(world.asked("/keys").len(), 2);
+        for _ in 0..20 {
+            let other = new_key();
+            let forged = world.come_with(|world, nonce| sign(&other, &header, &world.claims(nonce, &json!({})))).await;
+            assert_eq!(kind(forged), Kind::Token);
+        }
+        assert!(world.asked("/keys").len() <= 9, "{}", world.asked("/keys").len());
+    }
+}
+
+#[tokio::test]
 async fn more_of_a_person_comes_from_the_endpoint_for_it_and_of_nobody_else() {
     let world = World::new().await;
     let nothing = json!({ "email": null, "email_verified": null });
