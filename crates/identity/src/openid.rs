@@ -17,6 +17,7 @@ mod provider;
 mod redeem;
 mod settings;
 
+mod said;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
