@@ -10,7 +10,7 @@ use super::jwt::Jwt;
 use super::person::{self, Person};
 use super::provider::{ANSWER_BYTES_MAX, Metadata};
 use super::redeem::Tokens;
-use super::{ANSWERED_MAX, Failure, Kind, OpenId};
+use super::{Failure, Kind, OpenId};
 use crate::oauth::Parameters;
 use crate::seal::Purpose;
 
@@ -21,6 +21,8 @@ pub struct Finished {
     pub is_theirs: bool,
     /// Where the person was.
     pub back: Option<String>,
+    /// Whether they were somewhere that is not known any more.
+    pub has_forgotten: bool,
     /// Who it is.
     pub outcome: Result<Person, Failure>,
 }
@@ -29,11 +31,15 @@ impl OpenId {
     /// Ends the sign-in of a browser that comes back to `redirect` with these parameters and what it kept.
     pub async fn finish(&self, given: &Parameters, cookie: Option<&str>, redirect: &str) -> Finished {
         match self.begun(given, cookie) {
-            Ok(kept) => {
-                let outcome = self.answered(given, &kept.state, redirect).await;
-                Finished { is_theirs: true, back: kept.back, outcome }
+            Ok(Kept { state, back, is_here, expires_at }) => {
+                let back = if is_here { self.paths.take(&state, expires_at) } else { back };
+                let outcome = self.answered(given, &state, redirect).await;
+                Finished { is_theirs: true, has_forgotten: is_here && back.is_none(), back, outcome }
             }
-            Err(why) => Finished { is_theirs: false, back: None, outcome: Err(Failure::new(Kind::Answer, why)) },
+            Err(why) => {
+                let outcome = Err(Failure::new(Kind::Answer, why));
+                Finished { is_theirs: false, has_forgotten: false, back: None, outcome }
+            }
         }
     }
 
@@ -51,14 +57,9 @@ impl OpenId {
         if kept.expires_at <= now {
             return Err("the sign-in was begun too long ago");
         }
-        let mut answered = self.answered.lock();
-        if answered.len() >= ANSWERED_MAX {
-            answered.retain(|_, end| *end > now);
-        }
-        if answered.len() >= ANSWERED_MAX {
-            return Err("too many sign-ins were answered within minutes");
-        }
-        if answered.insert(kept.state.clone(), kept.expires_at).is_some() {
+        // Only a code gives anything twice; to make up other answers costs nobody anything.
+        let has_code = given.get("code").is_some() && given.get("error").is_none();
+        if has_code && !self.answered.take(&kept.state, kept.expires_at, now) {
             return Err("the sign-in was answered before");
         }
         Ok(kept)

@@ -433,13 +433,46 @@ async fn an_account_is_tied_to_a_person_and_not_to_an_address() {
 async fn one_address_begins_only_so_many() {
     let world = World::new().await;
     let mut waits = 0;
-    for _ in 0..300 {
+    for _ in 0..1_500 {
         waits += usize::from(matches!(
             world.openid.begin(HERE, REDIRECT, None).await,
             Err(Failure { kind: Kind::Slow(_), .. })
         ));
     }
-    assert!((1..=240).contains(&waits), "{waits}");
-    let elsewhere = "203.0.113.1".parse().unwrap();
-    assert!(world.openid.begin(elsewhere, REDIRECT, Some(&"/docs".repeat(1_000))).await.unwrap().cookie.len() < 4_000);
+    assert!((1..=900).contains(&waits), "{waits}");
+}
+
+#[tokio::test]
+async fn where_the_person_was_is_kept_however_long_it_is_and_a_cookie_fits_a_browser() {
+    let world = World::new().await;
+    for (number, back) in [
+        "/docs".to_owned(),
+        format!("/authorize?{}", "x".repeat(2_400)),
+        format!("/authorize?{}", "\"".repeat(2_400)),
+        format!("/authorize?{}", "x".repeat(16 * 1024)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let begun = world.openid.begin(HERE, REDIRECT, Some(&back)).await.unwrap();
+        assert!(begun.cookie.len() <= 4_000, "{number}: {}", begun.cookie.len());
+        let page = url::Url::parse(&begun.page).unwrap();
+        let state = page.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+        let declined = [("error", "access_denied"), ("state", state.as_str())];
+        let finished = world.finish(&declined, Some(&begun.cookie)).await;
+        assert!(finished.back.as_deref() == Some(&back) && !finished.has_forgotten, "{number}");
+        // An answer without a code is not remembered; what was kept here was given back.
+        let again = world.finish(&declined, Some(&begun.cookie)).await;
+        assert_eq!(
+            (again.has_forgotten, kind(again.outcome)),
+            (begun.cookie.len() < 200 && number > 0, Kind::Declined)
+        );
+    }
+    let long = format!("/authorize?{}", "x".repeat(16 * 1024));
+    let mut waits = 0;
+    for _ in 0..200 {
+        let begun = world.openid.begin(HERE, REDIRECT, Some(&long)).await;
+        waits += usize::from(matches!(begun, Err(Failure { kind: Kind::Slow(_), .. })));
+    }
+    assert!(waits > 0, "one address does not fill what is kept");
 }

@@ -196,6 +196,35 @@ fn where_only_the_provider_counts_no_password_does() {
 }
 
 #[test]
+fn a_long_question_comes_back_and_a_path_that_no_header_can_say_leads_nowhere_else() {
+    let Some(provider) = provider("a_long_question_comes_back_and_a_path_that_no_header_can_say_leads_nowhere_else")
+    else {
+        return;
+    };
+    let mut world = World::new();
+    let client = register(&provider, json!({}));
+    let plane = start(&mut world, &provider, &client, &["--oidc-allow", "owner:ann@example.com"]);
+    for question in
+        ["x".repeat(2_733), "x".repeat(6_233), "%22".repeat(2_300), "\"".repeat(2_300), "x".repeat(16 * 1024)]
+    {
+        let to = format!("/authorize?{question}");
+        let begin = format!("{}/sign-in/openid?{}", plane.url, form(&[("to", &to)]));
+        let page = Browser::default().sign_in(&begin, "ann@example.com");
+        assert_eq!(page.url, format!("{}{to}", plane.url), "{}", page.answer.body);
+    }
+    for unfit in ["/docs/\r\nX: y", "/docs/\u{7f}", "/authorize?\n", &format!("/docs/{}", "x".repeat(20_000))] {
+        let begin = format!("{}/sign-in/openid?{}", plane.url, form(&[("to", unfit)]));
+        let page = Browser::default().sign_in(&begin, "ann@example.com");
+        assert_eq!(
+            (page.url, page.answer.status),
+            (format!("{}/account", plane.url), 200),
+            "{unfit:?}: {}",
+            page.answer.body
+        );
+    }
+}
+
+#[test]
 fn settings_that_do_not_fit_start_nothing() {
     let issuer = ["--oidc-issuer", "https://id.example.com"];
     let client = ["--oidc-client-id", "factory"];
