@@ -41,7 +41,7 @@ pub use finish::Finished;
 pub use jwt::TOKEN_BYTES_MAX;
 pub use person::Person;
 pub use provider::{ANSWER_BYTES_MAX, KEYS_BYTES_MAX};
-pub use settings::{FETCH_TIMEOUT, NAME, SCOPES, Settings, issuer};
+pub use settings::{FETCH_TIMEOUT, NAME, SCOPES, Settings, authorities, issuer};
 
 /// Clocks that differ by less agree, seconds.
 pub const LEEWAY: i64 = 60;

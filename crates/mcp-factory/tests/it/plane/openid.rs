@@ -256,3 +256,23 @@ fn settings_that_do_not_fit_start_nothing() {
     world.set("MCP_FACTORY_OIDC_ONLY", "perhaps");
     assert!(world.run(&["serve", "--port", "0"]).err.contains("MF1101"));
 }
+        vec![["--oidc-role", "admin"]],
+        vec![["--oidc-name", "X"]],
+        vec![["--oidc-scopes", "openid"]],
+        vec![["--oidc-ca-file", "/nowhere/ca.pem"]],
+        vec![issuer, client, ["--oidc-ca-file", "/dev/null"]],
+        vec![issuer, client, ["--oidc-allow", "a@example.com,owner:a@example.com"]],
+    for (variable, value) in [("CLIENT_SECRET", "x"), ("CLIENT_SECRET_FILE", "/x"), ("ROLE", "boss"), ("ONLY", "1")] {
+        let mut world = World::new();
+        world.set(&format!("MCP_FACTORY_OIDC_{variable}"), value);
+        let ran = world.run(&["serve", "--port", "0"]);
+        assert!(
+            ran.code == 2 && ran.err.contains("MF1101") && ran.err.contains("no provider"),
+            "{variable}: {}",
+            ran.err
+        );
+    }
+    let empty = world.write("empty.txt", "\n").display().to_string();
+    world.set("MCP_FACTORY_OIDC_CLIENT_SECRET_FILE", &empty);
+    let ran = world.run(&["serve", "--port", "0"]);
+    assert!(ran.code == 2 && ran.err.contains("MF1101") && ran.err.contains("no secret"), "{}", ran.err);
