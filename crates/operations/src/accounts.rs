@@ -222,7 +222,7 @@ fn sign_in(caller: String, request: &str, outcome: &str, how: Value) -> AuditNot
 /// Where a link is to be opened.
 fn place(context: &Context, secret: &str) -> String {
     let here = context.targets.as_ref().map(|targets| targets.url.clone());
-    let base = here.or_else(|| crate::plane::running(context)).unwrap_or_default();
+    let base = here.or_else(|| crate::plane::public(context)).unwrap_or_default();
     format!("{base}/password?link={secret}")
 }
 

@@ -150,13 +150,12 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
     let site = PlaneSite { context, admission, runtime };
     let plane = Plane::bind(options, site).await.map_err(|error| refused(&error))?;
     let url = plane.url();
-    held.tell(&url)?;
+    // What is handed out leads there.
+    let public = plane.context().targets.as_ref().map_or_else(|| url.clone(), |targets| targets.url.clone());
+    held.tell(&url, &public)?;
     let resumed = operations::jobs::resume(plane.context()).await?;
     let set_up = match &accounts {
-        Some(accounts) => {
-            let public = told.public_url.map_or(url.as_str(), |url| url.trim_end_matches('/'));
-            operations::accounts::set_up_link(accounts, public).await?
-        }
+        Some(accounts) => operations::accounts::set_up_link(accounts, &public).await?,
         None => None,
     };
     let sign_in = provider.as_ref().map(|_| server::openid_redirect_uri(told.public_url.unwrap_or(&url)));
