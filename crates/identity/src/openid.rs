@@ -58,6 +58,7 @@ const LONG_BEGINS: Rate = Rate { count: 60, period: Duration::from_secs(60), bur
 pub struct OpenId {
     settings: Settings,
     provider: Provider,
+    store: Arc<Store>,
     sealer: Sealer,
     clock: Clock,
     begins: Buckets<IpAddr>,
@@ -81,7 +82,8 @@ impl OpenId {
         let (provider, sealer) = (Provider::new(&settings), Sealer::open(store)?);
         let (begins, long_begins) = (Buckets::new(BEGINS), Buckets::new(LONG_BEGINS));
         let (answered, paths) = (Answered::default(), Paths::default());
-        Ok(Self { settings, provider, sealer, clock, begins, long_begins, answered, paths })
+        let store = Arc::clone(store);
+        Ok(Self { settings, provider, store, sealer, clock, begins, long_begins, answered, paths })
     }
 
     /// The settings.

@@ -1,6 +1,9 @@
 //! The end of a sign-in: the browser comes back from the provider.
 
+use std::sync::Arc;
+
 use base::Secret;
+use store::accounts::Identity;
 use subtle::ConstantTimeEq as _;
 
 use super::begin::Kept;
@@ -95,7 +98,9 @@ impl OpenId {
         let (issuer, client, now) = (&self.settings.issuer, &self.settings.client_id, self.clock.now());
         claims::check(&jwt, &Expected { issuer, client, nonce, access, now }).map_err(bad)?;
         let lacks = person::lacks(&jwt.claims, self.settings.allow.names_groups());
-        if let (Some(access), Some(url), true) = (access, &metadata.person, lacks) {
+        if let (Some(access), Some(url)) = (access, metadata.person.as_ref().filter(|_| lacks))
+            && !self.knows(person::subject(&jwt.claims).map_err(bad)?).await?
+        {
             const WHAT: &str = "what the provider says of the person";
             let asked = self.provider.fetch.get(WHAT, url, ANSWER_BYTES_MAX, Some(access)).await;
             let fetched = asked.map_err(|why| Failure::new(Kind::Provider, why))?;
@@ -106,5 +111,13 @@ impl OpenId {
             person::add(&mut jwt.claims, said);
         }
         Person::read(&jwt.claims).map_err(bad)
+    }
+    /// Whether somebody has an account: then nothing more has to be known of them.
+    async fn knows(&self, subject: &str) -> Result<bool, Failure> {
+        let identity = Identity { issuer: self.settings.issuer.clone(), subject: subject.to_owned() };
+        let store = Arc::clone(&self.store);
+        let looked = tokio::task::spawn_blocking(move || store.account_of(&identity)).await;
+        let found = looked.map_err(|error| Failure::new(Kind::Fault, error.to_string()))?;
+        Ok(found?.is_some())
     }
 }

@@ -1,5 +1,6 @@
 //! People who come from a provider of OpenID Connect, and providers that cannot be believed.
 
+mod people;
 mod provider;
 
 use std::sync::atomic::Ordering;
@@ -257,7 +258,7 @@ async fn a_provider_that_cannot_be_used_is_refused_wherever_it_fails() {
         {
             let world = World::new().await;
             let begun = world.begin().await;
-            let claims = world.claims(&begun.page["nonce"], &json!({ "email_verified": null }));
+            let claims = world.claims(&begun.page["nonce"], &json!({ "email": null, "email_verified": null }));
             let token = world.sign(&json!({ "alg": "ES256", "kid": "k1" }), &claims);
             let tokens = json!({ "id_token": token, "access_token": "a", "token_type": "Bearer" });
             world.say("/token", Says::Json(200, tokens));
@@ -358,75 +359,6 @@ async fn more_of_a_person_comes_from_the_endpoint_for_it_and_of_nobody_else() {
     assert!(sent.contains("authorization: bearer acce55"), "{sent}");
     world.say("/me", Says::Json(200, json!({ "sub": "2", "email": "root@example.com", "email_verified": true })));
     assert_eq!(kind(world.come(nothing).await), Kind::Token);
-}
-
-#[tokio::test]
-async fn whoever_is_not_named_stays_out_and_the_first_is_an_owner() {
-    let world = World::with("owner:root@example.com,*@example.com,admin:group:ops", |_| {}).await;
-    world.describe(json!({ "userinfo_endpoint": null }));
-    let ann = json!({ "sub": "ann" });
-    assert_eq!(kind(world.enter(ann.clone()).await), Kind::Stranger, "there is no owner yet");
-    let root = json!({ "sub": "root", "email": "root@example.com" });
-    assert_eq!(world.enter(root.clone()).await.unwrap(), ("root@example.com".to_owned(), "made"));
-    assert_eq!(world.accounts.set_up_link().unwrap(), None);
-    assert_eq!(world.enter(ann.clone()).await.unwrap(), ("ann@example.com".to_owned(), "made"));
-    assert_eq!(world.enter(root).await.unwrap().1, "known");
-    for stranger in [
-        json!({ "sub": "eve", "email": "eve@elsewhere.org" }),
-        json!({ "sub": "eve", "email": "eve@example.com", "email_verified": false }),
-        json!({ "sub": "eve", "email": "eve@example.com", "email_verified": null }),
-        json!({ "sub": "eve", "email": null, "groups": ["op"] }),
-    ] {
-        assert_eq!(kind(world.enter(stranger.clone()).await), Kind::Stranger, "{stranger}");
-    }
-    // A name that nobody vouches for is taken by nobody else, and looks like no address.
-    let names = ["bob", "bob", "root@example.com"].iter().enumerate();
-    let mut made = Vec::new();
-    for (number, name) in names {
-        let claims = json!({ "sub": format!("ops{number}"), "email": "root@example.com", "email_verified": false, "preferred_username": name, "groups": ["ops"] });
-        made.push(world.enter(claims).await.unwrap().0);
-    }
-    assert!(made[0] == "bob" && made[1].starts_with("bob-") && made[2].starts_with("openid-"), "{made:?}");
-    assert_eq!(world.store.account_named("bob").unwrap().unwrap().role, "admin");
-    assert_eq!(world.store.account_named("root@example.com").unwrap().unwrap().role, "owner");
-}
-
-#[tokio::test]
-async fn an_account_is_tied_to_a_person_and_not_to_an_address() {
-    let world = World::with("owner:root@example.com,*@example.com,eve@example.com", |_| {}).await;
-    world.describe(json!({ "userinfo_endpoint": null }));
-    let root = world.accounts.set_up(
-        &world.accounts.set_up_link().unwrap().unwrap(),
-        "root@example.com",
-        "correct horse battery",
-    );
-    root.unwrap();
-    world.accounts.create("ann@example.com", identity::accounts::Role::Admin).unwrap();
-    assert_eq!(kind(world.enter(json!({ "sub": "x" })).await), Kind::Taken, "a domain names no account that is there");
-    let unsure = json!({ "sub": "x", "email": "root@example.com", "email_verified": false });
-    assert_eq!(kind(world.enter(unsure).await), Kind::Stranger, "nobody vouches for the address");
-    let root = json!({ "sub": "root", "email": "ROOT@example.com" });
-    assert_eq!(world.enter(root.clone()).await.unwrap(), ("root@example.com".to_owned(), "tied"));
-    assert_eq!(world.enter(root).await.unwrap().1, "known");
-    assert!(world.accounts.sign_in(HERE, "root@example.com", "correct horse battery").is_ok(), "the password stays");
-    let heir = json!({ "sub": "heir", "email": "root@example.com" });
-    assert_eq!(kind(world.enter(heir).await), Kind::Taken, "the address has changed hands");
-
-    let eve = json!({ "sub": "eve", "email": "eve@example.com" });
-    let person = world.come(eve.clone()).await.unwrap();
-    let (entered, _) = world.accounts.enter_by(&world.openid, &person).unwrap();
-    let moved = json!({ "sub": "eve", "email": "eve@elsewhere.org" });
-    assert_eq!(
-        world.enter(moved).await.unwrap(),
-        ("eve@example.com".to_owned(), "known"),
-        "who has an account keeps it"
-    );
-    assert!(world.store.remove_account(&entered.account.id, "owner", 1).unwrap());
-    world.accounts.follow().unwrap();
-    assert!(
-        world.accounts.known(&entered.token).is_none() && world.accounts.look_up(&entered.token).unwrap().is_none()
-    );
-    assert_eq!(world.enter(eve).await.unwrap().1, "made", "the list names them still");
 }
 
 #[tokio::test]

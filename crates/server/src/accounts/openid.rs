@@ -87,7 +87,9 @@ impl People {
     ) -> Response<Body> {
         let (accounts, provider) = (self.accounts.clone(), openid.clone());
         let mut how = json!({ "by": "openid", "issuer": openid.settings().issuer });
-        let named = json!({ "subject": person.subject, "address": person.verified() });
+        // Whoever reads the log has to know whose account it is, also where the provider vouches for no address.
+        let unverified = person.called().filter(|called| Some(called.as_str()) != person.verified());
+        how["person"] = json!({ "subject": person.subject, "address": person.verified(), "unverified": unverified });
         let entering = tokio::task::spawn_blocking(move || accounts.enter_by(&provider, &person)).await;
         let entered = entering.unwrap_or_else(|error| Err(Failure { kind: Kind::Fault, why: error.to_string() }));
         match entered {
@@ -103,7 +105,6 @@ impl People {
             }
             Err(failure) => {
                 if matches!(failure.kind, Kind::Stranger | Kind::Taken) {
-                    how["person"] = named;
                     accounts::note_turned_away(&self.context, code(failure.kind), asked.id, how);
                 }
                 away(openid, asked, &failure, back)
