@@ -69,3 +69,5 @@ pub use postgres::client as postgres_client;
 pub use query::{Acting, Answer, ColumnInfo, Described, Query, Statement, Target};
 #[cfg(feature = "sqlite")]
 pub use sqlite::file as sqlite_file;
+#[cfg(feature = "http")]
+pub use tls::authorities;

@@ -38,6 +38,15 @@ pub(crate) fn client(tls: Tls, ca_file: Option<&Path>, own: Option<(&str, &str)>
         .map_err(|error| format!("the client certificate and its key cannot be used: {error}"))
 }
 
+/// Whether a file holds certificates of authorities.
+///
+/// # Errors
+/// Says what is wrong with it.
+#[cfg(feature = "http")]
+pub fn authorities(file: &Path) -> Result<(), String> {
+    roots(Some(file)).map(drop)
+}
+
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     let Some(path) = ca_file else {

@@ -1,6 +1,7 @@
 //! People: the first account by a link that is shown once, signing in, and who is signed in, from memory.
 
 mod openid;
+mod way;
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -21,6 +22,7 @@ use crate::scopes::{ADMIN, Scopes};
 use crate::seal::{self, Purpose, Sealer};
 
 pub use openid::Came;
+pub use way::Way;
 
 pub use crate::password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
 
@@ -124,6 +126,8 @@ pub struct Accounts {
     view: RwLock<View>,
     tries: Buckets<IpAddr>,
     tries_of_name: Buckets<String>,
+    /// Whether whoever signed in by a password is let in.
+    takes_passwords: bool,
 }
 
 #[derive(Debug, Default)]
@@ -140,6 +144,7 @@ struct Live {
     principal: Arc<Principal>,
     name: Arc<str>,
     expires_at: i64,
+    by_password: bool,
 }
 
 /// Somebody who is signed in, with their name.
@@ -164,9 +169,17 @@ impl Accounts {
     pub fn open(store: Arc<Store>, clock: Clock) -> Result<Self, Fault> {
         let sealer = Sealer::open(&store)?;
         let (tries, tries_of_name) = (Buckets::new(TRIES), Buckets::new(TRIES_OF_NAME));
-        let accounts = Self { store, sealer, clock, view: RwLock::default(), tries, tries_of_name };
+        let view = RwLock::default();
+        let accounts = Self { store, sealer, clock, view, tries, tries_of_name, takes_passwords: true };
         accounts.reload()?;
         Ok(accounts)
+    }
+
+    /// The same, where nobody is let in who signed in by a password.
+    #[must_use]
+    pub fn without_passwords(mut self) -> Self {
+        self.takes_passwords = false;
+        self
     }
 
     /// Whether there is an account, from memory.
@@ -216,7 +229,7 @@ impl Accounts {
     fn made(&self, name: &str, role: Role, password: Option<String>) -> Result<Account, Refused> {
         let name = plain(name).ok_or(Refused::Name)?;
         let (id, role, created_at) = (uuid::Uuid::now_v7().to_string(), role.as_str().to_owned(), self.clock.now());
-        Ok(Account { id, name, role, password, created_at, signed_in_at: None, issuer: None })
+        Ok(Account { id, name, role, password, created_at, signed_in_at: None, tied: None })
     }
 
     /// Whether a link has force: whose password it sets, or that it makes the first account. Blocks.
@@ -245,7 +258,7 @@ impl Accounts {
             return Err(Refused::Link);
         }
         self.view.write().exist = true;
-        self.enter(first)
+        self.enter(first, Way::Link)
     }
 
     /// Sets the password of an account by its link, and signs in. Blocks, also for the hash of the password.
@@ -259,7 +272,7 @@ impl Accounts {
         }
         let (hash, password) = (self.hash(Purpose::Link, secret), password::hash(password)?);
         let account = self.store.set_password(&hash, &password, self.clock.now())?.ok_or(Refused::Link)?;
-        self.enter(account)
+        self.enter(account, Way::Link)
     }
 
     /// Signs somebody in from an address. Blocks, also for the hash of the password.
@@ -288,19 +301,20 @@ impl Accounts {
         let account = self.store.account_named(name)?;
         let known = account.as_ref().and_then(|account| account.password.as_deref());
         match (password::is(password, known), account) {
-            (true, Some(account)) => self.enter(account),
+            (true, Some(account)) => self.enter(account, Way::Password),
             _ => Err(Refused::Wrong),
         }
     }
 
-    fn enter(&self, account: Account) -> Result<Entered, Refused> {
+    fn enter(&self, account: Account, way: Way) -> Result<Entered, Refused> {
         let token = seal::secret(SESSION_PREFIX)?;
         let (hash, now) = (self.hash(Purpose::Session, &token), self.clock.now());
         let expires_at = now + seconds(SESSION_LIFE);
-        self.store.sign_in(&hash, &account.id, now, expires_at)?;
+        self.store.sign_in(&hash, &account.id, way.as_str(), now, expires_at)?;
         let mut view = self.view.write();
         view.sessions.retain(|_, live| live.expires_at > now);
-        view.sessions.insert(hash, live(&SignedIn { hash, account: account.clone(), expires_at }));
+        let signed_in = SignedIn { hash, account: account.clone(), expires_at, way: way.as_str().to_owned() };
+        view.sessions.insert(hash, live(&signed_in));
         drop(view);
         Ok(Entered { token, account, expires_at })
     }
@@ -334,7 +348,7 @@ impl Accounts {
         }
         let hash = self.hash(Purpose::Session, token);
         let view = self.view.read();
-        let live = view.sessions.get(&hash).filter(|live| live.expires_at > self.clock.now())?;
+        let live = view.sessions.get(&hash).filter(|live| live.expires_at > self.clock.now() && self.takes(live))?;
         Some((live.principal.clone(), live.name.clone()))
     }
 
@@ -350,7 +364,11 @@ impl Accounts {
         let Some(found) = self.store.signed_in(&hash, self.clock.now())? else { return Ok(None) };
         let live = live(&found);
         self.view.write().sessions.insert(hash, live.clone());
-        Ok(Some((live.principal, live.name)))
+        Ok(Some(live).filter(|live| self.takes(live)).map(|live| (live.principal, live.name)))
+    }
+
+    fn takes(&self, live: &Live) -> bool {
+        self.takes_passwords || !live.by_password
     }
 
     /// Follows what this and other processes changed: the ids of people who are not signed in any more. Blocks for a
@@ -401,7 +419,13 @@ fn live(found: &SignedIn) -> Live {
     let scopes = Role::of_word(&account.role).unwrap_or(Role::Member).scopes();
     let principal = Principal::new(Kind::Account, caller(&account.id), scopes);
     let principal = principal.owned_by(account.id.as_str());
-    Live { principal: Arc::new(principal), name: account.name.as_str().into(), expires_at: found.expires_at }
+    let by_password = found.way == Way::Password.as_str();
+    Live {
+        principal: Arc::new(principal),
+        name: account.name.as_str().into(),
+        expires_at: found.expires_at,
+        by_password,
+    }
 }
 
 /// A name as it is stored: small letters.

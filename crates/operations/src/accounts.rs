@@ -7,8 +7,10 @@ use identity::accounts::{ACCOUNTS_MAX, Accounts, Refused, Role};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::accounts::Account as Stored;
+use store::accounts::{Account as Stored, Tied};
 use store::{AuditKind, AuditNote};
+
+pub use store::accounts::Ways;
 
 use crate::audit::word;
 use crate::context::blocking;
@@ -49,6 +51,12 @@ pub struct Account {
     /// The issuer at which the person signs in by OpenID Connect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+    /// Its name for the person (`sub`), to which the account is tied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// What it last called the person: an address or a name, for people to read. Nobody has to have verified it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<String>,
     /// When it was made, RFC 3339.
     pub created_at: String,
     /// When the person last signed in, RFC 3339.
@@ -91,7 +99,21 @@ pub struct Removed {
 /// The catalogue cannot be used.
 pub async fn open(context: &Context) -> Result<Arc<Accounts>, Error> {
     let store = context.noted_store().await?;
-    blocking(move || Ok(Arc::new(Accounts::open(store, Clock::system())?))).await
+    let takes_passwords = context.ways.as_ref().is_none_or(|ways| ways.passwords);
+    let opened = move || {
+        let accounts = Accounts::open(store, Clock::system())?;
+        Ok(Arc::new(if takes_passwords { accounts } else { accounts.without_passwords() }))
+    };
+    blocking(opened).await
+}
+
+/// Whether there are accounts at a control plane, and no owner can sign in to theirs in the ways that are on.
+///
+/// # Errors
+/// The catalogue cannot be used.
+pub async fn shuts_owners_out(context: &Context) -> Result<bool, Error> {
+    let Some(ways) = context.ways.clone() else { return Ok(false) };
+    context.store(move |store| Ok(store.has_accounts()? && !store.can_come(Role::Owner.as_str(), &ways)?)).await
 }
 
 /// Makes an account, and a link for its person.
@@ -148,11 +170,11 @@ pub async fn list(context: &Context) -> Result<Listed, Error> {
 /// There is no such account, or it is the last owner's.
 pub async fn remove(context: &Context, input: Named) -> Result<Removed, Error> {
     let account = find(context, &input.name).await?;
-    let (id, now) = (account.id, Clock::system().now());
+    let (id, now, ways) = (account.id, Clock::system().now(), context.ways.clone());
     let removed = context
         .store(move |store| {
             let servers = store.servers_of(&id)?;
-            Ok(store.remove_account(&id, Role::Owner.as_str(), now)?.then_some(servers))
+            Ok(store.remove_account(&id, Role::Owner.as_str(), ways.as_ref(), now)?.then_some(servers))
         })
         .await?;
     let servers = removed.ok_or_else(|| {
@@ -222,7 +244,7 @@ fn sign_in(caller: String, request: &str, outcome: &'static str, how: Value) -> 
 /// Where a link is to be opened.
 fn place(context: &Context, secret: &str) -> String {
     let here = context.targets.as_ref().map(|targets| targets.url.clone());
-    let base = here.or_else(|| crate::plane::running(context)).unwrap_or_default();
+    let base = here.or_else(|| crate::plane::public(context)).unwrap_or_default();
     format!("{base}/password?link={secret}")
 }
 
@@ -234,7 +256,12 @@ fn refused(refused: Refused) -> Error {
 }
 
 fn shown(account: Stored) -> Account {
-    let Stored { id, name, role, password, created_at, signed_in_at, issuer } = account;
+    let Stored { id, name, role, password, created_at, signed_in_at, tied } = account;
     let (created_at, signed_in_at) = (moment(created_at), signed_in_at.map(moment));
-    Account { id, name, role, ready: password.is_some() || issuer.is_some(), issuer, created_at, signed_in_at }
+    let ready = password.is_some() || tied.is_some();
+    let (issuer, subject, called) = match tied {
+        Some(Tied { issuer, subject, called }) => (Some(issuer), Some(subject), called),
+        None => (None, None, None),
+    };
+    Account { id, name, role, ready, issuer, subject, called, created_at, signed_in_at }
 }

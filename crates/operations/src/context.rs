@@ -237,6 +237,8 @@ pub struct Context {
     pub policies: Option<Arc<Policies>>,
     /// Where a control plane runs servers; none at a command line.
     pub targets: Option<Arc<Targets>>,
+    /// The ways to sign in that a control plane has on; none at a command line.
+    pub ways: Option<store::accounts::Ways>,
     /// Is told how far it is.
     pub progress: Option<crate::Progress>,
     /// What all servers offer and use.
@@ -268,6 +270,7 @@ impl Context {
             jobs: None,
             policies: None,
             targets: None,
+            ways: None,
             progress: None,
             index: Arc::default(),
             store: Arc::default(),

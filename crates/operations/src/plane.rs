@@ -12,7 +12,7 @@ use crate::reserved::LOCK_FILE;
 use crate::{Code, Context, Error};
 
 /// Longest text that is read of the lock file.
-const URL_BYTES_MAX: u64 = 1_024;
+const URLS_BYTES_MAX: u64 = 4_096;
 
 /// How often the lock is tried.
 const TRIES: u32 = 10;
@@ -101,30 +101,46 @@ async fn taken(file: &File) -> Result<(), std::fs::TryLockError> {
 }
 
 impl Held {
-    /// Tells other processes of this machine where the control plane is.
+    /// Tells other processes of this machine where the control plane is, and under which origin people reach it.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn tell(&mut self, url: &str) -> Result<(), Error> {
-        let written =
-            self.file.set_len(0).and_then(|()| self.file.rewind()).and_then(|()| writeln!(self.file, "{url}"));
+    pub fn tell(&mut self, url: &str, public: &str) -> Result<(), Error> {
+        let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
+        let written = emptied.and_then(|()| writeln!(self.file, "{url}\n{public}"));
         written.map_err(|error| Error::new(Code::CannotWrite, format!("cannot write {}: {error}", self.path.display())))
     }
 }
 
-/// Where the control plane of a home folder is; `None` when none runs.
+/// Where the control plane of a home folder is, for this machine; `None` when none runs.
 pub fn running(context: &Context) -> Option<String> {
+    told(context).map(|(url, _)| url)
+}
+
+/// The origin under which people reach it.
+pub fn public(context: &Context) -> Option<String> {
+    told(context).map(|(_, public)| public)
+}
+
+fn told(context: &Context) -> Option<(String, String)> {
     let path = context.home.path().join(LOCK_FILE);
     let file = File::open(&path).ok()?;
     match file.try_lock_shared() {
-        Err(std::fs::TryLockError::WouldBlock) => url(&path),
+        Err(std::fs::TryLockError::WouldBlock) => urls(&path),
         _ => None,
     }
 }
 
 fn url(path: &std::path::Path) -> Option<String> {
+    urls(path).map(|(url, _)| url)
+}
+
+/// What the file says; a control plane that is older than this program says one thing.
+fn urls(path: &std::path::Path) -> Option<(String, String)> {
     let mut text = String::new();
-    File::open(path).ok()?.take(URL_BYTES_MAX).read_to_string(&mut text).ok()?;
-    let url = text.trim();
-    (!url.is_empty()).then(|| url.to_owned())
+    File::open(path).ok()?.take(URLS_BYTES_MAX).read_to_string(&mut text).ok()?;
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let url = lines.next()?.to_owned();
+    let public = lines.next().map_or_else(|| url.clone(), str::to_owned);
+    Some((url, public))
 }

@@ -20,7 +20,7 @@ use operations::{Code, Context, Error, accounts};
 use protocol::http::{Body, Guard, Peer};
 use serde_json::json;
 
-use crate::oauth::{address, is_own_page, issuer_of, read, respond};
+use crate::oauth::{QUERY_BYTES_MAX, address, is_own_page, issuer_of, read, respond};
 
 pub(crate) use cookie::signed_in;
 pub use openid::redirect_uri as openid_redirect_uri;
@@ -36,6 +36,8 @@ const SESSION: &str = "/api/session";
 /// The pages that signing in may lead to besides one's own: a program's question, and the description of the API.
 const AUTHORIZE: &str = "/authorize?";
 const DOCS: &str = "/docs";
+/// Longest path that signing in leads to, bytes: a program's question with the longest query.
+const TO_BYTES_MAX: usize = AUTHORIZE.len() + QUERY_BYTES_MAX;
 
 /// The pages of people.
 pub(crate) struct People {
@@ -240,10 +242,11 @@ impl People {
     }
 }
 
-/// Where signing in leads, as far as it may.
+/// Where signing in leads, as far as it may, and as a header can say it.
 fn leads_to(given: &Parameters) -> Option<&str> {
     let is_docs = |to: &str| to.strip_prefix(DOCS).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    given.get("to").filter(|to| to.starts_with(AUTHORIZE) || is_docs(to))
+    let is_plain = |to: &str| to.len() <= TO_BYTES_MAX && to.bytes().all(|byte| byte.is_ascii_graphic());
+    given.get("to").filter(|to| is_plain(to) && (to.starts_with(AUTHORIZE) || is_docs(to)))
 }
 
 fn with_wait(mut answer: Response<Body>, refused: &Refused) -> Response<Body> {

@@ -27,7 +27,7 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Longest wait for a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest query, bytes.
-const QUERY_BYTES_MAX: usize = 16 * 1024;
+pub(crate) const QUERY_BYTES_MAX: usize = 16 * 1024;
 const SERVER: &str = "/.well-known/oauth-authorization-server";
 const RESOURCE: &str = "/.well-known/oauth-protected-resource";
 /// The header by which proxies say whom they speak for.

@@ -1,13 +1,16 @@
 //! People: accounts, links that are used once, and who signed in. Secrets come as hashes; times are seconds since 1970.
 
 mod identities;
+mod ways;
 
 use crate::db::{Attempted as _, Fault, Row, Session, params};
 use crate::error::Error;
 use crate::oauth::{Hash, count_revocation, hash};
 use crate::store::Store;
+use ways::ready;
 
-pub use identities::{Arrived, Identity};
+pub use identities::{Arrived, Identity, Tied};
+pub use ways::Ways;
 
 /// Sessions of one account; the oldest makes way.
 const SESSIONS_PER_ACCOUNT_MAX: usize = 20;
@@ -27,8 +30,8 @@ pub struct Account {
     pub created_at: i64,
     /// When the person last signed in.
     pub signed_in_at: Option<i64>,
-    /// The issuer of the OpenID Connect identity that it is tied to; the first by its name where there are several.
-    pub issuer: Option<String>,
+    /// The OpenID Connect identity that it is tied to; the first by its issuer where there are several.
+    pub tied: Option<Tied>,
 }
 
 /// A link that is used once.
@@ -49,12 +52,14 @@ pub struct SignedIn {
     pub account: Account,
     /// Its end.
     pub expires_at: i64,
+    /// How: `password`, `link` or `openid`.
+    pub way: String,
 }
 
 const COLUMNS: &str = "a.id, a.name, a.role, a.password, a.created_at, a.signed_in_at,
-    (SELECT min(t.issuer) FROM account_identities t WHERE t.account = a.id)";
-/// Whether somebody can sign in to an account: by a password, or at a provider of OpenID Connect.
-const READY: &str = "(password IS NOT NULL OR id IN (SELECT account FROM account_identities))";
+    (SELECT t.issuer FROM account_identities t WHERE t.account = a.id ORDER BY t.issuer LIMIT 1),
+    (SELECT t.subject FROM account_identities t WHERE t.account = a.id ORDER BY t.issuer LIMIT 1),
+    (SELECT t.called FROM account_identities t WHERE t.account = a.id ORDER BY t.issuer LIMIT 1)";
 
 impl Store {
     /// Whether there is an account that somebody can sign in to.
@@ -94,15 +99,17 @@ impl Store {
     }
 
     /// Removes an account with its sessions, links and keys, and ends what it let programs do. What it owns stays. The last
-    /// account with the role `keep` that somebody can sign in to is not removed: the answer is then `false`.
-    pub fn remove_account(&self, id: &str, keep: &str, now: i64) -> Result<bool, Error> {
+    /// account with the role `keep` that somebody can sign in to is not removed, in any way, or in one of those that are on
+    /// where they are known: the answer is then `false`.
+    pub fn remove_account(&self, id: &str, keep: &str, on: Option<&Ways>, now: i64) -> Result<bool, Error> {
         const WHAT: &str = "remove an account";
-        let (id, keep) = (id.to_owned(), keep.to_owned());
+        let (id, keep, on) = (id.to_owned(), keep.to_owned(), on.cloned());
         self.db.change_if(WHAT, move |session| {
-            let keepers = format!("SELECT id FROM accounts WHERE role = ?1 AND {READY} LIMIT 2");
-            let keepers = session.rows(&keepers, params![&keep], |row| row.get::<String>(0)).attempted(WHAT)?;
-            if keepers.len() == 1 && keepers[0] == id {
-                return Ok(false);
+            for ways in [on.as_ref(), None] {
+                let keepers = ways::ready_in_role(session, &keep, ways).attempted(WHAT)?;
+                if keepers.len() == 1 && keepers[0] == id {
+                    return Ok(false);
+                }
             }
             if session.execute("DELETE FROM accounts WHERE id = ?1", params![&id]).attempted(WHAT)? == 0 {
                 return Ok(false);
@@ -172,9 +179,9 @@ impl Store {
     }
 
     /// Stores that somebody signed in.
-    pub fn sign_in(&self, hash: &Hash, account: &str, now: i64, expires_at: i64) -> Result<(), Error> {
+    pub fn sign_in(&self, hash: &Hash, account: &str, way: &str, now: i64, expires_at: i64) -> Result<(), Error> {
         const WHAT: &str = "sign somebody in";
-        let (hash, account) = (*hash, account.to_owned());
+        let (hash, account, way) = (*hash, account.to_owned(), way.to_owned());
         self.db.change(WHAT, move |session| {
             let ended = "DELETE FROM account_sessions WHERE expires_at <= ?1";
             session.execute(ended, params![now]).attempted(WHAT)?;
@@ -183,8 +190,9 @@ impl Store {
             if session.execute(over, params![&account, SESSIONS_PER_ACCOUNT_MAX - 1]).attempted(WHAT)? > 0 {
                 count_revocation(session).attempted(WHAT)?;
             }
-            let add = "INSERT INTO account_sessions (hash, account, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
-            session.execute(add, params![hash.as_slice(), &account, now, expires_at]).attempted(WHAT)?;
+            let add = "INSERT INTO account_sessions (hash, account, created_at, expires_at, way)
+                        VALUES (?1, ?2, ?3, ?4, ?5)";
+            session.execute(add, params![hash.as_slice(), &account, now, expires_at, &way]).attempted(WHAT)?;
             let seen = "UPDATE accounts SET signed_in_at = ?2 WHERE id = ?1";
             session.execute(seen, params![&account, now]).attempted(WHAT).map(drop)
         })
@@ -194,7 +202,7 @@ impl Store {
     pub fn signed_in(&self, hash: &Hash, now: i64) -> Result<Option<SignedIn>, Error> {
         const WHAT: &str = "look who is signed in";
         let sql = format!(
-            "SELECT {COLUMNS}, s.hash, s.expires_at FROM account_sessions s JOIN accounts a ON a.id = s.account
+            "SELECT {COLUMNS}, s.hash, s.expires_at, s.way FROM account_sessions s JOIN accounts a ON a.id = s.account
               WHERE s.hash = ?1 AND s.expires_at > ?2"
         );
         self.db.read(WHAT, |session| session.row(&sql, params![hash.as_slice(), now], signed_in).attempted(WHAT))
@@ -204,7 +212,7 @@ impl Store {
     pub fn all_signed_in(&self, now: i64, limit: usize) -> Result<Vec<SignedIn>, Error> {
         const WHAT: &str = "look who is signed in";
         let sql = format!(
-            "SELECT {COLUMNS}, s.hash, s.expires_at FROM account_sessions s JOIN accounts a ON a.id = s.account
+            "SELECT {COLUMNS}, s.hash, s.expires_at, s.way FROM account_sessions s JOIN accounts a ON a.id = s.account
               WHERE s.expires_at > ?1 ORDER BY s.created_at DESC LIMIT ?2"
         );
         self.db.read(WHAT, |session| session.rows(&sql, params![now, limit], signed_in).attempted(WHAT))
@@ -229,12 +237,6 @@ fn count(session: &Session<'_>) -> Result<usize, Fault> {
     Ok(session.row("SELECT count(*) FROM accounts", &[], |row| row.count(0))?.unwrap_or_default())
 }
 
-/// How many accounts somebody can sign in to.
-fn ready(session: &Session<'_>) -> Result<usize, Fault> {
-    let sql = format!("SELECT count(*) FROM accounts WHERE {READY}");
-    Ok(session.row(&sql, &[], |row| row.count(0))?.unwrap_or_default())
-}
-
 fn insert(session: &Session<'_>, account: &Account) -> Result<(), Fault> {
     let add = "INSERT INTO accounts (id, name, role, password, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
     let Account { id, name, role, password, created_at, .. } = account;
@@ -254,10 +256,13 @@ fn account(row: &Row<'_>) -> Result<Account, Fault> {
         password: row.get(3)?,
         created_at: row.get(4)?,
         signed_in_at: row.get(5)?,
-        issuer: row.get(6)?,
+        tied: match (row.get::<Option<String>>(6)?, row.get::<Option<String>>(7)?) {
+            (Some(issuer), Some(subject)) => Some(Tied { issuer, subject, called: row.get(8)? }),
+            _ => None,
+        },
     })
 }
 
 fn signed_in(row: &Row<'_>) -> Result<SignedIn, Fault> {
-    Ok(SignedIn { account: account(row)?, hash: hash(row.get(7)?)?, expires_at: row.get(8)? })
+    Ok(SignedIn { account: account(row)?, hash: hash(row.get(9)?)?, expires_at: row.get(10)?, way: row.get(11)? })
 }

@@ -9,7 +9,7 @@ use super::{BAD_NEWS, OK};
 use crate::arguments::COMMAND_HELP;
 use crate::printer::Style;
 use crate::session::Session;
-use crate::table::table;
+use crate::table::{short, table};
 
 const EXAMPLES: &str = "Examples:
   mcp-factory accounts create ann                prints a link by which Ann chooses a password
@@ -18,6 +18,9 @@ const EXAMPLES: &str = "Examples:
   mcp-factory accounts reset ann                 a link for another password
   mcp-factory accounts remove ann
 ";
+
+/// Width of what a provider calls a person, in the table.
+const TIED_WIDTH: usize = 40;
 
 /// Make, list and remove accounts of people who use a control plane
 ///
@@ -126,8 +129,10 @@ fn text(listed: &Listed, style: Style) -> String {
                 .signed_in_at
                 .as_deref()
                 .map_or_else(|| if account.ready { "never".to_owned() } else { "invited".to_owned() }, day);
-            vec![account.name.clone(), account.role.clone(), day(&account.created_at), last, account.id.clone()]
+            let tied = account.called.as_ref().or(account.subject.as_ref());
+            let tied = tied.map_or_else(|| "-".to_owned(), |tied| short(tied, TIED_WIDTH));
+            vec![account.name.clone(), account.role.clone(), day(&account.created_at), last, tied, account.id.clone()]
         })
         .collect();
-    table(style, &["NAME", "ROLE", "MADE", "SIGNED IN", "ID"], &rows)
+    table(style, &["NAME", "ROLE", "MADE", "SIGNED IN", "TIED TO", "ID"], &rows)
 }

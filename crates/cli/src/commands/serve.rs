@@ -2,6 +2,7 @@
 
 mod identity;
 mod openid;
+mod warnings;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -30,8 +31,8 @@ const EXAMPLES: &str = "Examples:
 ///
 /// Works on the home folder, which one control plane holds at a time. /docs explains the REST API, MCP clients use /mcp.
 /// On this machine alone, whoever sits at it needs no key; a control plane that others can reach, by `--host`, `--allow-host`
-/// or `--auth`, asks everybody for one. Ctrl-C and SIGTERM end it after running requests have ended. Requests are logged
-/// on standard error.
+/// or `--auth`, or where people sign in by OpenID Connect, asks everybody for one. Ctrl-C and SIGTERM end it after running
+/// requests have ended. Requests are logged on standard error.
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
 pub(crate) struct Arguments {
@@ -143,23 +144,26 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
     };
     let admission = match arguments.allow_unauthenticated {
         true => None,
-        false => Some(Box::pin(identity::admission(&context, &options, &told)).await?),
+        false => {
+            context.ways = Some(told.ways());
+            Some(Box::pin(identity::admission(&context, &options, &told)).await?)
+        }
     };
     let accounts = admission.as_ref().map(|admission| admission.accounts.clone());
     let demands = admission.as_ref().is_some_and(|admission| !admission.trusts_machine || admission.accounts.exist());
     let site = PlaneSite { context, admission, runtime };
     let plane = Plane::bind(options, site).await.map_err(|error| refused(&error))?;
     let url = plane.url();
-    held.tell(&url)?;
+    // What is handed out leads there.
+    let public = plane.context().targets.as_ref().map_or_else(|| url.clone(), |targets| targets.url.clone());
+    held.tell(&url, &public)?;
     let resumed = operations::jobs::resume(plane.context()).await?;
     let set_up = match &accounts {
-        Some(accounts) => {
-            let public = told.public_url.map_or(url.as_str(), |url| url.trim_end_matches('/'));
-            operations::accounts::set_up_link(accounts, public).await?
-        }
+        Some(accounts) => operations::accounts::set_up_link(accounts, &public).await?,
         None => None,
     };
-    let sign_in = provider.as_ref().map(|_| server::openid_redirect_uri(told.public_url.unwrap_or(&url)));
+    let sign_in = provider.as_ref().map(|_| server::openid_redirect_uri(&public));
+    warnings::print(plane.context(), &told, session).await?;
     let begun = Begun { resumed, demands, set_up: set_up.as_deref(), sign_in: sign_in.as_deref() };
     announce(&url, &plane, &begun, session);
     let following = follow(plane.context().clone(), arguments.follow, session);

@@ -3,9 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
-use store::accounts::{Arrived, Identity};
+use store::accounts::{Account, Arrived, Identity};
 
-use super::{ACCOUNTS_MAX, Accounts, Entered, NAME_CHARS_MAX, Refused, Role, plain};
+use super::{ACCOUNTS_MAX, Accounts, Entered, NAME_CHARS_MAX, Refused, Role, Way, plain};
 use crate::openid::{Failure, Kind, OpenId, Person};
 
 /// Letters that tell two people apart who would be called the same.
@@ -43,7 +43,7 @@ impl Accounts {
         let settings = openid.settings();
         let identity = Identity { issuer: settings.issuer.clone(), subject: person.subject.clone() };
         if let Some(account) = self.store.account_of(&identity)? {
-            return Ok((self.entered(account)?, Came::Known));
+            return Ok((self.entered(account, &identity, person)?, Came::Known));
         }
         let role = settings.allow.role(person).ok_or_else(|| stranger(person))?;
         let address = person.verified().and_then(plain);
@@ -77,13 +77,22 @@ impl Accounts {
                 }
             };
             self.view.write().exist = true;
-            return Ok((self.entered(account)?, came));
+            return Ok((self.entered(account, &identity, person)?, came));
         }
         Err(Failure::new(Kind::Taken, "there are accounts of every name that the person could have"))
     }
 
-    fn entered(&self, account: store::accounts::Account) -> Result<Entered, Failure> {
-        self.enter(account).map_err(unfit)
+    fn entered(&self, mut account: Account, identity: &Identity, person: &Person) -> Result<Entered, Failure> {
+        // What the provider calls the person tells a reader whose account it is; nothing is decided by it.
+        let known = account.tied.as_ref().filter(|tied| tied.issuer == identity.issuer);
+        let news = person.called().filter(|called| known.is_none_or(|tied| tied.called.as_ref() != Some(called)));
+        if let Some(called) = news {
+            self.store.call(identity, &called)?;
+            if let Some(tied) = account.tied.as_mut().filter(|tied| tied.issuer == identity.issuer) {
+                tied.called = Some(called);
+            }
+        }
+        self.enter(account, Way::OpenId).map_err(unfit)
     }
 }
 

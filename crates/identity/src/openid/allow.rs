@@ -28,10 +28,17 @@ impl Allow {
     /// for another role than the usual one. Only an address can be an owner's.
     ///
     /// # Errors
-    /// The first entry that cannot be read.
+    /// The first entry that cannot be read, or that means whom another one means in another role.
     pub fn parse<'a>(entries: impl Iterator<Item = &'a str>, usual: Role) -> Result<Self, String> {
-        let entries = entries.map(str::trim).filter(|entry| !entry.is_empty());
-        entries.map(|entry| read(entry, usual).ok_or_else(|| entry.to_owned())).collect::<Result<_, _>>().map(Self)
+        let mut list = Vec::<Entry>::new();
+        for text in entries.map(str::trim).filter(|entry| !entry.is_empty()) {
+            let entry = read(text, usual).ok_or_else(|| text.to_owned())?;
+            if list.iter().any(|known| known.who == entry.who && known.role != entry.role) {
+                return Err(text.to_owned());
+            }
+            list.push(entry);
+        }
+        Ok(Self(list))
     }
 
     /// Whether nobody is named.
@@ -49,7 +56,7 @@ impl Allow {
         self.0.iter().any(|entry| matches!(entry.who, Who::Group(_)))
     }
 
-    /// The role of a person who is let in: that of the entry that says most exactly whom it means.
+    /// The role of a person who is let in: that of the entry that says most exactly whom it means; of several groups, the first.
     pub fn role(&self, person: &Person) -> Option<Role> {
         let fitting = self.0.iter().filter(|entry| entry.who.is(person));
         fitting.min_by_key(|entry| entry.who.breadth()).map(|entry| entry.role)
@@ -153,5 +160,8 @@ mod tests {
             assert_eq!(Allow::parse([bad].into_iter(), Role::Member), Err(bad.to_owned()));
         }
         assert!(Allow::parse(["", " "].into_iter(), Role::Member).unwrap().is_empty());
+        let twice = |list: &str| Allow::parse(list.split(','), Role::Member);
+        assert_eq!(twice("a@x,owner:A@X"), Err("owner:A@X".to_owned()), "two roles of one person");
+        assert!(twice("a@x,member:a@x,admin:group:a,group:b").is_ok());
     }
 }

@@ -1,6 +1,9 @@
 //! The end of a sign-in: the browser comes back from the provider.
 
+use std::sync::Arc;
+
 use base::Secret;
+use store::accounts::Identity;
 use subtle::ConstantTimeEq as _;
 
 use super::begin::Kept;
@@ -10,7 +13,7 @@ use super::jwt::Jwt;
 use super::person::{self, Person};
 use super::provider::{ANSWER_BYTES_MAX, Metadata};
 use super::redeem::Tokens;
-use super::{ANSWERED_MAX, Failure, Kind, OpenId};
+use super::{Failure, Kind, OpenId};
 use crate::oauth::Parameters;
 use crate::seal::Purpose;
 
@@ -21,6 +24,8 @@ pub struct Finished {
     pub is_theirs: bool,
     /// Where the person was.
     pub back: Option<String>,
+    /// Whether they were somewhere that is not known any more.
+    pub has_forgotten: bool,
     /// Who it is.
     pub outcome: Result<Person, Failure>,
 }
@@ -29,11 +34,15 @@ impl OpenId {
     /// Ends the sign-in of a browser that comes back to `redirect` with these parameters and what it kept.
     pub async fn finish(&self, given: &Parameters, cookie: Option<&str>, redirect: &str) -> Finished {
         match self.begun(given, cookie) {
-            Ok(kept) => {
-                let outcome = self.answered(given, &kept.state, redirect).await;
-                Finished { is_theirs: true, back: kept.back, outcome }
+            Ok(Kept { state, back, is_here, expires_at }) => {
+                let back = if is_here { self.paths.take(&state, expires_at) } else { back };
+                let outcome = self.answered(given, &state, redirect).await;
+                Finished { is_theirs: true, has_forgotten: is_here && back.is_none(), back, outcome }
             }
-            Err(why) => Finished { is_theirs: false, back: None, outcome: Err(Failure::new(Kind::Answer, why)) },
+            Err(why) => {
+                let outcome = Err(Failure::new(Kind::Answer, why));
+                Finished { is_theirs: false, has_forgotten: false, back: None, outcome }
+            }
         }
     }
 
@@ -51,14 +60,9 @@ impl OpenId {
         if kept.expires_at <= now {
             return Err("the sign-in was begun too long ago");
         }
-        let mut answered = self.answered.lock();
-        if answered.len() >= ANSWERED_MAX {
-            answered.retain(|_, end| *end > now);
-        }
-        if answered.len() >= ANSWERED_MAX {
-            return Err("too many sign-ins were answered within minutes");
-        }
-        if answered.insert(kept.state.clone(), kept.expires_at).is_some() {
+        // Only a code gives anything twice; to make up other answers costs nobody anything.
+        let has_code = given.get("code").is_some() && given.get("error").is_none();
+        if has_code && !self.answered.take(&kept.state, kept.expires_at, now) {
             return Err("the sign-in was answered before");
         }
         Ok(kept)
@@ -94,7 +98,9 @@ impl OpenId {
         let (issuer, client, now) = (&self.settings.issuer, &self.settings.client_id, self.clock.now());
         claims::check(&jwt, &Expected { issuer, client, nonce, access, now }).map_err(bad)?;
         let lacks = person::lacks(&jwt.claims, self.settings.allow.names_groups());
-        if let (Some(access), Some(url), true) = (access, &metadata.person, lacks) {
+        if let (Some(access), Some(url)) = (access, metadata.person.as_ref().filter(|_| lacks))
+            && !self.knows(person::subject(&jwt.claims).map_err(bad)?).await?
+        {
             const WHAT: &str = "what the provider says of the person";
             let asked = self.provider.fetch.get(WHAT, url, ANSWER_BYTES_MAX, Some(access)).await;
             let fetched = asked.map_err(|why| Failure::new(Kind::Provider, why))?;
@@ -105,5 +111,13 @@ impl OpenId {
             person::add(&mut jwt.claims, said);
         }
         Person::read(&jwt.claims).map_err(bad)
+    }
+    /// Whether somebody has an account: then nothing more has to be known of them.
+    async fn knows(&self, subject: &str) -> Result<bool, Failure> {
+        let identity = Identity { issuer: self.settings.issuer.clone(), subject: subject.to_owned() };
+        let store = Arc::clone(&self.store);
+        let looked = tokio::task::spawn_blocking(move || store.account_of(&identity)).await;
+        let found = looked.map_err(|error| Failure::new(Kind::Fault, error.to_string()))?;
+        Ok(found?.is_some())
     }
 }

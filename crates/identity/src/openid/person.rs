@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 const SUBJECT_BYTES_MAX: usize = 255;
 /// Longest address of mail, bytes (RFC 5321).
 const EMAIL_BYTES_MAX: usize = 254;
+/// Characters of what a person is called that are kept.
+const CALLED_CHARS_MAX: usize = 200;
 /// Groups of a person that are looked at.
 const GROUPS_MAX: usize = 1_000;
 /// Claims that the ID token may leave to the endpoint for them.
@@ -54,6 +56,13 @@ impl Person {
         })
     }
 
+    /// What the issuer calls them, for people to read: their address, or the name that they like. Nobody has to have verified it.
+    pub fn called(&self) -> Option<String> {
+        let called = self.email.as_deref().or(self.name.as_deref())?.trim();
+        let plain: String = called.chars().filter(|c| !c.is_control()).take(CALLED_CHARS_MAX).collect();
+        Some(plain).filter(|called| !called.is_empty())
+    }
+
     /// The address of mail that the issuer vouches for.
     pub fn verified(&self) -> Option<&str> {
         self.email.as_deref().filter(|_| self.is_verified)
@@ -70,15 +79,18 @@ pub(super) fn subject(claims: &Map<String, Value>) -> Result<&str, String> {
     Ok(subject)
 }
 
-/// Whether an ID token leaves something to the endpoint for claims that decides who is let in.
+/// Whether an ID token leaves something to the endpoint for claims that decides who is let in, and that [`add`] takes.
 pub(super) fn lacks(claims: &Map<String, Value>, asks_groups: bool) -> bool {
-    let names = ["email", "email_verified"].into_iter().chain(asks_groups.then_some("groups"));
-    names.into_iter().any(|name| !claims.contains_key(name))
+    !has_email(claims) || (asks_groups && !claims.contains_key("groups"))
+}
+
+fn has_email(claims: &Map<String, Value>) -> bool {
+    claims.contains_key("email") || claims.contains_key("email_verified")
 }
 
 /// Adds what the endpoint for claims says. What the token says stays: an address and whether it was verified are of one source.
 pub(super) fn add(claims: &mut Map<String, Value>, said: Map<String, Value>) {
-    let has_email = claims.contains_key("email") || claims.contains_key("email_verified");
+    let has_email = has_email(claims);
     for (name, value) in said {
         let is_of_mail = name.starts_with("email");
         if MORE.contains(&name.as_str()) && !(is_of_mail && has_email) {
@@ -134,7 +146,7 @@ mod tests {
     #[test]
     fn an_address_and_its_proof_are_of_one_source() {
         let mut claims = map(json!({"sub": "1", "email": "root@example.com"}));
-        assert!(lacks(&claims, false));
+        assert!(!lacks(&claims, false) && lacks(&claims, true), "what would be said of mail is not taken");
         add(
             &mut claims,
             map(json!({"sub": "1", "email": "eve@example.com", "email_verified": true, "groups": ["a"], "aud": "x"})),
@@ -145,6 +157,7 @@ mod tests {
         let whole = map(json!({"sub": "1", "email": "root@example.com", "email_verified": false}));
         assert!(!lacks(&whole, false) && lacks(&whole, true));
         let mut claims = map(json!({"sub": "1"}));
+        assert!(lacks(&claims, false));
         add(&mut claims, map(json!({"email": "ann@example.com", "email_verified": true})));
         assert_eq!(Person::read(&claims).unwrap().verified(), Some("ann@example.com"));
     }

@@ -28,7 +28,7 @@ const KEPT_MAX: Duration = Duration::from_secs(24 * 3_600);
 const KEPT_USUALLY: Duration = Duration::from_secs(3_600);
 /// What could not be had is not asked for again within this time.
 const REFUSED_FOR: Duration = Duration::from_secs(3);
-/// How often keys are fetched anew because a token names one that is not known.
+/// How often keys are fetched anew because none that is known signed a token.
 const ANEW: Rate = Rate { count: 6, period: Duration::from_secs(60), burst: 6 };
 
 const DESCRIPTION: &str = "/.well-known/openid-configuration";
@@ -112,7 +112,8 @@ impl Provider {
         })
     }
 
-    /// Whether the provider signed a token. Keys are fetched anew for one that names a key which is not known.
+    /// Whether the provider signed a token. Keys are fetched anew for one that no known key signed: not every provider gives a new
+    /// key a new name.
     pub(super) async fn verify(&self, metadata: &Metadata, jwt: &Jwt<'_>) -> Result<(), Failure> {
         let mut kept = self.keys.lock().await;
         let (known, is_fresh) = match kept.as_ref().filter(|(_, until)| *until > Instant::now()) {
@@ -121,7 +122,7 @@ impl Provider {
         };
         let unfetched = |why| Failure::new(Kind::Provider, why);
         let mut verdict = known.map_err(unfetched)?.verify(jwt);
-        if verdict == Verdict::UnknownKey && !is_fresh && matches!(self.anew.take(&()), Taken::Yes { .. }) {
+        if verdict != Verdict::Signed && !is_fresh && matches!(self.anew.take(&()), Taken::Yes { .. }) {
             verdict = keep(&mut kept, self.ask_for_keys(metadata).await).map_err(unfetched)?.verify(jwt);
         }
         match verdict {

@@ -7,6 +7,7 @@ use connect::http::{Body, Method};
 
 use super::failure::quoted;
 use super::provider::{ANSWER_BYTES_MAX, Metadata};
+use super::said;
 use super::{Failure, Kind, OpenId};
 
 /// What a code gave.
@@ -42,14 +43,19 @@ impl OpenId {
         let fetched = asked.await.map_err(|why| Failure::new(Kind::Provider, why))?;
         let text = |name: &str| fetched.value[name].as_str();
         if fetched.status != 200 {
-            // A provider may repeat what it was sent.
-            let secrets = [Some(code), self.settings.client_secret.as_ref().map(Secret::expose)];
-            let plain =
-                |text: &str| secrets.iter().flatten().fold(text.to_owned(), |text, one| text.replace(one, "***"));
-            let said =
-                text("error_description").or_else(|| text("error")).map_or_else(|| "no reason".to_owned(), plain);
-            let why = format!("the token endpoint answers with status {}: {}", fetched.status, quoted(&said));
-            return Err(Failure::new(Kind::Code, why));
+            let mut secrets = vec![code.to_owned(), verifier.to_owned()];
+            secrets.extend(header.iter().map(|header| header.expose().replacen("Basic ", "", 1)));
+            if let Some(secret) = &self.settings.client_secret {
+                let pair = format!("{}:{}", self.settings.client_id, secret.expose());
+                secrets.extend([secret.expose().to_owned(), STANDARD.encode(pair)]);
+            }
+            let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+            let reason = text("error_description").or_else(|| text("error")).unwrap_or("no reason");
+            let said = said::without(&secrets, reason);
+            return Err(Failure::new(
+                Kind::Code,
+                format!("the token endpoint answers with status {}: {said}", fetched.status),
+            ));
         }
         let is_bearer = text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
         let access = text("access_token").filter(|token| is_bearer && is_token(token)).map(Secret::new);

@@ -1,6 +1,6 @@
 //! What an operator says of a provider.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base::Secret;
@@ -76,6 +76,14 @@ pub fn issuer(text: &str) -> Result<Url, &'static str> {
         return Err("holds a user, a query or a fragment");
     }
     Ok(url)
+}
+
+/// Whether a file holds certificates of authorities.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn authorities(file: &Path) -> Result<(), String> {
+    connect::authorities(file)
 }
 
 #[cfg(test)]

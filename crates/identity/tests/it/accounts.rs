@@ -49,10 +49,44 @@ fn the_last_owner_who_can_sign_in_stays() {
     let (_home, store, accounts) = world();
     let root = store.account_named("root").unwrap().expect("root");
     let second = accounts.create("second", Role::Owner).unwrap();
-    assert!(!store.remove_account(&root.id, "owner", 1).unwrap(), "the second one never chose a password");
+    assert!(!store.remove_account(&root.id, "owner", None, 1).unwrap(), "the second one never chose a password");
     accounts.choose_password(&accounts.password_link(&second.id).unwrap(), PASSWORD).unwrap();
-    assert!(store.remove_account(&root.id, "owner", 1).unwrap());
-    assert!(!store.remove_account(&second.id, "owner", 1).unwrap());
+    assert!(store.remove_account(&root.id, "owner", None, 1).unwrap());
+    assert!(!store.remove_account(&second.id, "owner", None, 1).unwrap());
+}
+
+#[test]
+fn where_no_passwords_are_taken_only_other_owners_and_sessions_count() {
+    let (_home, store, accounts) = world();
+    let root = store.account_named("root").unwrap().expect("root");
+    let second = accounts.create("second", Role::Owner).unwrap();
+    let identity = store::accounts::Identity { issuer: "https://id.example".to_owned(), subject: "2".to_owned() };
+    store.arrive(&identity, &second, true, "owner", 10).unwrap();
+    let on =
+        |passwords: bool, issuer: Option<&str>| store::accounts::Ways { passwords, issuer: issuer.map(str::to_owned) };
+    let provider = Some("https://id.example");
+    for (ways, expected) in [
+        (on(true, None), true),
+        (on(false, provider), true),
+        (on(false, Some("https://other.example")), false),
+        (on(false, None), false),
+    ] {
+        assert_eq!(store.can_come("owner", &ways).unwrap(), expected, "{ways:?}");
+    }
+    assert!(!store.remove_account(&second.id, "owner", Some(&on(false, provider)), 1).unwrap(), "only they come in");
+    assert!(
+        !store.remove_account(&root.id, "owner", Some(&on(true, None)), 1).unwrap(),
+        "the other one is of no provider"
+    );
+
+    let by_password = accounts.sign_in(HERE, "root", PASSWORD).unwrap();
+    let by_link = accounts.choose_password(&accounts.password_link(&second.id).unwrap(), PASSWORD).unwrap();
+    let clock = Clock::of(|| 1_700_000_100);
+    let others = Accounts::open(store.clone(), clock).unwrap().without_passwords();
+    assert!(others.known(&by_password.token).is_none() && others.look_up(&by_password.token).unwrap().is_none());
+    assert!(others.known(&by_link.token).is_some());
+    assert!(accounts.known(&by_password.token).is_some());
+    assert!(store.remove_account(&root.id, "owner", Some(&on(false, provider)), 1).unwrap());
 }
 
 #[test]

@@ -49,11 +49,11 @@ async fn a_code_that_a_removed_account_gave_has_no_force() {
         password: None,
         created_at: 0,
         signed_in_at: None,
-        issuer: None,
+        tied: None,
     };
     assert!(store.add_account(&account, 10).unwrap());
     let code = world.code(&client.0, &[]).await;
-    assert!(store.remove_account(&account.id, "owner", 1_700_000_000).unwrap());
+    assert!(store.remove_account(&account.id, "owner", None, 1_700_000_000).unwrap());
     assert_eq!(world.redeem(&code, &client, &[]).await.unwrap_err().error, "invalid_grant");
 }
 

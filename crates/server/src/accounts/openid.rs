@@ -15,8 +15,8 @@ use crate::oauth::{address, respond};
 pub(super) const BEGIN: &str = "/sign-in/openid";
 /// Where the provider sends browsers back to.
 pub(super) const BACK: &str = "/sign-in/openid/callback";
-/// Longest query, bytes.
-const QUERY_BYTES_MAX: usize = 16 * 1024;
+/// Longest query, bytes: a path that is led to, with every byte of it written as three.
+const QUERY_BYTES_MAX: usize = 4 * super::TO_BYTES_MAX;
 
 /// What providers are told to send browsers back to, at an origin.
 pub fn redirect_uri(origin: &str) -> String {
@@ -67,7 +67,7 @@ impl People {
         let finished = openid.finish(&given, shown, &redirect).await;
         let back = finished.back.as_deref();
         let mut answer = match finished.outcome {
-            Ok(person) => self.came(openid, asked, person, back).await,
+            Ok(person) => self.came(openid, asked, person, (back, finished.has_forgotten)).await,
             Err(failure) => away(openid, asked, &failure, back),
         };
         // A sign-in is answered once, whatever the answer was; but not by what another site made up.
@@ -83,24 +83,28 @@ impl People {
         openid: &std::sync::Arc<OpenId>,
         asked: &Asked<'_>,
         person: Person,
-        back: Option<&str>,
+        (back, has_forgotten): (Option<&str>, bool),
     ) -> Response<Body> {
         let (accounts, provider) = (self.accounts.clone(), openid.clone());
         let mut how = json!({ "by": "openid", "issuer": openid.settings().issuer });
-        let named = json!({ "subject": person.subject, "address": person.verified() });
+        // Whoever reads the log has to know whose account it is, also where the provider vouches for no address.
+        let unverified = person.called().filter(|called| Some(called.as_str()) != person.verified());
+        how["person"] = json!({ "subject": person.subject, "address": person.verified(), "unverified": unverified });
         let entering = tokio::task::spawn_blocking(move || accounts.enter_by(&provider, &person)).await;
         let entered = entering.unwrap_or_else(|error| Err(Failure { kind: Kind::Fault, why: error.to_string() }));
         match entered {
             Ok((entered, came)) => {
                 how["account"] = json!(came.as_str());
                 accounts::note_sign_in(&self.context, &entered.account, asked.id, how);
-                let mut answer = respond::redirect(StatusCode::SEE_OTHER, back.unwrap_or(ACCOUNT));
+                let mut answer = match has_forgotten {
+                    true => page::signed_in(&entered.account.name),
+                    false => respond::redirect(StatusCode::SEE_OTHER, back.unwrap_or(ACCOUNT)),
+                };
                 cookie::SESSION.set(&mut answer, asked.origin, &entered.token);
                 answer
             }
             Err(failure) => {
                 if matches!(failure.kind, Kind::Stranger | Kind::Taken) {
-                    how["person"] = named;
                     accounts::note_turned_away(&self.context, code(failure.kind), asked.id, how);
                 }
                 away(openid, asked, &failure, back)

@@ -103,6 +103,16 @@ pub(super) fn told(status: StatusCode, what: &str) -> Response<Body> {
     page(status, title, &format!("<h1>{title}</h1>\n<p>{}</p>", escaped(what)), "")
 }
 
+/// Says that somebody is signed in whose question is not known any more.
+pub(super) fn signed_in(name: &str) -> Response<Body> {
+    let main = format!(
+        "<h1>Signed in as {}</h1>\n<p>What the program asked that sent you here was too long to be kept. Start again in the program: \
+         it asks you at once.</p>\n<a class=\"button\" href=\"{ACCOUNT}\">Your account</a>",
+        escaped(name)
+    );
+    page(StatusCode::OK, "Signed in", &main, "")
+}
+
 /// A key of the list.
 pub(super) struct Key {
     pub(super) id: String,

@@ -16,6 +16,17 @@ pub struct Identity {
     pub subject: String,
 }
 
+/// An identity that an account is tied to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tied {
+    /// The issuer.
+    pub issuer: String,
+    /// Its name for the person.
+    pub subject: String,
+    /// What it last called the person. Nobody has to have verified it.
+    pub called: Option<String>,
+}
+
 /// What became of somebody who came from an issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Arrived {
@@ -42,8 +53,19 @@ impl Store {
         self.db.read(WHAT, |session| known(session, identity).attempted(WHAT))
     }
 
+    /// Keeps what an issuer calls a person whom it named.
+    pub fn call(&self, identity: &Identity, called: &str) -> Result<(), Error> {
+        const WHAT: &str = "keep what somebody is called";
+        let (identity, called) = (identity.clone(), called.to_owned());
+        self.db.change(WHAT, move |session| {
+            let set = "UPDATE account_identities SET called = ?3 WHERE issuer = ?1 AND subject = ?2";
+            session.execute(set, params![&identity.issuer, &identity.subject, &called]).attempted(WHAT).map(drop)
+        })
+    }
+
     /// Ties an identity to an account: to the one that it is tied to, to the one of the same name as `new` where `ties` says
-    /// so, else to `new` itself, which is made. There are at most `most` accounts; the first has the role `first`.
+    /// so, else to `new` itself, which is made. There are at most `most` accounts; the first has the role `first`, and whoever
+    /// is to have it gets it also where they were invited in another one.
     pub fn arrive(
         &self,
         identity: &Identity,
@@ -73,7 +95,8 @@ fn arrive(
     let is_first = ready(session)? == 0;
     let sql = format!("SELECT {COLUMNS} FROM accounts a WHERE a.name = ?1");
     let of_name = session.row(&sql, params![&new.name], account)?;
-    let role = of_name.as_ref().map_or(&new.role, |found| &found.role);
+    // Somebody who was invited before, and is to be the first, is what the first has to be.
+    let role = of_name.as_ref().filter(|_| new.role != first).map_or(&new.role, |found| &found.role);
     let arrived = match of_name {
         Some(_) if !ties => return Ok(Arrived::Taken),
         _ if is_first && *role != first => return Ok(Arrived::NoOwner),
@@ -84,14 +107,18 @@ fn arrive(
                 return Ok(Arrived::Others);
             }
             tie(session, identity, &found.id, new.created_at)?;
-            found.issuer = Some(identity.issuer.clone());
+            if is_first && found.role != first {
+                session.execute("UPDATE accounts SET role = ?2 WHERE id = ?1", params![&found.id, first])?;
+                first.clone_into(&mut found.role);
+            }
+            found.tied = tied(identity);
             Arrived::Tied(found)
         }
         None if count(session)? >= most => return Ok(Arrived::Full),
         None => {
             insert(session, new)?;
             tie(session, identity, &new.id, new.created_at)?;
-            Arrived::Made(Account { issuer: Some(identity.issuer.clone()), ..new.clone() })
+            Arrived::Made(Account { tied: tied(identity), ..new.clone() })
         }
     };
     if is_first {
@@ -112,5 +139,12 @@ fn known(session: &Session<'_>, identity: &Identity) -> Result<Option<Account>, 
 
 fn tie(session: &Session<'_>, identity: &Identity, account: &str, now: i64) -> Result<(), Fault> {
     let add = "INSERT INTO account_identities (issuer, subject, account, created_at) VALUES (?1, ?2, ?3, ?4)";
-    session.execute(add, params![&identity.issuer, &identity.subject, account, now]).map(drop)
+    session.execute(add, params![&identity.issuer, &identity.subject, account, now])?;
+    // A link that was given out before would let somebody else choose a password for the account.
+    session.execute("DELETE FROM account_links WHERE account = ?1", params![account]).map(drop)
+}
+
+fn tied(identity: &Identity) -> Option<Tied> {
+    let Identity { issuer, subject } = identity.clone();
+    Some(Tied { issuer, subject, called: None })
 }

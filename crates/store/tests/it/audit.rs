@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use store::accounts::Account;
+use store::accounts::{Account, Ways};
 use store::keys::Key;
 use store::policies::{Kind, Policy};
 use store::{AuditKind, AuditNote, AuditQuery, Error, Pending, Store, Wanted};
@@ -72,7 +72,7 @@ fn what_comes_to_nothing_leaves_no_note() {
             password: Some("hash".to_owned()),
             created_at: 1,
             signed_in_at: None,
-            issuer: None,
+            tied: None,
         };
         let policy = |owner: &str| Policy {
             kind: Kind::Rule,
@@ -98,7 +98,7 @@ fn what_comes_to_nothing_leaves_no_note() {
             ("add_key", Box::new(|store| store.add_key(&key, 1).unwrap())),
             ("remove_key", Box::new(|store| store.remove_key("k", Some("ada")).unwrap().is_some())),
             ("add_account", Box::new(|store| store.add_account(&account("ann"), 9).unwrap())),
-            ("remove_account", Box::new(|store| store.remove_account("id-ann", "admin", 1).unwrap())),
+            ("remove_account", Box::new(|store| store.remove_account("id-ann", "admin", None, 1).unwrap())),
             ("want", Box::new(|store| store.want("shop", Wanted::Running).unwrap().is_some())),
             ("oauth_revoke_grant", Box::new(|store| store.oauth_revoke_grant("g", 1).unwrap())),
         ];
@@ -119,6 +119,7 @@ fn what_comes_to_nothing_leaves_no_note() {
             }
         }
         assert_eq!(store.policy_changes().unwrap(), count + 1);
+        let ways = Ways { passwords: true, issuer: None };
         let others: Vec<Change<'_>> = vec![
             ("another's policy", Box::new(|store| store.set_policy(&policy("bob"), 9).unwrap())),
             ("another's policy", Box::new(|store| store.remove_policy(Kind::Rule, "r", Some("bob")).unwrap())),
@@ -128,7 +129,8 @@ fn what_comes_to_nothing_leaves_no_note() {
             ),
             ("another's key", Box::new(|store| store.remove_key("k", Some("bob")).unwrap().is_some())),
             ("a name that is taken", Box::new(|store| store.add_account(&account("ann"), 9).unwrap())),
-            ("the last owner", Box::new(|store| store.remove_account("id-ann", "owner", 1).unwrap())),
+            ("the last owner", Box::new(|store| store.remove_account("id-ann", "owner", None, 1).unwrap())),
+            ("the last of a way", Box::new(|store| store.remove_account("id-ann", "owner", Some(&ways), 1).unwrap())),
         ];
         for (name, change) in &others {
             assert_eq!(ok(change), (false, false), "{name}");

@@ -3,6 +3,7 @@
 use ::identity::Scopes;
 use ::identity::oauth::{Approval, Lifetimes, Limits, RedirectHosts, Settings};
 use ::identity::openid::Settings as Provider;
+use operations::accounts::Ways;
 use operations::{Code, Context, Error};
 use server::{Admission, OAuth, Options};
 
@@ -21,8 +22,17 @@ pub(super) struct Told<'a> {
     pub(super) provider: Option<&'a Provider>,
 }
 
+impl Told<'_> {
+    /// The ways to sign in that are on.
+    pub(super) fn ways(&self) -> Ways {
+        let passwords = self.provider.is_none_or(|provider| !provider.only);
+        Ways { passwords, issuer: self.provider.map(|provider| provider.issuer.clone()) }
+    }
+}
+
 /// Who is let in. Whoever sits at this machine runs the control plane without a key only where nobody else can reach it:
-/// it listens on loopback, answers to no other name, nothing else was said, and there is no account.
+/// it listens on loopback, answers to no other name, nothing else was said, and there is no account. Where people sign in at a
+/// provider that was said: everybody is asked who they are.
 pub(super) async fn admission(context: &Context, options: &Options, told: &Told<'_>) -> Result<Admission, Error> {
     operations::authority::check_host_names(context).await?;
     let alone = options.address.ip().is_loopback() && options.hosts.is_empty() && told.public_url.is_none();
@@ -35,7 +45,7 @@ pub(super) async fn admission(context: &Context, options: &Options, told: &Told<
     };
     Ok(Admission {
         openid,
-        trusts_machine: alone && !told.callers.is_asked_for(),
+        trusts_machine: alone && !told.callers.is_asked_for() && told.provider.is_none(),
         callers: told.callers.known(context, &proxies).await?,
         accounts: operations::accounts::open(context).await?,
         oauth: OAuth { authority, proxies },

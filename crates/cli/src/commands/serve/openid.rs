@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use base::Secret;
 use clap::Args;
 use identity::accounts::Role;
-use identity::openid::{Allow, Settings, issuer};
+use identity::openid::{Allow, Settings, authorities, issuer};
 use operations::{Code, Environment, Error};
 
 const ISSUER: &str = "MCP_FACTORY_OIDC_ISSUER";
 const CLIENT: &str = "MCP_FACTORY_OIDC_CLIENT_ID";
 const SECRET: &str = "MCP_FACTORY_OIDC_CLIENT_SECRET";
+const SECRET_FILE: &str = "MCP_FACTORY_OIDC_CLIENT_SECRET_FILE";
 const ALLOW: &str = "MCP_FACTORY_OIDC_ALLOW";
 const ROLE: &str = "MCP_FACTORY_OIDC_ROLE";
 const SCOPES: &str = "MCP_FACTORY_OIDC_SCOPES";
@@ -43,7 +44,7 @@ pub(super) struct OpenIdArguments {
     /// What people know the provider as: the button says `Sign in with NAME`
     #[arg(long, value_name = "NAME")]
     oidc_name: Option<String>,
-    /// Take no passwords; links that the machine itself makes still let people in
+    /// Take no passwords, and nobody who signed in by one; links for the first account or a new password still let people in
     #[arg(long)]
     oidc_only: bool,
     /// PEM file of the certificate authorities that the provider's certificates are of [default: those of browsers]
@@ -57,13 +58,8 @@ impl OpenIdArguments {
         let given = |option: &Option<String>, variable: &str| option.clone().or_else(|| environment.get(variable));
         let only = self.oidc_only || is_on(environment)?;
         let Some(named) = given(&self.oidc_issuer, ISSUER) else {
-            let options = [
-                ("--oidc-client-id", given(&self.oidc_client_id, CLIENT).is_some()),
-                ("--oidc-allow", given(&self.oidc_allow, ALLOW).is_some()),
-                ("--oidc-only", only),
-            ];
-            return match options.iter().find(|(_, is_there)| *is_there) {
-                Some((option, _)) => Err(unfit(format!("{option} is given, and no provider"))
+            return match self.first_beside(environment, only) {
+                Some(option) => Err(unfit(format!("{option} is given, and no provider"))
                     .hint(format!("name the provider with --oidc-issuer or {ISSUER}"))),
                 None => Ok(None),
             };
@@ -80,16 +76,15 @@ impl OpenIdArguments {
         settings.client_secret = secret(environment)?;
         settings.only = only;
         settings.ca_file = self.oidc_ca_file.clone().or_else(|| environment.get(CA_FILE).map(PathBuf::from));
-        if let Some(file) = settings.ca_file.as_ref().filter(|file| !file.is_file()) {
-            return Err(
-                unfit(format!("--oidc-ca-file {} is no file", file.display())).hint("name a file of PEM certificates")
-            );
+        if let Some(file) = &settings.ca_file {
+            authorities(file)
+                .map_err(|why| unfit(format!("--oidc-ca-file: {why}")).hint("name a file of PEM certificates"))?;
         }
         let role = role(given(&self.oidc_role, ROLE).as_deref())?;
         let list = given(&self.oidc_allow, ALLOW).unwrap_or_default();
         settings.allow = Allow::parse(list.split(','), role).map_err(|entry| {
-            unfit(format!("`{entry}` names nobody who could be let in"))
-                .hint("write ann@example.com, *@example.com or group:NAME; owner:ann@example.com for an owner, whom only an address names")
+            unfit(format!("`{entry}` names nobody who could be let in, or somebody whom another entry gives another role"))
+                .hint("write ann@example.com, *@example.com or group:NAME, each once; owner:ann@example.com for an owner, whom only an address names")
         })?;
         if let Some(scopes) = given(&self.oidc_scopes, SCOPES) {
             settings.scopes = asked_for(&scopes)?;
@@ -103,6 +98,23 @@ impl OpenIdArguments {
             })?;
         }
         Ok(Some(settings))
+    }
+
+    /// The first option that is given beside the provider.
+    fn first_beside(&self, environment: &Environment, only: bool) -> Option<&'static str> {
+        let set = |variable: &str| environment.get(variable).is_some();
+        let options = [
+            ("--oidc-client-id", self.oidc_client_id.is_some() || set(CLIENT)),
+            ("--oidc-allow", self.oidc_allow.is_some() || set(ALLOW)),
+            ("--oidc-role", self.oidc_role.is_some() || set(ROLE)),
+            ("--oidc-scopes", self.oidc_scopes.is_some() || set(SCOPES)),
+            ("--oidc-name", self.oidc_name.is_some() || set(NAME)),
+            ("--oidc-only", only),
+            ("--oidc-ca-file", self.oidc_ca_file.is_some() || set(CA_FILE)),
+            (SECRET, set(SECRET)),
+            (SECRET_FILE, set(SECRET_FILE)),
+        ];
+        options.into_iter().find_map(|(option, is_there)| is_there.then_some(option))
     }
 }
 
@@ -140,15 +152,21 @@ fn asked_for(scopes: &str) -> Result<String, Error> {
 
 /// The secret, from its variable, or from the file that the other one names.
 fn secret(environment: &Environment) -> Result<Option<Secret>, Error> {
-    let file = format!("{SECRET}_FILE");
-    let text = match (environment.get(SECRET), environment.get(&file)) {
-        (Some(text), _) => Some(text),
-        (None, Some(path)) => Some(std::fs::read_to_string(&path).map_err(|error| {
-            unfit(format!("the file {path} that {file} names cannot be read: {error}"))
-                .hint("make it readable for this user, or set the variable itself")
-        })?),
-        (None, None) => None,
+    let (text, from) = match (environment.get(SECRET), environment.get(SECRET_FILE)) {
+        (Some(text), _) => (text, SECRET.to_owned()),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                unfit(format!("the file {path} that {SECRET_FILE} names cannot be read: {error}"))
+                    .hint("make it readable for this user, or set the variable itself")
+            })?;
+            (text, format!("the file {path} that {SECRET_FILE} names"))
+        }
+        (None, None) => return Ok(None),
     };
-    let text = text.map(|text| text.trim_end_matches(['\r', '\n']).to_owned());
-    Ok(text.filter(|text| !text.is_empty()).map(Secret::new))
+    let text = text.trim_end_matches(['\r', '\n']);
+    match text.is_empty() {
+        true => Err(unfit(format!("{from} holds no secret"))
+            .hint("write the client's secret into it; a public client names none")),
+        false => Ok(Some(Secret::new(text))),
+    }
 }

@@ -51,6 +51,8 @@ fn people_come_in_by_a_provider_and_let_programs_in() {
     let client = register(&provider, json!({ "id_token_signed_response_alg": "ES256" }));
     let plane = start(&mut world, &provider, &client, &["--oidc-allow", "owner:ann@example.com,*@example.org"]);
     assert_eq!(plane.told["oidcRedirectUri"], format!("{}{BACK}", plane.url));
+    // Who names a provider wants everybody asked, also before there is an account and on this machine.
+    assert_eq!((&plane.told["identity"], plane.get("/mcp/servers").status), (&json!("required"), 401));
     let page = plane.get("/sign-in");
     assert!(
         page.body.contains("Sign in with Example &lt;Inc.&gt;") && !page.body.contains("type=\"password\""),
@@ -83,12 +85,23 @@ fn people_come_in_by_a_provider_and_let_programs_in() {
         |nth: usize| (accounts[nth]["name"].clone(), accounts[nth]["role"].clone(), accounts[nth]["ready"].clone());
     assert_eq!(shown(0), (json!("ann@example.com"), json!("owner"), json!(true)));
     assert_eq!(shown(1), (json!("bob@example.org"), json!("member"), json!(true)));
-    assert_eq!(accounts[1]["issuer"], provider);
+    let tied = |name: &str| accounts[1][name].as_str().expect("a text");
+    assert_eq!((tied("issuer"), tied("subject")), (provider.as_str(), "bob@example.org"));
+    let table = world.ok(&["accounts", "list"]).out;
+    assert!(table.contains("TIED TO") && table.matches("bob@example.org").count() == 2, "{table}");
     let entries = world.json(&["audit", "list", "--operation", "account.sign-in"])["entries"].clone();
     let outcomes: Vec<&str> =
         entries.as_array().expect("entries").iter().filter_map(|one| one["outcome"].as_str()).collect();
     assert_eq!(outcomes, ["ok", "MF1107", "MF1107", "ok", "MF1107"], "{entries}");
-    assert_eq!((&entries[0]["details"]["by"], &entries[0]["subject"]), (&json!("openid"), &json!("bob@example.org")));
+    let last = &entries[0];
+    assert_eq!((&last["details"]["by"], &last["subject"]), (&json!("openid"), &json!("bob@example.org")));
+    assert_eq!(last["details"]["person"]["subject"], "bob@example.org", "{last}");
+    let unsure = &entries[1]["details"]["person"];
+    assert_eq!(
+        (&unsure["address"], &unsure["unverified"]),
+        (&Value::Null, &json!("unsure@example.org")),
+        "nobody vouches for it"
+    );
 
     world.ok(&["accounts", "remove", "bob@example.org", "--yes"]);
     plane.until_status("/mcp/servers", &[("Authorization", &bearer)], 401);
@@ -171,9 +184,23 @@ fn where_only_the_provider_counts_no_password_does() {
     assert!(set.starts_with("mcp_factory_openid=") && set.contains("HttpOnly; SameSite=Lax; Max-Age=600"), "{set}");
     let strange = plane.send("GET", &format!("{BACK}?code=x&state=y"), &[("Accept", "text/html")], "");
     assert!(strange.status == 400 && strange.body.contains("MF1103"), "{}", strange.body);
+    let signed_in = people::sign_in(&plane, "ann", people::PASSWORD).json();
+    let bearer = format!("Bearer {}", signed_in["token"].as_str().expect("a token"));
+    assert_eq!(plane.send("GET", "/mcp/servers", &[("Authorization", &bearer)], "").status, 200);
     drop(plane);
 
-    let plane = start(&mut world, &provider, &client, &["--oidc-only", "--public-url", "https://mcp.example.com"]);
+    let public = ["--oidc-only", "--public-url", "https://MCP.Example.com:443/"];
+    let plane = start(&mut world, &provider, &client, &public);
+    assert_eq!(plane.told["oidcRedirectUri"], format!("https://mcp.example.com{BACK}"));
+    let sent = plane.get("/sign-in/openid").header("location").expect("a page").to_owned();
+    assert!(sent.contains(&form(&[("redirect_uri", &format!("https://mcp.example.com{BACK}"))])), "{sent}");
+    assert_eq!(
+        plane.send("GET", "/mcp/servers", &[("Authorization", &bearer)], "").status,
+        401,
+        "of a password that is not taken any more"
+    );
+    let log = std::fs::read_to_string(world.path("serve.log")).expect("a log");
+    assert!(log.contains("no owner can sign in") && log.contains("--trusted-proxy"), "{log}");
     let page = plane.get("/sign-in").body;
     assert!(!page.contains("type=\"password\"") && page.contains("Sign in with Example"), "{page}");
     let set = plane.get("/sign-in/openid").header("set-cookie").expect("a cookie").to_owned();
@@ -189,10 +216,41 @@ fn where_only_the_provider_counts_no_password_does() {
         plane.send("POST", "/sign-in", &headers, &form(&[("name", "ann"), ("password", "correct horse battery")]));
     assert!(refused.status == 403 && refused.body.contains("MF1109"), "{}", refused.body);
     let link = world.json(&["accounts", "reset", "ann"])["link"].as_str().expect("a link").to_owned();
-    let secret = link.split_once("?link=").expect("a secret").1;
+    let secret = link.strip_prefix("https://mcp.example.com/password?link=").expect("a link that people can open");
     let chosen =
         plane.send("POST", "/password", &headers, &form(&[("link", secret), ("password", "another horse battery")]));
     assert_eq!((chosen.status, chosen.header("location")), (303, Some("/account")), "{}", chosen.body);
+    let own = plane.send("GET", "/account", &[("Cookie", &people::cookie(&chosen))], "");
+    assert!(own.status == 200 && own.body.contains("Signed in as ann"), "{}", own.body);
+}
+
+#[test]
+fn a_long_question_comes_back_and_a_path_that_no_header_can_say_leads_nowhere_else() {
+    let Some(provider) = provider("a_long_question_comes_back_and_a_path_that_no_header_can_say_leads_nowhere_else")
+    else {
+        return;
+    };
+    let mut world = World::new();
+    let client = register(&provider, json!({}));
+    let plane = start(&mut world, &provider, &client, &["--oidc-allow", "owner:ann@example.com"]);
+    for question in
+        ["x".repeat(2_733), "x".repeat(6_233), "%22".repeat(2_300), "\"".repeat(2_300), "x".repeat(16 * 1024)]
+    {
+        let to = format!("/authorize?{question}");
+        let begin = format!("{}/sign-in/openid?{}", plane.url, form(&[("to", &to)]));
+        let page = Browser::default().sign_in(&begin, "ann@example.com");
+        assert_eq!(page.url, format!("{}{to}", plane.url), "{}", page.answer.body);
+    }
+    for unfit in ["/docs/\r\nX: y", "/docs/\u{7f}", "/authorize?\n", &format!("/docs/{}", "x".repeat(20_000))] {
+        let begin = format!("{}/sign-in/openid?{}", plane.url, form(&[("to", unfit)]));
+        let page = Browser::default().sign_in(&begin, "ann@example.com");
+        assert_eq!(
+            (page.url, page.answer.status),
+            (format!("{}/account", plane.url), 200),
+            "{unfit:?}: {}",
+            page.answer.body
+        );
+    }
 }
 
 #[test]
@@ -205,6 +263,12 @@ fn settings_that_do_not_fit_start_nothing() {
         vec![issuer],
         vec![client],
         vec![["--oidc-allow", "ann@example.com"]],
+        vec![["--oidc-role", "admin"]],
+        vec![["--oidc-name", "X"]],
+        vec![["--oidc-scopes", "openid"]],
+        vec![["--oidc-ca-file", "/nowhere/ca.pem"]],
+        vec![issuer, client, ["--oidc-ca-file", "/dev/null"]],
+        vec![issuer, client, ["--oidc-allow", "a@example.com,owner:a@example.com"]],
         vec![issuer, client, ["--oidc-allow", "everybody"]],
         vec![issuer, client, ["--oidc-allow", "owner:*@example.com"]],
         vec![issuer, client, ["--oidc-role", "owner"]],
@@ -217,12 +281,26 @@ fn settings_that_do_not_fit_start_nothing() {
         let ran = World::new().run(&words);
         assert!(ran.code == 2 && ran.err.contains("MF1101"), "{words:?}: {} {}", ran.code, ran.err);
     }
+    for (variable, value) in [("CLIENT_SECRET", "x"), ("CLIENT_SECRET_FILE", "/x"), ("ROLE", "boss"), ("ONLY", "1")] {
+        let mut world = World::new();
+        world.set(&format!("MCP_FACTORY_OIDC_{variable}"), value);
+        let ran = world.run(&["serve", "--port", "0"]);
+        assert!(
+            ran.code == 2 && ran.err.contains("MF1101") && ran.err.contains("no provider"),
+            "{variable}: {}",
+            ran.err
+        );
+    }
     let mut world = World::new();
     world.set("MCP_FACTORY_OIDC_ISSUER", "https://id.example.com");
     world.set("MCP_FACTORY_OIDC_CLIENT_ID", "factory");
     world.set("MCP_FACTORY_OIDC_CLIENT_SECRET_FILE", "/nowhere/secret");
     let ran = world.run(&["serve", "--port", "0"]);
     assert!(ran.code == 2 && ran.err.contains("MF1101"), "{}", ran.err);
+    let empty = world.write("empty.txt", "\n").display().to_string();
+    world.set("MCP_FACTORY_OIDC_CLIENT_SECRET_FILE", &empty);
+    let ran = world.run(&["serve", "--port", "0"]);
+    assert!(ran.code == 2 && ran.err.contains("MF1101") && ran.err.contains("no secret"), "{}", ran.err);
     world.set("MCP_FACTORY_OIDC_CLIENT_SECRET", "x");
     world.set("MCP_FACTORY_OIDC_ONLY", "perhaps");
     assert!(world.run(&["serve", "--port", "0"]).err.contains("MF1101"));

@@ -11,7 +11,7 @@ use crate::world::World;
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 const JSON: (&str, &str) = ("Content-Type", "application/json");
-const PASSWORD: &str = "correct horse battery";
+pub(super) const PASSWORD: &str = "correct horse battery";
 
 pub(super) fn form(pairs: &[(&str, &str)]) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
@@ -51,7 +51,7 @@ pub(super) fn set_up(plane: &Plane) -> String {
     cookie(&made)
 }
 
-fn sign_in(plane: &Plane, name: &str, password: &str) -> Answer {
+pub(super) fn sign_in(plane: &Plane, name: &str, password: &str) -> Answer {
     plane.send("POST", "/api/session", &[JSON], &json!({"name": name, "password": password}).to_string())
 }
 
