@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Calls and streams allocate much that is small and short-lived, on several threads: this one is faster at it than the C
-/// library's, and gives back more of what is free.
+/// Calls allocate much that is small and short-lived, on several threads: this one is faster at it than the C library's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
