@@ -40,7 +40,7 @@ impl Store {
         })
     }
 
-    /// Removes a server with all its versions and plans. Gives the number of versions removed.
+    /// Removes a server with all its versions and plans, and what was counted of it. Gives the number of versions removed.
     pub fn remove(&self, name: &str) -> Result<usize, Error> {
         const WHAT: &str = "remove a server";
         let name = name.to_owned();
@@ -49,7 +49,10 @@ impl Store {
             let versions = session.row(count, params![&name], |row| row.count(0)).attempted(WHAT)?;
             match session.execute("DELETE FROM servers WHERE name = ?1", params![&name]).attempted(WHAT)? {
                 0 => Err(no_server(session, &name)),
-                _ => Ok(versions.unwrap_or_default()),
+                _ => {
+                    super::usage::forget(session, &name).attempted(WHAT)?;
+                    Ok(versions.unwrap_or_default())
+                }
             }
         })
     }
