@@ -218,7 +218,7 @@ async fn preview(context: &Context, release: Release, force: bool) -> Result<Out
                 stored: known.release.digest,
                 offered: release.digest,
             }),
-            Ok(known) if known.current && known.release.plan == release.plan && known.release.dev == release.dev => {
+            Ok(known) if known.release.plan == release.plan && known.release.dev == release.dev => {
                 Ok(Outcome::Unchanged)
             }
             Ok(_) => Ok(Outcome::Updated),
