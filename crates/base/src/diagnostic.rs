@@ -157,7 +157,9 @@ impl Diagnostic {
         let arrow = paint.wrap("34;1", "-->");
         let _ = writeln!(out, "{margin} {arrow} {}:{}:{}", source.name, span.line, span.column);
         let line = source.text.lines().nth(span.line - 1).unwrap_or_default().trim_start_matches('\u{feff}');
-        let view = View::of(line, span.column.saturating_sub(1));
+        // A password that somebody wrote into a URL is not told on.
+        let line = crate::userinfo::starred(line);
+        let view = View::of(&line, span.column.saturating_sub(1));
         let text = source.text.get(span.start..span.end).unwrap_or_default();
         let width = view.marks(text.lines().next().unwrap_or_default());
         let marks = paint.wrap(tint, &format!("{} {}", "^".repeat(width), printable(&self.label)));
@@ -261,6 +263,14 @@ impl Paint {
 #[cfg(test)]
 mod tests {
     use super::{Diagnostic, Source, Span};
+
+    #[test]
+    fn a_password_in_the_line_is_not_shown() {
+        let source = Source { name: "x.yaml", text: "url: http://u:S3CRET@h/x\n" };
+        let place = Span { start: 5, end: 24, line: 1, column: 6 };
+        let text = Diagnostic::error("MF0604", "the URL holds a password").at(place).render(source, false);
+        assert!(text.contains("1 | url: http://********@h/x\n  |      ^^^^^^^^^^^^^^^^^^^\n"), "{text}");
+    }
 
     #[test]
     fn a_place_is_underlined() {

@@ -11,6 +11,7 @@ pub mod path;
 pub mod secret;
 pub mod select;
 mod spellings;
+mod userinfo;
 pub mod whole;
 
 pub use diagnostic::{Diagnostic, Severity, Source, Span};
@@ -20,4 +21,5 @@ pub use path::{PathError, PathTemplate};
 pub use secret::Secret;
 pub use select::Select;
 pub use spellings::spellings;
+pub use userinfo::{has_userinfo, without_userinfo};
 pub use whole::UrlTemplate;

@@ -57,9 +57,10 @@ fn usage(error: &clap::Error, words: &[OsString]) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// `--json` is short for `--output json`, but with `create`, where it brings the spec.
+/// `--json` is short for `--output json`, but with `create`, where it brings the spec. Keys and accounts are created without one.
 fn in_json(words: Vec<OsString>) -> Vec<OsString> {
-    let takes_spec = words.iter().skip(1).any(|word| word == "create");
+    let command = words.iter().skip(1).find(|word| ["create", "keys", "accounts"].iter().any(|name| *word == name));
+    let takes_spec = command.is_some_and(|word| word == "create");
     let mut verbatim = takes_spec;
     let each = words.into_iter().map(|word| {
         // What follows `--` is nobody's option.
@@ -82,5 +83,28 @@ fn json_printer() -> Printer {
     match cli {
         Ok(Cli { global, command: Command::Version(_) }) => Printer::new(&global),
         _ => unreachable!("these words are a command line"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::in_json;
+
+    #[test]
+    fn json_is_a_form_of_output_but_for_a_spec() {
+        let of = |line: &str| {
+            let words = in_json(line.split(' ').map(OsString::from).collect());
+            words.iter().any(|word| word == "--output=json")
+        };
+        for line in
+            ["x list --json", "x keys create n --json", "x --json accounts create n", "x accounts create n --json"]
+        {
+            assert!(of(line), "{line}");
+        }
+        for line in ["x create --json {}", "x --home h create --json {}", "x test a b -- --json"] {
+            assert!(!of(line), "{line}");
+        }
     }
 }

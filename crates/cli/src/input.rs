@@ -23,19 +23,20 @@ pub(crate) fn read_spec(path: &Path) -> Result<SpecText, Error> {
         "yaml" | "yml" => Some(Format::Yaml),
         _ => None,
     });
-    SpecText::from_bytes(path.display().to_string(), read_file(path)?, format)
+    let bytes = read_file(path).map_err(|error| match error.code {
+        Code::FileNotFound => error.hint("`-` reads standard input"),
+        _ => error,
+    })?;
+    SpecText::from_bytes(path.display().to_string(), bytes, format)
 }
 
 /// Reads a file up to the limit.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
     let name = path.display().to_string();
     let file = std::fs::File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            Error::new(Code::FileNotFound, format!("there is no file {name}")).hint(near_file(path).map_or_else(
-                || "check the path; `-` reads standard input".to_owned(),
-                |near| format!("did you mean `{near}`?"),
-            ))
-        }
+        std::io::ErrorKind::NotFound => Error::new(Code::FileNotFound, format!("there is no file {name}")).hint(
+            near_file(path).map_or_else(|| "check the path".to_owned(), |near| format!("did you mean `{near}`?")),
+        ),
         _ => unreadable(&name, &error),
     })?;
     if file.metadata().is_ok_and(|data| data.is_dir()) {

@@ -3,9 +3,10 @@
 
 mod histogram;
 
-use ahash::RandomState;
-use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
+
+use ahash::RandomState;
+use parking_lot::{Mutex, MutexGuard};
 
 pub use histogram::Histogram;
 
@@ -119,6 +120,8 @@ pub struct Usage {
     state: RandomState,
     /// What is in no shard any more.
     totals: Mutex<Totals>,
+    /// Held by whoever takes what was counted to where it is kept.
+    keeping: Mutex<()>,
 }
 
 /// Sums by server and tool.
@@ -143,7 +146,8 @@ fn count(all: &mut ByTool, sum: &Sum) {
 
 impl Default for Usage {
     fn default() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::default()), state: RandomState::new(), totals: Mutex::default() }
+        let shards = std::array::from_fn(|_| Mutex::default());
+        Self { shards, state: RandomState::new(), totals: Mutex::default(), keeping: Mutex::default() }
     }
 }
 
@@ -185,6 +189,24 @@ impl Usage {
         let mut totals = self.totals.lock();
         totals.returned(sums);
         sums.iter().for_each(|sum| count(&mut totals.kept, sum));
+    }
+
+    /// Forgets a server that is gone.
+    pub fn forget(&self, server: &str) {
+        let mut totals = self.totals.lock();
+        totals.kept.retain(|(of, _), _| of != server);
+        totals.lent.retain(|(of, _), _| of != server);
+        for shard in &self.shards {
+            shard.lock().retain(|_, sums| {
+                sums.retain(|sum| sum.server != server);
+                !sums.is_empty()
+            });
+        }
+    }
+
+    /// Until what comes back is dropped, nobody else takes what was counted to where it is kept.
+    pub fn hold(&self) -> MutexGuard<'_, ()> {
+        self.keeping.lock()
     }
 
     /// What was counted since the start, by server and tool.
@@ -296,6 +318,23 @@ mod tests {
         usage.kept(&usage.take());
         assert_eq!(told(), (3, 101_010));
         assert!(usage.totals.lock().lent.is_empty());
+    }
+
+    #[test]
+    fn a_server_that_is_gone_is_forgotten_wherever_it_is_counted() {
+        let usage = Usage::default();
+        let call = |server: &str| usage.add(Key { server, version: "1", tool: "t", caller: "c" }, ONE);
+        let all = || ["gone", "stays"].into_iter().for_each(call);
+        all();
+        usage.kept(&usage.take());
+        all();
+        let lent = usage.take();
+        all();
+        usage.forget("gone");
+        let told: Vec<_> = usage.totals().into_iter().map(|((server, _), sum)| (server, sum.calls)).collect();
+        assert_eq!(told, [("stays".to_owned(), 3)]);
+        usage.kept(&lent.into_iter().filter(|sum| sum.server == "stays").collect::<Vec<_>>());
+        assert_eq!(usage.take().len(), 1);
     }
 
     #[test]

@@ -14,6 +14,9 @@ use serde_json::value::RawValue;
 
 use crate::limits::{TASK_BYTES_MAX, TASK_TTL_MS, TASKS_FILE_BYTES_MAX};
 
+/// The name of the file for everything that a control plane serves. No server is called so.
+pub const SERVED: &str = "@serve";
+
 /// Tasks that are taken up in one look.
 const TAKEN_MAX: usize = 1_000;
 
@@ -80,6 +83,21 @@ impl FileTasks {
         let mut random = [0_u8; 8];
         getrandom::fill(&mut random).map_err(|error| Fault::Broken(error.to_string()))?;
         Ok(Self { state, process: format!("\"{:016x}\"", u64::from_ne_bytes(random)) })
+    }
+
+    /// Forgets the tasks of a server that is gone.
+    pub(crate) fn forget(&self, server: &str) -> Result<(), Fault> {
+        let mut after = None;
+        loop {
+            let entries = self.state.list(TASK, after.as_deref(), LOOKED_AT_MAX, now())?.entries;
+            let Some(last) = entries.last() else { return Ok(()) };
+            after = Some(last.key.clone());
+            for record in entries.iter().filter_map(read).filter(|record| *record.endpoint == *server) {
+                for key in [open(&record.id), held(&record.id), task(&record.id)] {
+                    self.state.delete(&key, None, now())?;
+                }
+            }
+        }
     }
 
     fn store(&self, record: &TaskRecord) -> Result<(), Fault> {

@@ -3,7 +3,7 @@
 mod openid;
 mod way;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -371,8 +371,7 @@ impl Accounts {
         self.takes_passwords || !live.by_password
     }
 
-    /// Follows what this and other processes changed: the ids of people who are not signed in any more. Blocks for a
-    /// read; worth asking several times in a second.
+    /// Follows what this and other processes changed: the ids of people one of whose sign-ins ended. Blocks for a read; worth asking several times in a second.
     ///
     /// # Errors
     /// The store cannot be used.
@@ -380,18 +379,16 @@ impl Accounts {
         if self.store.revocations()? == self.view.read().revocations {
             return Ok(Vec::new());
         }
-        let before = self.ids();
+        let before: Vec<_> =
+            self.view.read().sessions.iter().map(|(hash, live)| (*hash, live.principal.id.clone())).collect();
         self.reload()?;
-        let after = self.ids();
-        let mut lost = std::mem::take(&mut self.view.write().lost);
-        lost.extend(before.difference(&after).cloned());
-        // Whoever is signed in elsewhere too goes on there.
-        lost.retain(|id| !after.contains(id));
+        let mut view = self.view.write();
+        let mut lost = std::mem::take(&mut view.lost);
+        // A stream does not tell by which sign-in it came: whoever is signed in elsewhere too connects again there.
+        lost.extend(before.into_iter().filter(|(hash, _)| !view.sessions.contains_key(hash)).map(|(_, id)| id));
+        lost.sort();
+        lost.dedup();
         Ok(lost)
-    }
-
-    fn ids(&self) -> HashSet<Arc<str>> {
-        self.view.read().sessions.values().map(|live| live.principal.id.clone()).collect()
     }
 
     fn reload(&self) -> Result<(), Fault> {

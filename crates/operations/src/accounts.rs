@@ -227,6 +227,16 @@ pub fn note_turned_away(context: &Context, code: Code, request: &str, how: Value
     }
 }
 
+/// Records at a control plane that somebody was not let in who named an account. How often is bounded by how often a wrong password
+/// may be tried.
+pub fn note_refused_sign_in(context: &Context, name: &str, is_slow: bool, request: &str, how: Value) {
+    let code = if is_slow { Code::TooMany } else { Code::NeedsKey };
+    let note = AuditNote { subject: word(name).into(), ..sign_in("anonymous".to_owned(), request, code.as_str(), how) };
+    if let Some(recorder) = &context.recorder {
+        recorder.put(note);
+    }
+}
+
 fn sign_in(caller: String, request: &str, outcome: &'static str, how: Value) -> AuditNote {
     AuditNote {
         kind: AuditKind::Change,

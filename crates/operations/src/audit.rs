@@ -230,8 +230,13 @@ pub(crate) async fn written(context: &Context) {
 }
 
 /// The note about an operation that is to begin; `None` when it changes nothing.
-pub(crate) fn begin(context: &Context, declared: &'static Declared, subject: Option<&str>) -> Option<Arc<Pending>> {
-    changes(declared).then(|| Arc::new(Pending::new(note(context, declared, subject, "ok"))))
+pub(crate) fn begin(
+    context: &Context,
+    declared: &'static Declared,
+    subject: Option<&str>,
+    noted: &Value,
+) -> Option<Arc<Pending>> {
+    changes(declared).then(|| Arc::new(Pending::new(note(context, declared, subject, noted, "ok"))))
 }
 
 /// Whether it changes the catalogue: a call changes what a tool does.
@@ -240,14 +245,20 @@ fn changes(declared: &Declared) -> bool {
 }
 
 /// Records the end of an operation that nothing recorded yet: a refusal, a failure, a call at a command line.
-pub(crate) async fn end(context: &Context, declared: &'static Declared, subject: Option<&str>, failure: Option<Code>) {
+pub(crate) async fn end(
+    context: &Context,
+    declared: &'static Declared,
+    subject: Option<&str>,
+    noted: &Value,
+    failure: Option<Code>,
+) {
     let is_call = declared.scope == Scope::ServersCall;
     let is_logged = context.recorder.is_some() && declared.name == TOOL_CALL;
     let is_told = failure.is_none() && (!is_call || is_logged);
     if declared.effect == Effect::Reads || is_told || !context.has_store() {
         return;
     }
-    let mut note = note(context, declared, subject, failure.map_or("ok", Code::as_str));
+    let mut note = note(context, declared, subject, noted, failure.map_or("ok", Code::as_str));
     if is_call {
         note.kind = AuditKind::Call;
     }
@@ -259,11 +270,18 @@ pub(crate) async fn end(context: &Context, declared: &'static Declared, subject:
     }
 }
 
-fn note(context: &Context, declared: &'static Declared, subject: Option<&str>, outcome: &'static str) -> AuditNote {
+fn note(context: &Context, declared: &'static Declared, subject: Option<&str>, noted: &Value, outcome: &'static str) -> AuditNote {
     let kind = match &context.caller {
         Caller::Local => json!("local"),
         Caller::Remote(principal) => json!(principal.kind),
     };
+    let mut details = json!({"callerKind": kind});
+    if let Some(address) = context.address {
+        details["address"] = json!(address);
+    }
+    for (name, value) in noted.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
+        details[name.as_str()] = value.as_str().map_or_else(|| value.clone(), |text| word(text).into());
+    }
     AuditNote {
         kind: AuditKind::Change,
         time: None,
@@ -273,7 +291,7 @@ fn note(context: &Context, declared: &'static Declared, subject: Option<&str>, o
         subject: word(subject.unwrap_or_default()).into(),
         request: word(&context.request),
         outcome: outcome.into(),
-        details: json!({"callerKind": kind}).to_string(),
+        details: details.to_string(),
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Snippet {
 
 /// What stands for a value that the user has to fill in.
 const FILL_IN: &str = "<value>";
+/// The variable in which `connect` finds the key.
+const KEY_VARIABLE: &str = "MCP_FACTORY_KEY";
 
 /// The lines for every client. No secret is written: where one is needed, a placeholder stands.
 pub fn snippets(name: &str, reach: &Reach) -> Vec<Snippet> {
@@ -58,7 +60,7 @@ pub fn snippets(name: &str, reach: &Reach) -> Vec<Snippet> {
         Snippet {
             client: "Claude Desktop",
             place: "claude_desktop_config.json",
-            text: pretty(&json!({ "mcpServers": { name: entry(reach) } })),
+            text: pretty(&json!({ "mcpServers": { name: entry(&as_command(reach)) } })),
         },
         Snippet {
             client: "Cursor",
@@ -67,6 +69,17 @@ pub fn snippets(name: &str, reach: &Reach) -> Vec<Snippet> {
         },
         Snippet { client: "Codex", place: "~/.codex/config.toml", text: codex(name, reach) },
     ]
+}
+
+/// The same for a client whose file knows programs only: this program, which passes everything on to the URL.
+fn as_command(reach: &Reach) -> Reach {
+    let Reach::Url { url, header } = reach else { return reach.clone() };
+    let mut arguments = vec!["connect".to_owned(), url.clone()];
+    if let Some((header, _)) = header.as_ref().filter(|(_, before)| before.is_empty()) {
+        arguments.extend(["--key-header".to_owned(), header.clone()]);
+    }
+    let variables = header.iter().map(|_| KEY_VARIABLE.to_owned()).collect();
+    Reach::Command { program: "mcp-factory".to_owned(), arguments, variables }
 }
 
 fn pretty(value: &Value) -> String {
@@ -178,6 +191,17 @@ mod tests {
             Reach::Url { url: "http://127.0.0.1:8808/mcp".to_owned(), header: Some(("X-API-Key".to_owned(), "")) };
         let all = snippets("shop", &reach);
         assert!(all[0].text.ends_with("http://127.0.0.1:8808/mcp --header \"X-API-Key: <value>\""));
+        let desktop: serde_json::Value = serde_json::from_str(&all[1].text).unwrap();
+        let entry = &desktop["mcpServers"]["shop"];
+        assert_eq!(
+            entry["args"],
+            serde_json::json!(["connect", "http://127.0.0.1:8808/mcp", "--key-header", "X-API-Key"])
+        );
+        assert_eq!(entry["env"]["MCP_FACTORY_KEY"], "<value>");
+        let bearer =
+            Reach::Url { url: "https://h/mcp".to_owned(), header: Some(("Authorization".to_owned(), "Bearer ")) };
+        let desktop: serde_json::Value = serde_json::from_str(&snippets("shop", &bearer)[1].text).unwrap();
+        assert_eq!(desktop["mcpServers"]["shop"]["args"], serde_json::json!(["connect", "https://h/mcp"]));
         assert!(all[3].text.contains("http_headers = { \"X-API-Key\" = \"<value>\" }"));
         assert_eq!(shell_word("it's"), "'it'\\''s'");
     }

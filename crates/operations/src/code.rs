@@ -160,6 +160,6 @@ codes! {
     OpenIdStranger "MF1107" Refused "Nobody let this person in";
     OpenIdTaken "MF1108" Conflict "The account of this address is not this person's";
     OpenIdOnly "MF1109" Refused "Passwords are not taken here";
-    CutOff "MF1097" Failure "The job was cut off";
+    CutOff "MF1097" Failure "The work was cut off";
     Internal "MF1099" Failure "A fault in MCP Factory itself";
 }

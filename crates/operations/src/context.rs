@@ -1,6 +1,7 @@
 //! What every operation gets as its first argument.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -219,6 +220,8 @@ pub struct Context {
     pub caller: Caller,
     /// Names this request in logs.
     pub request: Arc<str>,
+    /// Where the request came from; `None` at a command line.
+    pub address: Option<IpAddr>,
     /// Cancelled when the caller does not want the answer any more.
     pub cancel: CancellationToken,
     /// What must be true of the server that is changed.
@@ -261,6 +264,7 @@ impl Context {
             environment,
             caller,
             request: request.into(),
+            address: None,
             cancel: CancellationToken::new(),
             precondition: None,
             audit: None,
@@ -303,6 +307,7 @@ impl Context {
         Self {
             caller,
             request,
+            address: None,
             cancel,
             precondition: None,
             pending: None,
@@ -310,6 +315,13 @@ impl Context {
             progress: None,
             ..self.clone()
         }
+    }
+
+    /// The same for a request from an address.
+    #[must_use]
+    pub fn from(mut self, address: Option<IpAddr>) -> Self {
+        self.address = address;
+        self
     }
 
     /// The same for an operation whose first change is stored with a note about it.

@@ -13,7 +13,7 @@ use store::{Outcome, Release};
 
 pub use crate::pipeline::Timings;
 use crate::pipeline::{self, Loaded, Made, Use, ms_since};
-use crate::{Code, Context, Error, SpecText, Subject};
+use crate::{Caller, Code, Context, Error, SpecText, Subject};
 
 /// What to make.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -125,6 +125,7 @@ pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
     let result = if dry_run {
         preview(context, release, force).await?
     } else {
+        begin_with_nothing(context, &name).await?;
         let by = crate::access::by(&context.caller);
         context.store(move |store| store.put_by(&by, &release, force)).await?
     };
@@ -144,6 +145,19 @@ pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
             total_ms: ms_since(start),
         },
     })
+}
+
+/// At a control plane a name may have been somebody else's: what is still there of an earlier server of it (one that was removed in
+/// the moment in which a process died, or whose last call ended later) is not for whoever takes it now. At home all is one person's.
+async fn begin_with_nothing(context: &Context, name: &str) -> Result<(), Error> {
+    if context.caller == Caller::Local {
+        return Ok(());
+    }
+    let key = name.to_owned();
+    match context.store(move |store| store.find_version(&key, None)).await? {
+        Some(_) => Ok(()),
+        None => crate::remove::forget_kept(context, name).await,
+    }
 }
 
 /// Errors found after parsing, with the warnings of parsing before them.
@@ -204,7 +218,7 @@ async fn preview(context: &Context, release: Release, force: bool) -> Result<Out
                 stored: known.release.digest,
                 offered: release.digest,
             }),
-            Ok(known) if known.current && known.release.plan == release.plan && known.release.dev == release.dev => {
+            Ok(known) if known.release.plan == release.plan && known.release.dev == release.dev => {
                 Ok(Outcome::Unchanged)
             }
             Ok(_) => Ok(Outcome::Updated),

@@ -127,6 +127,9 @@ pub struct Deployment {
     pub created_at: String,
     /// When something else was wanted, RFC 3339.
     pub changed_at: String,
+    /// Whether this was only tried: it says what would be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
     /// How long this took, milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ms: Option<f64>,
@@ -143,6 +146,13 @@ pub async fn deploy(context: &Context, input: Input) -> Result<Deployment, Error
             .hint("the target of this build is `local`: the process of the control plane"));
     }
     let Input { name, target, version, rollback } = input;
+    if let (Some(version), true) = (&version, rollback) {
+        return Err(Error::new(
+            Code::BadRequest,
+            format!("version {version} is named, and the version before is asked for too"),
+        )
+        .hint("leave `version` or `rollback` out"));
+    }
     let version = if rollback { Some(previous(context, &name).await?) } else { version };
     let key = name.clone();
     let wanted = context.store(move |store| store.deploy(&key, &target, version.as_deref())).await?;
@@ -170,6 +180,29 @@ async fn deployed(context: &Context, name: &str) -> Result<store::Deployment, Er
 fn not_deployed(name: &str) -> Error {
     Error::new(Code::NotDeployed, format!("`{name}` is not deployed"))
         .hint(format!("deploy it: `mcp-factory deploy {name}`, or `POST /mcp/deploy/{name}`"))
+}
+
+/// Why a server that does not run here does not answer, as the caller may know it.
+pub async fn away(context: &Context, name: &str) -> Error {
+    if crate::access::check(context, &crate::access::About::Owned(name.to_owned())).await.is_err() {
+        return crate::access::hidden(name);
+    }
+    let key = name.to_owned();
+    if !context.has_store() || context.store(move |store| store.server(&key)).await.is_err() {
+        return crate::access::hidden(name);
+    }
+    match deployed(context, name).await {
+        Err(error) => error,
+        Ok(known) if known.wanted == Wanted::Stopped => {
+            Error::new(Code::NotDeployed, format!("`{name}` is deployed, and stopped"))
+                .hint(format!("start it: `mcp-factory start {name}`, or `POST /mcp/servers/{name}/start`"))
+        }
+        Ok(known) => {
+            let why = known.reason.unwrap_or_else(|| "it is just being started".to_owned());
+            Error::new(Code::NotDeployed, format!("`{name}` is deployed, and does not run: {why}"))
+                .hint(format!("`mcp-factory status {name}` says more"))
+        }
+    }
 }
 
 /// Starts a deployed server that was stopped.
@@ -210,6 +243,7 @@ async fn tried(context: &Context, wanted: store::Deployment, start: Instant) -> 
         }
     }
     let mut told = shown(context, &would);
+    told.dry_run = true;
     told.elapsed_ms = Some(ms_since(start));
     Ok(told)
 }
@@ -261,6 +295,7 @@ pub(crate) fn shown(context: &Context, found: &store::Deployment) -> Deployment 
         url: base.map(|base| format!("{base}/servers/{}/mcp", found.name)),
         created_at: found.created_at.clone(),
         changed_at: found.changed_at.clone(),
+        dry_run: false,
         elapsed_ms: None,
     }
 }

@@ -199,8 +199,13 @@ async fn take_up(context: &Context, alone: bool) -> Result<usize, Error> {
     Ok(count)
 }
 
+/// What says that this control plane lives. Where there is none, nobody else takes what is begun.
+pub(crate) fn lease(context: &Context) -> Lease {
+    context.jobs.as_ref().map_or_else(|| Jobs::default().lease(), |jobs| jobs.lease())
+}
+
 /// Whether doing it twice equals doing it once.
-fn is_repeatable(operation: &dyn Erased) -> bool {
+pub(crate) fn is_repeatable(operation: &dyn Erased) -> bool {
     !matches!(operation.declared().effect, Effect::Changes { idempotent: false, .. })
 }
 
@@ -212,7 +217,12 @@ pub async fn keep(context: &Context) {
         tokio::time::sleep(KEEP_EVERY).await;
         let known: Vec<String> = jobs.running.lock().keys().cloned().collect();
         let lease = jobs.lease();
-        let kept = context.store(move |store| store.keep_jobs(&lease)).await;
+        let kept = context
+            .store(move |store| {
+                store.keep_claims(&lease)?;
+                store.keep_jobs(&lease)
+            })
+            .await;
         match kept {
             Ok(kept) => {
                 let running = jobs.running.lock();

@@ -52,6 +52,11 @@ pub trait Operation: Send + Sync + 'static {
         Self::changes(input)
     }
 
+    /// What the audit keeps of the input beside that, as an object: what somebody needs to know who asks later what was done.
+    fn noted(_input: &Self::Input) -> Value {
+        Value::Null
+    }
+
     /// The server that this changes; none when it is only looked at what would be changed.
     fn changes(_input: &Self::Input) -> Option<String> {
         None

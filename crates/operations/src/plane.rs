@@ -41,7 +41,6 @@ pub async fn hold(context: &mut Context) -> Result<Held, Error> {
     })?;
     // Those of other home folders on the same database are seen there.
     context.store(store::Store::attend).await?;
-    crate::kept::drop_open_claims(context).await?;
     let policies = Arc::new(crate::policies::Policies::default());
     let first = Arc::clone(&policies);
     context.store(move |store| first.follow(store)).await?;

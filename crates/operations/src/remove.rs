@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::dependencies::{self, User};
-use crate::{Context, Error};
+use crate::paths::{STATE, TASKS, TOKENS};
+use crate::{Code, Context, Error};
 
 /// What to remove.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -35,16 +36,35 @@ pub struct Output {
     pub breaks: Vec<User>,
 }
 
-/// Takes what ran out of service, and its log away. The server itself is gone by then, so a failure is only told.
+/// Takes what ran out of service, and everything that was kept for it away: whoever makes the next server of this name must not
+/// find it. The server itself is gone by then, so a failure is only told.
 async fn forget(context: &Context, name: &str) {
     if let Err(error) = crate::deploy::reconcile(context).await {
         tracing::warn!(server = name, %error, "a removed server may still answer for a moment");
     }
-    let (logs, key) = (crate::deploy::logs_of(context), name.to_owned());
-    let removed = crate::context::blocking(move || Ok(logs.remove(&key))).await;
-    if let Ok(Err(error)) = removed {
-        tracing::warn!(server = name, %error, "the log of a removed server is still there");
+    if let Err(error) = forget_kept(context, name).await {
+        tracing::warn!(server = name, %error, "something of a removed server is still there; it goes when its name is taken again");
     }
+}
+
+/// Takes away what was kept by the name of a server that is not there: what its scripts remember, the tokens of its users, its
+/// tasks, its log, and what was counted.
+///
+/// # Errors
+/// Something is still there.
+pub(crate) async fn forget_kept(context: &Context, name: &str) -> Result<(), Error> {
+    let at = |folder: &str| context.home.path().join(folder);
+    let kept = host::Kept { state: at(STATE), tokens: at(TOKENS), tasks: at(TASKS) };
+    let (logs, key) = (crate::deploy::logs_of(context), name.to_owned());
+    let files = crate::context::blocking(move || Ok(logs.remove(&key).and(kept.forget(&key)))).await?;
+    crate::usage::forget(context, name).await?;
+    files.map_err(|error| {
+        Error::new(
+            Code::CannotWrite,
+            format!("what was kept for an earlier server `{name}` cannot be removed: {error}"),
+        )
+        .hint("`mcp-factory doctor` checks the home folder")
+    })
 }
 
 /// Removes a server with all its versions and plans. The databases that its tools use are not

@@ -249,8 +249,10 @@ async fn tools(context: &Context, spec: &Map<String, Value>) -> Result<Vec<Value
     let client = opened.connections.mcp.get(REMOTE).cloned().ok_or_else(|| {
         let why = opened.connections.unavailable.get(REMOTE).cloned();
         let why = why.or_else(|| opened.diagnostics.first().map(|one| one.message.clone())).unwrap_or_default();
-        Error::new(Code::Upstream, format!("the remote of the server.json cannot be used: {why}"))
-            .hint("a private address needs `--allow-network`")
+        let lacking = opened.diagnostics.first().and_then(|one| one.help.first().cloned());
+        let error = Error::new(Code::Upstream, format!("the remote of the server.json cannot be used: {why}"));
+        // What is to be done is said where it was found; of a refused address nothing is.
+        error.hint(lacking.unwrap_or_else(|| "a private address needs `--allow-network`".to_owned()))
     })?;
     let deadline = (Instant::now() + LIST_TIMEOUT).into();
     let caller = client::Caller { deadline, cancel: &context.cancel, progress: None, person: None };

@@ -10,8 +10,8 @@ use store::{UsagePeriod, UsageQuery};
 use crate::operation::Scope;
 use crate::{Code, Context, Error};
 
-pub(crate) use keep::count;
 pub use keep::{FLUSH_EVERY, finish, keep, sink};
+pub(crate) use keep::{count, forget};
 use sums::By;
 
 /// Rows of one answer unless told otherwise.

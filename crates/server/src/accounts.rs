@@ -5,6 +5,7 @@ mod openid;
 mod page;
 mod settings;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -152,7 +153,9 @@ impl People {
             SIGN_IN if self.takes_no_passwords() => openid::no_passwords(asked),
             SIGN_IN => {
                 let address = address(&self.proxies, head, peer);
+                let named = name.clone();
                 let entered = hashing(move || accounts.sign_in(address, &name, &password)).await;
+                self.note_refused(entered.as_ref().err(), &named, address, asked.id);
                 let to = leads_to(&form);
                 let again = |why: &str| page::sign_in(to, Some(why), self.beside());
                 self.entered(entered, asked, ("password", to.unwrap_or(ACCOUNT)), again)
@@ -165,6 +168,15 @@ impl People {
         }
     }
 
+    /// Tells the audit of a password that was not taken.
+    fn note_refused(&self, refused: Option<&Refused>, name: &str, address: IpAddr, id: &str) {
+        if let Some(refused @ (Refused::Wrong | Refused::Slow { .. })) = refused {
+            let (slow, how) =
+                (matches!(refused, Refused::Slow { .. }), json!({ "by": "password", "address": address }));
+            accounts::note_refused_sign_in(&self.context, name, slow, id, how);
+        }
+    }
+
     fn entered(
         &self,
         entered: Result<Entered, Refused>,
@@ -174,7 +186,9 @@ impl People {
     ) -> Response<Body> {
         match entered {
             Ok(entered) => {
-                accounts::note_sign_in(&self.context, &entered.account, asked.id, json!({ "by": by }));
+                let address = address(&self.proxies, asked.head, asked.peer);
+                let how = json!({ "by": by, "address": address });
+                accounts::note_sign_in(&self.context, &entered.account, asked.id, how);
                 let mut answer = respond::redirect(StatusCode::SEE_OTHER, to);
                 cookie::SESSION.set(&mut answer, asked.origin, &entered.token);
                 answer
@@ -224,10 +238,14 @@ impl People {
         };
         let word = |name: &str| given.get(name).unwrap_or_default().to_owned();
         let (name, password, address) = (word("name"), word("password"), address(&self.proxies, head, peer));
-        match hashing(move || accounts.sign_in(address, &name, &password)).await {
+        let named = name.clone();
+        let entered = hashing(move || accounts.sign_in(address, &name, &password)).await;
+        self.note_refused(entered.as_ref().err(), &named, address, id);
+        match entered {
             Ok(entered) => {
                 let account = &entered.account;
-                accounts::note_sign_in(&self.context, account, id, json!({ "by": "password" }));
+                let how = json!({ "by": "password", "address": address });
+                accounts::note_sign_in(&self.context, account, id, how);
                 let told = json!({"token": entered.token, "expiresAt": entered.expires_at,
                     "account": {"id": account.id, "name": account.name, "role": account.role}});
                 respond::json(StatusCode::CREATED, &told)

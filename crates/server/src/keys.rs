@@ -79,7 +79,8 @@ pub(crate) fn entered(entry: Entry, realm: &str) -> Result<Principal, Challenge>
     match entry {
         Entry::In(principal) => Ok(Principal::new(principal.id.clone()).with_facts(principal)),
         Entry::BadKey | Entry::Ask => {
-            let why = "invalid API key: it is not known, was revoked or has expired";
+            let why =
+                "invalid API key: it is not known, was revoked or has expired; make a new one, or send no key header";
             Err(unauthorized(
                 &format!("Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{why}\""),
                 why,

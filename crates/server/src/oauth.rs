@@ -67,7 +67,10 @@ pub fn origin(text: &str) -> Result<String, &'static str> {
     if url.scheme() != "https" && !(url.scheme() == "http" && local) {
         return Err("is not https");
     }
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("holds a user or a password");
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err("has more than an origin");
     }
     Ok(url.origin().ascii_serialization())

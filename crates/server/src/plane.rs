@@ -112,8 +112,9 @@ impl Plane {
         context.targets = Some(Arc::new(Targets::new(Arc::clone(&local), public)));
         let service = Arc::new(platform::Platform::new(context.clone(), Arc::clone(&local)));
         let endpoint = Endpoint::with(service, Arc::clone(&runtime), endpoint_options);
+        let proxies = pages.as_ref().map(|admission| admission.oauth.proxies.clone()).unwrap_or_default();
         let pages = pages.map(|admission| Pages::new(admission, &context, &guard));
-        let door = rest::Door { guard, authenticator, pages };
+        let door = rest::Door { guard, authenticator, pages, proxies };
         let rest = Rest::new(context.clone(), door, metrics, Arc::clone(&runtime), local);
         let rest = Arc::new(rest.with_own(Arc::clone(&endpoint)));
         let fallback = Arc::clone(&rest);

@@ -179,7 +179,15 @@ pub(crate) fn append(session: &Session<'_>, notes: &[AuditNote], attempted: &'st
     for row in whole.remainder().chunks(1) {
         end = insert(session, row, end, &mut bytes).attempted(attempted)?;
     }
-    Ok(())
+    let newest = "INSERT INTO counters (name, value) VALUES ('audit', ?1)
+                  ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    session.execute(newest, params![end.seq]).attempted(attempted).map(drop)
+}
+
+/// Number of the newest entry that was ever written, which is kept beside the log: an end that was cut off leaves no gap in it.
+pub(crate) fn newest(session: &Session<'_>) -> Result<i64, Fault> {
+    let found = session.row("SELECT value FROM counters WHERE name = 'audit'", &[], |row| row.get(0))?;
+    Ok(found.unwrap_or_default())
 }
 
 /// Appends entries by one statement. `bytes` is room for what is hashed.
@@ -229,10 +237,12 @@ fn statement(rows: usize) -> String {
 /// The newest entry, or what the first one is to follow.
 pub(crate) fn end(session: &Session<'_>) -> Result<End, Fault> {
     let read = |row: &Row<'_>| Ok(End { seq: row.get(0)?, hash: row.get(1)? });
-    match session.row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", &[], read)? {
-        Some(end) => Ok(end),
-        None => start(session),
-    }
+    let end = match session.row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", &[], read)? {
+        Some(end) => end,
+        None => start(session)?,
+    };
+    // A number is given once: where the end was cut off, the gap stays.
+    Ok(End { seq: end.seq.max(newest(session)?), ..end })
 }
 
 /// What the oldest entry that is kept follows.

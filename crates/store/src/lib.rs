@@ -23,9 +23,9 @@ pub use audit::{AuditCheck, AuditEntry, AuditKind, AuditNote, AuditQuery, Pendin
 pub use db::Remote;
 pub use error::Error;
 pub use model::{
-    By, Check, Claim, Deployment, Documents, Format, Head, Job, JobEvent, JobState, Lease, Listing, NewJob, Outcome,
-    Page, PlanRevision, Release, Reply, Seen, Server, UsagePeriod, UsageQuery, UsageRow, Version, VersionSummary,
-    Wanted,
+    By, Check, Claim, Claimant, Deployment, Documents, Format, Head, Job, JobEvent, JobState, Lease, Listing, NewJob,
+    Outcome, Page, PlanRevision, Release, Reply, Seen, Server, UsagePeriod, UsageQuery, UsageRow, Version,
+    VersionSummary, Wanted,
 };
 pub use store::{
     AUDIT_PAGE_MAX, BUSY_TIMEOUT, DAYS_KEPT, DUMP_FORMAT, Dumped, FILE_NAME, HOURS_KEPT, PAGE_SIZE_MAX,

@@ -6,7 +6,7 @@ mod usage;
 use base::Digest;
 use serde::{Deserialize, Serialize};
 
-pub use platform::{Claim, Deployment, Job, JobEvent, JobState, Lease, NewJob, Reply, Seen, Wanted};
+pub use platform::{Claim, Claimant, Deployment, Job, JobEvent, JobState, Lease, NewJob, Reply, Seen, Wanted};
 pub use usage::{UsagePeriod, UsageQuery, UsageRow};
 
 /// How a spec was written.

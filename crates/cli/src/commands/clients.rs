@@ -217,8 +217,17 @@ fn tell(done: &Changed, session: &Session) {
 async fn way(add: &Add, session: &Session, context: &Context) -> Result<Way, Error> {
     let named = session.named(context);
     check_path(&add.name, add.group.as_deref(), add.spec_version.as_deref())?;
-    if named.is_none() {
-        known(context, &add.name).await?;
+    match &named {
+        None => known(context, &add.name).await?,
+        Some(url) if base::has_userinfo(url) => {
+            let what = format!(
+                "`{}` holds a user or a password, and the client's file is no place for one",
+                base::without_userinfo(url)
+            );
+            return Err(Error::new(Code::Usage, what)
+                .hint("leave it out, and name the variable that holds the key: `--key-env NAME`"));
+        }
+        Some(_) => {}
     }
     let key =
         session.global.key_env.clone().or_else(|| {

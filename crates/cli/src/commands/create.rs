@@ -57,10 +57,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TEMPLATE", conflicts_with_all = ["file", "spec", "json"])]
     template: Option<String>,
     /// Name of the server that is made from a template
-    #[arg(long, value_name = "NAME", requires = "template")]
+    #[arg(long, value_name = "NAME", requires = "template", conflicts_with_all = ["file", "spec", "json"])]
     name: Option<String>,
     /// Set a value of the template, such as `connections.db.envVar=SHOP_DB`; may be repeated
-    #[arg(long, value_name = "PATH=VALUE", requires = "template")]
+    #[arg(long, value_name = "PATH=VALUE", requires = "template", conflicts_with_all = ["file", "spec", "json"])]
     set: Vec<String>,
 }
 

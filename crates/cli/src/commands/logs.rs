@@ -79,7 +79,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
             }
         }
         tokio::time::sleep(LOOK_EVERY).await;
-        input.cursor = Some(found.next_cursor);
+        input.cursor = Some(found.follow_cursor);
         found = session.run::<ReadLogs>(&context, input.clone()).await?;
     }
 }

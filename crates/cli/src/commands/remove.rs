@@ -19,6 +19,7 @@ const EXAMPLES: &str = "Examples:
 
 /// Remove a server with all its versions and plans
 ///
+/// What was kept for it goes too: what its scripts remember, the tokens of its users, its tasks, its log and how much it was called.
 /// The databases that its tools use are not touched. Asks first at a terminal; elsewhere `--yes`
 /// is needed. A server that other servers use is not removed without `--force`.
 #[derive(Debug, Args)]

@@ -121,7 +121,7 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
     let mut signals = Signals::listen()?;
     let mut held = operations::plane::hold(&mut context).await?;
     // No server has this name.
-    let kept = host::tasks::kept(&context.home.path().join(operations::paths::TASKS), "@serve");
+    let kept = host::tasks::kept(&context.home.path().join(operations::paths::TASKS), host::tasks::SERVED);
     let runtime = Runtime::new(kept)
         .map_err(|error| Error::new(Code::Internal, format!("the system gives no random bytes: {error}")))?;
     let options = Options {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use protocol::{
     About, Binding, Boxed, Changes, Completing, Completion, Context, Error, Listing, Principal, PromptCall,
     PromptResult, ReadResult, Reply, Service, ToolCall, ToolResult,
@@ -18,15 +19,32 @@ pub(super) struct Guarded {
     inside: Arc<dyn Service>,
     access: Arc<dyn Access>,
     place: Place,
+    /// The last lists that somebody saw all of, as they were and as they are shown.
+    whole: Mutex<Option<(Arc<Listing>, Arc<Listing>)>>,
 }
 
 impl Guarded {
     pub(super) fn new(inside: Arc<dyn Service>, access: Arc<dyn Access>, place: Place) -> Self {
-        Self { inside, access, place }
+        Self { inside, access, place, whole: Mutex::default() }
     }
 
     fn part(&self, principal: Option<&Principal>, listing: Arc<Listing>) -> Arc<Listing> {
-        self.access.part(&self.place, principal, &listing).map_or(listing, Arc::new)
+        match self.access.part(&self.place, principal, &listing) {
+            Some(part) => Arc::new(part),
+            None => self.all_of(listing),
+        }
+    }
+
+    /// All of the lists, which is for this caller: others see less, so nobody between keeps it for them.
+    fn all_of(&self, listing: Arc<Listing>) -> Arc<Listing> {
+        let mut whole = self.whole.lock();
+        match whole.as_ref().filter(|(known, _)| Arc::ptr_eq(known, &listing)) {
+            Some((_, shown)) => Arc::clone(shown),
+            None => {
+                let shown = Arc::new(listing.part(|_| true, true));
+                Arc::clone(&whole.insert((listing, shown)).1)
+            }
+        }
     }
 
     /// Keeps what is no tool from those who may use some tools alone.

@@ -99,3 +99,21 @@ fn the_oldest_session_makes_way_at_once() {
     accounts.follow().unwrap();
     assert!(accounts.known(&first).is_none() && accounts.look_up(&first).unwrap().is_none());
 }
+
+#[test]
+fn the_end_of_one_sign_in_cuts_streams_though_there_is_another() {
+    let (_home, store, accounts) = world();
+    accounts.follow().unwrap();
+    let root: Arc<str> = format!("account:{}", store.account_named("root").unwrap().expect("root").id).into();
+    let lost = || accounts.follow().unwrap();
+    let (first, _second) =
+        (accounts.sign_in(HERE, "root", PASSWORD).unwrap(), accounts.sign_in(HERE, "root", PASSWORD).unwrap());
+    assert!(lost().is_empty());
+    accounts.sign_out(&first.token).unwrap();
+    assert_eq!(lost(), std::slice::from_ref(&root));
+    // A new password signs in anew at once.
+    let id = root.strip_prefix("account:").unwrap();
+    accounts.choose_password(&accounts.password_link(id).unwrap(), "another horse battery").unwrap();
+    assert_eq!(lost(), [root]);
+    assert!(lost().is_empty());
+}

@@ -33,6 +33,9 @@ fn versions_are_kept_side_by_side() {
     world.write("b.yaml", &HELLO.replace("1.0.0", "1.1.0").replace("Hello.", "Good day."));
     world.ok(&["create", "--spec", "a.yaml"]);
     assert_eq!(world.json(&["create", "--spec", "b.yaml"])["result"], "updated");
+    for more in [&["--dry-run"][..], &[]] {
+        assert_eq!(world.json(&[&["create", "--spec", "a.yaml"], more].concat())["result"], "unchanged");
+    }
     let status = world.json(&["status", "hello"]);
     assert_eq!((&status["version"], &status["versions"]), (&"1.1.0".into(), &serde_json::json!(["1.1.0", "1.0.0"])));
     assert_eq!(world.ok(&["test", "hello", "greet", "--spec-version", "1.0.0"]).out, "Hello.\n");

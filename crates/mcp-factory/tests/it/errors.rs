@@ -35,6 +35,8 @@ const CASES: &[(&[&str], i32, &str, &str)] = &[
     (&["create", "--template", "hello", "--set", "name"], 2, "MF1012", "PATH=VALUE"),
     (&["create", "--template", "hello", "--set", "tols.greet.name=x"], 2, "MF1012", "tools"),
     (&["create", "--set", "name=x"], 2, "-", "--template"),
+    (&["create", "--spec", "hello.yaml", "--set", "name=x"], 2, "-", "--set"),
+    (&["create", "--spec", "hello.yaml", "--name", "x"], 2, "-", "--name"),
     (&["templates", "helo"], 3, "MF1043", "hello"),
     (&["jobs", "show", "none"], 3, "MF1039", "jobs"),
     (&["jobs", "watch", "none"], 3, "MF1039", "jobs"),
@@ -136,6 +138,38 @@ fn world() -> World {
     world.write("broken/catalogue.db", "this is no database but a text that is long enough");
     world.ok(&["create", "--spec", "hello.yaml"]);
     world
+}
+
+#[test]
+fn an_import_says_what_is_lacking() {
+    let world = World::new();
+    let remote = r#"{"type": "streamable-http", "url": "https://mcp.example.com/mcp", "headers": [{"name": "X-Key", "isRequired": true, "isSecret": true}]}"#;
+    world.write(
+        "server.json",
+        &format!(r#"{{"name": "io.example/y", "description": "D", "version": "1.0.0", "remotes": [{remote}]}}"#),
+    );
+    let ran = world.run(&["import", "server.json"]);
+    assert!(ran.code != 0 && ran.err.contains("export MCP_REMOTE_Y_X_KEY"), "{}", ran.err);
+    assert!(!ran.err.contains("--allow-network"), "{}", ran.err);
+}
+
+#[test]
+fn a_password_in_a_url_is_not_printed() {
+    let world = World::new();
+    let url = "http://u:S3CRETPW@127.0.0.1:1/mcp";
+    world.write("x.yaml", &format!("name: x\nconnections:\n  api:\n    type: http\n    url: {url}\ntools:\n  - name: a\n    description: A\n    parameters: {{}}\n    reply: {{ text: A }}\n"));
+    for arguments in [
+        &["connect", url][..],
+        &["serve", "--port", "0", "--public-url", url],
+        &["run", "x.yaml", "--http", "--oauth", "--public-url", url],
+        &["validate", "x.yaml"],
+        &["clients", "add", "codex", "x", "--url", url],
+        &["clients", "add", "codex", "x", "--http", "--url", url, "--print"],
+    ] {
+        let ran = world.run(arguments);
+        assert_ne!(ran.code, 0, "{arguments:?}: {}", ran.out);
+        assert!(!ran.out.contains("S3CRET") && !ran.err.contains("S3CRET"), "{arguments:?}: {}{}", ran.out, ran.err);
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod identity;
 mod jobs;
 mod machine;
 mod moving;
+mod names;
 mod openid;
 mod people;
 mod policies;

@@ -1,5 +1,7 @@
 //! Running servers, and what they answered.
 
+use serde_json::{Value, json};
+
 use crate::access::About;
 use crate::operation::{Declared, Effect, Operation, Scope};
 use crate::{Context, Error, deploy};
@@ -26,6 +28,10 @@ impl Operation for Deploy {
 
     fn changes(input: &Self::Input) -> Option<String> {
         Some(input.name.clone())
+    }
+
+    fn noted(input: &Self::Input) -> Value {
+        json!({"version": input.version, "rollback": input.rollback})
     }
 }
 

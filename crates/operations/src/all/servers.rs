@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::access::About;
 use crate::operation::{Answers, Declared, Effect, Method, Operation, Scope};
 use crate::{Context, Error, create, list, natural, remove, status};
@@ -46,6 +48,12 @@ impl Operation for Create {
 
     fn subject(input: &Self::Input) -> Option<String> {
         input.spec.parse(false).ok().map(|parsed| parsed.spec.name)
+    }
+
+    fn noted(input: &Self::Input) -> Value {
+        let spec = input.spec.parse(false).ok().map(|parsed| parsed.spec);
+        let (version, digest) = spec.map(|spec| (spec.version.clone(), spec.digest())).unzip();
+        json!({"version": version, "digest": digest, "force": input.force})
     }
 }
 
@@ -128,7 +136,7 @@ impl Operation for Remove {
         ..Declared::changes("server.remove", "/mcp/servers/{name}", Some("remove_server"))
             .told(
                 "Remove a server",
-                "Removes a server with all its versions and plans. The databases that its tools use are not touched.",
+                "Removes a server with all its versions and plans, and what was kept for it: what its scripts remember, the tokens of its users, its tasks, its log and how much it was called. The databases that its tools use are not touched.",
             )
             .may_be_tried()
             .of_a_server()

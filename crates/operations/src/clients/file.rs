@@ -199,7 +199,7 @@ fn refused(file: &Path, text: &str, fault: &Fault) -> Error {
         Code::ClientFile,
         format!("{}:{line}:{column} cannot be changed: {}; the file is untouched", file.display(), fault.why),
     )
-    .hint("mend the file there, or use `--print` and put the lines there by hand")
+    .hint("mend the file there and try again; or move it away, and a new one is made")
 }
 
 fn read(file: &Path) -> Result<Option<String>, Error> {

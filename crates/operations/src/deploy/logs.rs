@@ -24,7 +24,7 @@ pub struct LogsInput {
     /// Calls since then: a time (RFC 3339), or how long ago, such as `90s`, `10m`, `2h`, `7d`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
-    /// Calls after the one that the `nextCursor` of an earlier answer names, oldest first.
+    /// Calls after the one that the `nextCursor` or the `followCursor` of an earlier answer names, oldest first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     /// Most calls in one answer; 100 when absent.
@@ -39,8 +39,11 @@ pub struct LogsInput {
 pub struct LogsOutput {
     /// The calls.
     pub entries: Vec<Entry>,
-    /// Where newer calls begin: for asking again, also when there are none yet.
-    pub next_cursor: String,
+    /// Where the next page begins; absent where these are the newest calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// Where newer calls will begin: for asking again later, also when there are none yet.
+    pub follow_cursor: String,
 }
 
 /// The logs of a home folder.
@@ -68,14 +71,17 @@ pub async fn logs(context: &Context, input: LogsInput) -> Result<LogsOutput, Err
     })
     .await?;
     let last = entries.last().map(|entry| entry.id).or(after).unwrap_or_default();
-    Ok(LogsOutput { entries, next_cursor: format!("1.{last}") })
+    let follow_cursor = format!("1.{last}");
+    // Without a cursor the newest calls are read, and after one the oldest.
+    let more = after.is_some() && entries.len() == limit;
+    Ok(LogsOutput { entries, next_cursor: more.then(|| follow_cursor.clone()), follow_cursor })
 }
 
 fn opened(cursor: &str) -> Result<u64, Error> {
     let id = cursor.strip_prefix("1.").and_then(|id| id.parse().ok());
     id.ok_or_else(|| {
         Error::new(Code::BadCursor, format!("`{cursor}` is not a cursor of this log"))
-            .hint("pass the `nextCursor` of an earlier answer, or leave it out")
+            .hint("pass the `followCursor` of an earlier answer, or leave it out")
     })
 }
 

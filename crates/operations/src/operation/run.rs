@@ -45,16 +45,17 @@ pub async fn perform<O: Operation>(context: &Context, input: O::Input) -> Result
         // Nothing happened: there is nothing to tell the audit or those who act on changes.
         return Box::pin(checked::<O>(context, input, subject.as_deref(), named.as_deref())).await;
     }
-    let pending = audit::begin(context, declared, named.as_deref());
+    let noted = if declared.effect == Effect::Reads { serde_json::Value::Null } else { O::noted(&input) };
+    let pending = audit::begin(context, declared, named.as_deref(), &noted);
     let result = match &pending {
         Some(pending) => {
-            let noted = context.noted(Arc::clone(pending));
-            Box::pin(checked::<O>(&noted, input, subject.as_deref(), named.as_deref())).await
+            let within = context.noted(Arc::clone(pending));
+            Box::pin(checked::<O>(&within, input, subject.as_deref(), named.as_deref())).await
         }
         None => Box::pin(checked::<O>(context, input, subject.as_deref(), named.as_deref())).await,
     };
     let failure = result.as_ref().err().map(|error| error.code);
-    audit::end(context, declared, named.as_deref(), failure).await;
+    audit::end(context, declared, named.as_deref(), &noted, failure).await;
     if let (Ok(_), Some(targets)) = (&result, &context.targets)
         && O::DECLARED.effect != Effect::Reads
     {

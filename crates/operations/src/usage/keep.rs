@@ -45,6 +45,7 @@ pub(super) async fn flush(context: &Context) -> Result<(), Error> {
 }
 
 fn add(store: &Store, usage: &Usage) -> Result<(), store::Error> {
+    let _held = usage.hold();
     let mut sums = usage.take();
     let now = chrono::Utc::now().timestamp();
     while !sums.is_empty() {
@@ -59,6 +60,21 @@ fn add(store: &Store, usage: &Usage) -> Result<(), store::Error> {
         usage.kept(&part);
     }
     Ok(())
+}
+
+/// Forgets what was counted of a server that is gone, in memory and where it is kept.
+pub(crate) async fn forget(context: &Context, server: &str) -> Result<(), Error> {
+    let (store, targets, server) = (context.shared_store().await?, context.targets.clone(), server.to_owned());
+    blocking(move || {
+        let usage = targets.as_ref().map(|targets| targets.local.log().usage());
+        // What somebody took before is kept by then, and goes with the rest.
+        let _held = usage.map(Usage::hold);
+        if let Some(usage) = usage {
+            usage.forget(&server);
+        }
+        Ok(store.forget_usage(&server)?)
+    })
+    .await
 }
 
 fn merged(known: &[u8], more: &[u8]) -> Vec<u8> {

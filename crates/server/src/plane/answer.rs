@@ -24,7 +24,9 @@ pub(super) fn json(status: StatusCode, value: &Value) -> Response<Body> {
 
 /// What an operation answered.
 pub(super) fn done(method: &Method, uri: &Uri, asked: &HeaderMap, done: &Done) -> Response<Body> {
-    let status = if done.made.is_some() { StatusCode::CREATED } else { StatusCode::OK };
+    // What was only tried was not made, and is nowhere.
+    let made = done.made.as_ref().filter(|_| !headers::is_dry_run(asked));
+    let status = if made.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     let text = format!("{}\n", done.output);
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let tag = match &done.tag {
@@ -46,7 +48,7 @@ pub(super) fn done(method: &Method, uri: &Uri, asked: &HeaderMap, done: &Done) -
         out.insert(ETAG, tag);
         out.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     }
-    if let Some(made) = done.made.as_ref().and_then(|made| HeaderValue::try_from(made).ok()) {
+    if let Some(made) = made.and_then(|made| HeaderValue::try_from(made).ok()) {
         out.insert(LOCATION, made);
     }
     if let Some(next) = next_page(uri, &done.output) {

@@ -2,14 +2,14 @@
 
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use operations::Precondition;
+use operations::{Code, Error, Precondition};
 
 /// Names a request in logs and answers.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Makes a POST safe to send again.
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// How the caller wants to be answered (RFC 7240).
-const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// Has a change only tried.
 pub(super) const DRY_RUN: HeaderName = HeaderName::from_static("dry-run");
 
@@ -30,6 +30,20 @@ pub(super) fn prefers_async(headers: &HeaderMap) -> bool {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .any(|value| value.split([',', ';']).any(|preference| preference.trim().eq_ignore_ascii_case("respond-async")))
+}
+
+/// Refuses what is neither yes nor no where one of them is said. An option that is not understood is not dropped.
+///
+/// # Errors
+/// `Dry-Run` says something else.
+pub(super) fn check_dry_run(headers: &HeaderMap) -> Result<(), Error> {
+    const WORDS: [&str; 7] = ["", "0", "?0", "false", "1", "?1", "true"];
+    let known = |value: &HeaderValue| WORDS.iter().any(|word| value.as_bytes().eq_ignore_ascii_case(word.as_bytes()));
+    match headers.get_all(DRY_RUN).iter().all(known) {
+        true => Ok(()),
+        false => Err(Error::new(Code::BadRequest, "the header `Dry-Run` says neither yes nor no")
+            .hint("send `Dry-Run: true`, or leave it out")),
+    }
 }
 
 /// Whether a change is only to be tried.

@@ -13,7 +13,7 @@ use operations::operation::{Effect, Erased, Scope};
 use operations::{Caller, Context as Asked, Progress};
 use parking_lot::Mutex;
 use protocol::service::{About, Boxed, Reply, Service, Tool, ToolAnnotations, ToolCall, ToolResult};
-use protocol::{Binding, Changes, Context, Error, Json, Listing, Principal};
+use protocol::{Binding, CacheScope, Changes, Context, Error, Json, Listing, Principal};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
@@ -107,7 +107,7 @@ impl Platform {
             operations::all::all().iter().filter(|one| !choice.without_platform && caller.may(one.declared().scope));
         let mut tools: Vec<Tool> = own.filter_map(|one| tool(*one)).collect();
         tools.extend(self.fleet().listed(choice, caller, self.context.policies.as_deref()));
-        let made = Arc::new(Listing::builder().tools(tools).build());
+        let made = Arc::new(Listing::builder().tools(tools).scope(CacheScope::Private).build());
         lists.made.insert(key, Arc::clone(&made));
         made
     }

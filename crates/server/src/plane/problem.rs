@@ -18,6 +18,7 @@ pub(super) fn status(code: Code) -> StatusCode {
         Code::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::Precondition => StatusCode::PRECONDITION_FAILED,
         Code::KeyReused | Code::NoIntake | Code::NotBuilt | Code::ReservedName => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::CutOff => StatusCode::CONFLICT,
         Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Code::CatalogueBusy | Code::CatalogueAway => StatusCode::SERVICE_UNAVAILABLE,
         Code::CatalogueFull => StatusCode::INSUFFICIENT_STORAGE,

@@ -1,5 +1,6 @@
 //! The REST face: finds what a request means, and tells of it in the log.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +11,7 @@ use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, ORIGIN, VARY, WWW_AUTHENT
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
+use identity::address::Proxies;
 use operations::deploy::{Local, Running};
 use operations::operation::Scope;
 use operations::scopes::MEASURE;
@@ -36,6 +38,7 @@ pub(super) struct Rest {
     guard: Arc<Guard>,
     authenticator: Option<Arc<dyn Authenticator>>,
     pages: Option<Pages>,
+    proxies: Proxies,
     metrics: Arc<Metrics>,
     runtime: Arc<Runtime>,
     local: Arc<Local>,
@@ -51,6 +54,8 @@ pub(super) struct Door {
     pub(super) guard: Arc<Guard>,
     pub(super) authenticator: Option<Arc<dyn Authenticator>>,
     pub(super) pages: Option<Pages>,
+    /// Proxies that say truly whom they speak for.
+    pub(super) proxies: Proxies,
 }
 
 /// What the log says of a request beside its head.
@@ -67,13 +72,14 @@ impl Rest {
         runtime: Arc<Runtime>,
         local: Arc<Local>,
     ) -> Self {
-        let Door { guard, authenticator, pages } = door;
+        let Door { guard, authenticator, pages, proxies } = door;
         let ready = AtomicBool::new(false);
         Self {
             context,
             guard,
             authenticator,
             pages,
+            proxies,
             metrics,
             runtime,
             local,
@@ -190,7 +196,13 @@ impl Rest {
             },
             _ => Bytes::new(),
         };
-        run::operation(&self.context, caller, id, route, values, head, body).await
+        let context = self.context.asked(caller, id).from(Some(self.address(&head, peer)));
+        run::operation(context, id, route, values, head, body).await
+    }
+
+    /// Where a request comes from, as proxies say that are believed.
+    fn address(&self, head: &Parts, peer: &Peer) -> IpAddr {
+        crate::oauth::address(&self.proxies, head, peer)
     }
 
     /// The events of a job, as they are told.
@@ -249,7 +261,10 @@ impl Rest {
             let (head, body) = request.into_parts();
             return match Box::pin(caller::authenticate(self.authenticator.as_ref(), &head, peer)).await {
                 // And who is known does not learn which ones others have.
-                Ok(_) if is_endpoint(rest) => Ok(refused(access::turned_away(&operations::access::hidden(name)), id)),
+                Ok(caller) if is_endpoint(rest) => {
+                    let why = operations::deploy::away(&self.context.asked(caller, id), name).await;
+                    Ok(refused(access::turned_away(&why), id))
+                }
                 Ok(_) => Err(Box::new(Request::from_parts(head, body))),
                 Err(challenge) => Ok(refused(challenge, id)),
             };

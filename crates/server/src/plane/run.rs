@@ -1,10 +1,12 @@
 //! Doing what a request asks.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Response};
 use operations::operation::Effect;
-use operations::{Caller, Context, Error};
+use operations::{Context, Error};
 use protocol::http::Body;
 use serde_json::{Map, Value};
 
@@ -13,15 +15,16 @@ use super::{answer, decode, headers, idempotency, problem};
 
 /// Does the operation of a request and answers. What changes something goes on when the caller goes away.
 pub(super) async fn operation(
-    context: &Context,
-    caller: Caller,
+    mut context: Context,
     request: &str,
     route: &'static Route,
     path: Map<String, Value>,
     head: Parts,
     body: Bytes,
 ) -> Response<Body> {
-    let mut context = context.asked(caller, request);
+    if let Err(error) = headers::check_dry_run(&head.headers).and_then(|()| check_async(route, &head)) {
+        return problem::of(&error, request, None);
+    }
     let changes = route.operation.declared().effect != Effect::Reads;
     if changes {
         context.precondition = headers::precondition(&head.headers);
@@ -65,7 +68,7 @@ async fn once(
     }
     let key = match head.method {
         Method::POST if !route.operation.declared().secret && !headers::is_dry_run(&head.headers) => {
-            idempotency::look(context, head, body).await?
+            idempotency::look(context, route.operation, head, body).await?
         }
         _ => idempotency::Key::None,
     };
@@ -89,7 +92,11 @@ async fn done(
 ) -> Response<Body> {
     let input = match decode::input(route, path, head.uri.query(), &head.headers, body) {
         Ok(input) => input,
-        Err(error) => return problem::of(&error, request, None),
+        Err(error) => {
+            let mut answer = problem::of(&error, request, None);
+            answer.extensions_mut().insert(idempotency::NotBegun);
+            return answer;
+        }
     };
     let sent = ["/spec/text", "/subject/spec/text"].into_iter().find_map(|at| input.pointer(at)?.as_str());
     let sent = sent.map(str::to_owned);
@@ -102,10 +109,24 @@ async fn done(
     result.unwrap_or_else(|error| problem::of(&error, request, sent.as_deref()))
 }
 
+/// What the query says of a job.
+fn asked_for_job(head: &Parts) -> impl Iterator<Item = Cow<'_, str>> {
+    let query = head.uri.query().unwrap_or_default();
+    url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == decode::ASYNC).map(|(_, value)| value)
+}
+
+/// Refuses an `async` that says neither yes nor no.
+fn check_async(route: &Route, head: &Parts) -> Result<(), Error> {
+    let known = |value: Cow<'_, str>| matches!(value.as_ref(), "" | "1" | "true" | "0" | "false");
+    if !route.operation.declared().job || asked_for_job(head).all(known) {
+        return Ok(());
+    }
+    Err(Error::new(operations::Code::BadRequest, "`async` says neither yes nor no")
+        .hint("write `?async=true`, or leave it out"))
+}
+
 /// Whether the caller asked for a job.
 fn wants_job(head: &Parts) -> bool {
-    let query = head.uri.query().unwrap_or_default();
-    let asked = url::form_urlencoded::parse(query.as_bytes())
-        .any(|(name, value)| name == decode::ASYNC && matches!(value.as_ref(), "" | "1" | "true"));
-    asked || headers::prefers_async(&head.headers)
+    asked_for_job(head).any(|value| matches!(value.as_ref(), "" | "1" | "true"))
+        || headers::prefers_async(&head.headers)
 }

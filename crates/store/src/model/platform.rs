@@ -110,14 +110,27 @@ words! {
 /// What became of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// It is new: run the request, then keep its answer.
+    /// It is new, or was given back: run the request, then keep its answer.
     Yours,
+    /// The same request was begun by a control plane that is gone, and is not to be run twice.
+    CutOff,
     /// The same request is running.
     Running,
     /// The same request was answered.
     Answered(Reply),
     /// It was used for another request.
     Other,
+}
+
+/// Who claims a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimant {
+    /// The control plane, and for how long the claim holds unless it is kept.
+    pub lease: Lease,
+    /// Whether it is known that there is no other control plane.
+    pub alone: bool,
+    /// Whether the request may be run again when nobody knows how far it came.
+    pub repeats: bool,
 }
 
 /// A kept answer.

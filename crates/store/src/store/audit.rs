@@ -87,13 +87,15 @@ impl Store {
         let mut check = AuditCheck { entries: 0, first: 0, last: 0, head: String::new(), problem: None };
         loop {
             let known = at.clone();
-            let (begin, page) = self.db.read(WHAT, |session| {
+            let (begin, newest, page) = self.db.read(WHAT, |session| {
                 let begin = match &known {
                     Some(end) => end.clone(),
                     None => audit::start(session).attempted(WHAT)?,
                 };
+                // Before the entries: what is written meanwhile is among them.
+                let newest = audit::newest(session).attempted(WHAT)?;
                 let page = session.rows(&sql, params![begin.seq], row).attempted(WHAT)?;
-                Ok((begin, page))
+                Ok((begin, newest, page))
             })?;
             if at.is_none() {
                 check.first = begin.seq + 1;
@@ -101,6 +103,10 @@ impl Store {
             }
             let mut end = begin;
             if page.is_empty() {
+                if newest > check.last {
+                    let why = format!("it is missing, and so are all up to {newest}: the newest entries were removed");
+                    check.problem = Some((check.last + 1, why));
+                }
                 return Ok(check);
             }
             for entry in page {

@@ -38,6 +38,13 @@ impl Store {
         })
     }
 
+    /// Forgets what was called of a server that is gone.
+    pub fn forget_usage(&self, server: &str) -> Result<(), Error> {
+        const WHAT: &str = "forget what was called";
+        let server = server.to_owned();
+        self.db.change(WHAT, move |session| forget(session, &server).attempted(WHAT))
+    }
+
     /// A page of the sums of a period, oldest first: the first one, or the one that begins behind this row. It is the last
     /// one when it has fewer than [`USAGE_PAGE`] rows.
     pub fn usage(&self, query: &UsageQuery, after: Option<&UsageRow>) -> Result<Vec<UsageRow>, Error> {
@@ -66,6 +73,10 @@ impl Store {
         let sql = format!("{ROW} WHERE {wheres} ORDER BY {KEY} LIMIT {USAGE_PAGE}");
         self.db.read(WHAT, |session| session.rows(&sql, &values, row).attempted(WHAT))
     }
+}
+
+pub(super) fn forget(session: &Session<'_>, server: &str) -> Result<(), Fault> {
+    session.execute("DELETE FROM usage WHERE server = ?1", params![server]).map(drop)
 }
 
 fn add(session: &Session<'_>, row: &UsageRow, merge: &impl Fn(&[u8], &[u8]) -> Vec<u8>) -> Result<(), Fault> {

@@ -40,7 +40,7 @@ impl Store {
         })
     }
 
-    /// Removes a server with all its versions and plans. Gives the number of versions removed.
+    /// Removes a server with all its versions and plans, and what was counted of it. Gives the number of versions removed.
     pub fn remove(&self, name: &str) -> Result<usize, Error> {
         const WHAT: &str = "remove a server";
         let name = name.to_owned();
@@ -49,7 +49,10 @@ impl Store {
             let versions = session.row(count, params![&name], |row| row.count(0)).attempted(WHAT)?;
             match session.execute("DELETE FROM servers WHERE name = ?1", params![&name]).attempted(WHAT)? {
                 0 => Err(no_server(session, &name)),
-                _ => Ok(versions.unwrap_or_default()),
+                _ => {
+                    super::usage::forget(session, &name).attempted(WHAT)?;
+                    Ok(versions.unwrap_or_default())
+                }
             }
         })
     }
@@ -85,14 +88,15 @@ pub(super) fn put(session: &Session<'_>, by: &By, release: &Release, force: bool
     Ok(if known.is_none() { Outcome::Created } else { Outcome::Updated })
 }
 
-/// The version is stored already: a new plan or another current version is all that can change.
+/// The version is stored already: a new plan is all that can change. It does not become the current one again: whoever sends an
+/// older spec once more goes back by nothing but that.
 fn keep(session: &Session<'_>, release: &Release, known: Option<&str>, at: &str) -> Result<Outcome, Error> {
     const WHAT: &str = "store a version";
     let stored = add_plan(session, &release.name, &release.version, &release.plan, release.dev, at);
-    if !stored.attempted(WHAT)?.changed && known == Some(release.version.as_str()) {
+    if !stored.attempted(WHAT)?.changed {
         return Ok(Outcome::Unchanged);
     }
-    touch(session, &release.name, &release.version, at).attempted(WHAT)?;
+    touch(session, &release.name, known.unwrap_or(&release.version), at).attempted(WHAT)?;
     Ok(Outcome::Updated)
 }
 

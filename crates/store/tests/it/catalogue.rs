@@ -51,9 +51,15 @@ fn versions_are_kept_side_by_side_and_one_is_current() {
         assert_eq!(store.server("shop").unwrap().version, "1.1.0");
         assert_eq!(store.server("shop").unwrap().versions, 2);
 
-        assert_eq!(store.put(&release("shop", "1.0.0", "one"), false).unwrap(), Outcome::Updated);
-        assert_eq!(store.server("shop").unwrap().version, "1.0.0");
-        assert!(store.version("shop", Some("1.1.0")).is_ok_and(|version| !version.current));
+        assert_eq!(store.put(&release("shop", "1.0.0", "one"), false).unwrap(), Outcome::Unchanged);
+        let planned = Release { plan: "{\"format\":3}".to_owned(), ..release("shop", "1.0.0", "one") };
+        assert_eq!(store.put(&planned, false).unwrap(), Outcome::Updated);
+        assert_eq!(
+            store.server("shop").unwrap().version,
+            "1.1.0",
+            "an older one that is sent again is not gone back to"
+        );
+        assert!(store.version("shop", Some("1.0.0")).is_ok_and(|version| !version.current));
         let Err(Error::NoVersion { known, .. }) = store.version("shop", Some("9.0.0")) else { panic!("found") };
         assert_eq!(known, ["1.1.0", "1.0.0"]);
     });

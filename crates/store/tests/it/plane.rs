@@ -1,6 +1,6 @@
 //! Jobs, kept answers, deployments.
 
-use store::{Claim, Error, JobState, Lease, NewJob, Reply, Seen, Store, Wanted};
+use store::{Claim, Claimant, Error, JobState, Lease, NewJob, Reply, Seen, Store, Wanted};
 
 use crate::catalogue::release;
 use crate::world::both;
@@ -85,16 +85,45 @@ fn a_key_is_claimed_once_and_its_answer_is_kept() {
     both("a_key_is_claimed_once_and_its_answer_is_kept", |place| {
         let store = place.open();
         let reply = Reply { status: 201, headers: "{}".to_owned(), body: b"made".to_vec() };
-        assert_eq!(store.claim_reply("a", "k", "one").unwrap(), Claim::Yours);
-        assert_eq!(store.claim_reply("a", "k", "one").unwrap(), Claim::Running);
-        assert_eq!(store.claim_reply("a", "k", "two").unwrap(), Claim::Other);
-        assert_eq!(store.claim_reply("b", "k", "two").unwrap(), Claim::Yours);
+        let by = claimant("p", 100, false);
+        let claim = |owner: &str, request: &str| store.claim_reply(owner, "k", request, &by).unwrap();
+        assert_eq!(claim("a", "one"), Claim::Yours);
+        assert_eq!(claim("a", "one"), Claim::Running);
+        assert_eq!(claim("a", "two"), Claim::Other);
+        assert_eq!(claim("b", "two"), Claim::Yours);
         store.keep_reply("a", "k", &reply).unwrap();
-        assert_eq!(store.claim_reply("a", "k", "one").unwrap(), Claim::Answered(reply));
+        assert_eq!(claim("a", "one"), Claim::Answered(reply));
         store.drop_reply("a", "k").unwrap();
-        assert!(matches!(store.claim_reply("a", "k", "one").unwrap(), Claim::Answered(_)), "an answer is not dropped");
-        assert_eq!(store.drop_open_replies().unwrap(), 1);
-        assert_eq!(store.claim_reply("b", "k", "three").unwrap(), Claim::Yours);
+        assert!(matches!(claim("a", "one"), Claim::Answered(_)), "an answer is not dropped");
+        store.drop_reply("b", "k").unwrap();
+        assert_eq!(claim("b", "three"), Claim::Yours);
+    });
+}
+
+fn claimant(holder: &str, now: i64, repeats: bool) -> Claimant {
+    Claimant { lease: lease(holder, now), alone: false, repeats }
+}
+
+#[test]
+fn a_claim_holds_as_long_as_its_control_plane_lives() {
+    both("a_claim_holds_as_long_as_its_control_plane_lives", |place| {
+        let store = place.open();
+        let claim = |key: &str, by: &Claimant| store.claim_reply("a", key, "one", by).unwrap();
+        let until = lease("p", 100).until;
+        for key in ["once", "again"] {
+            assert_eq!(claim(key, &claimant("p", 100, false)), Claim::Yours);
+            assert_eq!(claim(key, &claimant("q", until, true)), Claim::Running, "another one looks at it");
+        }
+        store.keep_claims(&lease("p", until)).unwrap();
+        store.keep_claims(&lease("q", until + 1_000_000)).unwrap();
+        assert_eq!(claim("once", &claimant("q", until + 1, true)), Claim::Running, "it said that it lives");
+        let late = lease("p", until).until + 1;
+        assert_eq!(claim("once", &claimant("q", late, false)), Claim::CutOff);
+        assert_eq!(claim("once", &claimant("q", late, false)), Claim::CutOff, "for whoever asks");
+        assert_eq!(claim("again", &claimant("q", late, true)), Claim::Yours);
+        assert_eq!(claim("again", &claimant("r", late, true)), Claim::Running);
+        let alone = Claimant { alone: true, ..claimant("r", late, true) };
+        assert_eq!(claim("again", &alone), Claim::Yours, "nobody else is there");
     });
 }
 

@@ -93,8 +93,8 @@ impl SignIn {
 pub(super) fn run(asked: Asked, sign_in: &SignIn, session: &Session) -> Result<u8, Error> {
     let context = session.context()?;
     let wrong = || {
-        Error::new(Code::Usage, format!("`{}` is no address of a server", asked.url))
-            .hint("write it as `https://mcp.example.com/mcp`")
+        Error::new(Code::Usage, format!("`{}` is no address of a server", base::without_userinfo(&asked.url)))
+            .hint("write it as `https://mcp.example.com/mcp`, without a user and a password")
     };
     let at: Address = asked.url.parse().map_err(|()| wrong())?;
     let file = operations::login_file(&context, &at.whole);

@@ -139,7 +139,8 @@ impl OAuthArguments {
             return Ok(None);
         };
         server::origin(text).map(Some).map_err(|why| {
-            unfit(format!("`--public-url {text}` {why}")).hint("write an origin such as https://mcp.example.com")
+            unfit(format!("`--public-url {}` {why}", base::without_userinfo(text)))
+                .hint("write an origin such as https://mcp.example.com")
         })
     }
 

@@ -56,7 +56,8 @@ fn settings(told: &Told<'_>) -> Result<Settings, Error> {
     let unfit = |what: String| Error::new(Code::OAuthSettings, what);
     let public_origin = told.public_url.map(|url| {
         server::origin(url).map_err(|why| {
-            unfit(format!("--public-url {url} {why}")).hint("write an origin such as https://mcp.example.com")
+            unfit(format!("--public-url {} {why}", base::without_userinfo(url)))
+                .hint("write an origin such as https://mcp.example.com")
         })
     });
     let hosts = match told.redirect_hosts {

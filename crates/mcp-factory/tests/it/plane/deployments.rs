@@ -42,6 +42,19 @@ fn a_server_is_deployed_called_stopped_started_and_logged() {
     assert_eq!(greets(&plane, "hello"), "I am hello.");
     assert_eq!(plane.get("/mcp/servers/hello").json()["deployment"]["state"], "running");
 
+    let dry = [("Content-Type", "application/json"), ("Dry-Run", "true")];
+    let tried = plane.send("POST", "/mcp/servers/hello/stop", &dry, "{}").json();
+    assert_eq!((&tried["dryRun"], &tried["state"]), (&json!(true), &json!("stopped")), "{tried}");
+    let tried = plane.send("POST", "/api/mcp-keys", &dry, r#"{"name": "x"}"#);
+    assert_eq!((tried.status, tried.header("location")), (200, None), "{}", tried.body);
+    let unclear = [("Content-Type", "application/json"), ("Dry-Run", "maybe")];
+    assert_eq!(plane.send("POST", "/mcp/servers/hello/stop", &unclear, "{}").status, 400);
+    assert_eq!(plane.post("/mcp/deploy/hello?async=maybe", &json!({})).status, 400);
+    assert_eq!(
+        plane.post("/mcp/deploy/hello", &json!({"version": "1.0.0", "rollback": true})).json()["code"],
+        "MF1030"
+    );
+
     let (mut agent, _) = Agent::connect(&plane, "/servers/hello/mcp");
     let refused = agent.call("greet", &json!({"no": "such argument"}));
     assert_eq!(refused["isError"], true);
@@ -53,9 +66,14 @@ fn a_server_is_deployed_called_stopped_started_and_logged() {
         entries[1]["message"].as_str().is_some_and(|text| text.contains("such argument") || text.contains("no")),
         "{log}"
     );
-    let cursor = log["nextCursor"].as_str().unwrap();
-    let later = plane.get(&format!("/mcp/servers/hello/logs?cursor={cursor}")).json();
-    assert_eq!((later["entries"].as_array().map(Vec::len), later["nextCursor"].as_str()), (Some(0), Some(cursor)));
+    let cursor = log["followCursor"].as_str().unwrap();
+    let page = |query: &str| plane.get(&format!("/mcp/servers/hello/logs?{query}"));
+    let later = page(&format!("cursor={cursor}"));
+    assert_eq!(later.header("link"), None, "this is the last page");
+    let later = later.json();
+    assert_eq!((later["entries"].as_array().map(Vec::len), later["followCursor"].as_str()), (Some(0), Some(cursor)));
+    assert!(log["nextCursor"].is_null() && later["nextCursor"].is_null(), "{log} {later}");
+    assert!(page("cursor=1.0&limit=1").header("link").is_some_and(|link| link.contains("rel=\"next\"")));
     assert_eq!(plane.get("/mcp/servers/hello/logs?tool=other").json()["entries"], json!([]));
     assert_eq!(
         plane.get("/mcp/servers/hello/logs?since=1h&limit=1").json()["entries"].as_array().map(Vec::len),
@@ -65,7 +83,9 @@ fn a_server_is_deployed_called_stopped_started_and_logged() {
     assert!(plane.get("/metrics").body.contains("mcp_factory_tool_calls_total{server=\"hello\",tool=\"greet\"} 2"));
 
     assert_eq!(plane.post("/mcp/servers/hello/stop", &json!({})).json()["state"], "stopped");
-    assert_eq!(plane.send("POST", "/servers/hello/mcp", &[], "").status, 404);
+    let stopped = plane.send("POST", "/servers/hello/mcp", &[], "");
+    assert_eq!((stopped.status, &stopped.json()["error"]), (404, &json!("MF1060")), "{}", stopped.body);
+    assert!(stopped.body.contains("mcp-factory start hello"), "{}", stopped.body);
     assert_eq!(plane.post("/mcp/servers/hello/start", &json!({})).json()["state"], "running");
     assert_eq!(greets(&plane, "hello"), "I am hello.");
 

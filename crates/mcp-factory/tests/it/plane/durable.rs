@@ -96,6 +96,45 @@ fn a_kept_answer_survives_and_a_key_that_was_cut_off_can_be_used_again() {
 }
 
 #[test]
+fn a_call_that_was_cut_off_is_not_made_again_under_its_key() {
+    let world = World::new();
+    let mut plane = Plane::start(&world);
+    let code = "export default async (_, { state, again }) => {
+                await state.set('calls', ((await state.get('calls')) ?? 0) + 1); return again(true, { inMs: 60000 }); }";
+    let count = "export default async (_, { state }) => ({ calls: (await state.get('calls')) ?? 0 })";
+    let slow = json!({"name": "slow", "state": {}, "tools": [
+        {"name": "work", "description": "Takes long", "parameters": {}, "script": {"code": code, "write": true}},
+        {"name": "count", "description": "Counts", "parameters": {}, "script": {"code": count}},
+    ]});
+    assert_eq!(plane.post("/mcp/create", &json!({"spec": slow})).status, 201);
+    let send = |plane: &Plane| {
+        let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "one")];
+        plane.try_send("POST", "/mcp/servers/slow/tools/work", &headers, r#"{"arguments": {}}"#)
+    };
+    let calls = |plane: &Plane| {
+        plane.post("/mcp/servers/slow/tools/count", &json!({"arguments": {}})).json()["structured"]["calls"].clone()
+    };
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| send(&plane));
+        let late = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while calls(&plane) != json!(1) {
+            assert!(std::time::Instant::now() < late, "it never began: {}", calls(&plane));
+            std::thread::park_timeout(std::time::Duration::from_millis(20));
+        }
+        assert_eq!(send(&plane).expect("an answer").json()["code"], "MF1037");
+        kill_9(i32::try_from(plane.pid()).expect("a process id")).expect("it can be killed");
+        let _ = first.join();
+    });
+    plane.kill();
+    let plane = Plane::start(&world);
+    for _ in 0..2 {
+        let again = send(&plane).expect("an answer");
+        assert_eq!((again.status, &again.json()["code"]), (409, &json!("MF1097")), "{}", again.body);
+    }
+    assert_eq!(calls(&plane), json!(1));
+}
+
+#[test]
 fn one_control_plane_holds_a_home_folder() {
     let world = World::new();
     let plane = Plane::start(&world);

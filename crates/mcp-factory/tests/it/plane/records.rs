@@ -52,26 +52,38 @@ fn changes_and_calls_are_recorded_and_proved() {
     ];
     assert_eq!(found, wanted, "{log}");
     assert!(!log.to_string().contains("hunter2"), "arguments are not kept");
+    let made = plane.get("/mcp/audit?operation=server.create&outcome=ok").json()["entries"][0]["details"].clone();
+    assert_eq!(
+        (&made["version"], &made["force"], &made["address"]),
+        (&json!("1.0.0"), &json!(false), &json!("127.0.0.1"))
+    );
+    assert!(made["digest"].as_str().is_some_and(|digest| digest.starts_with("sha256:")), "{made}");
+    let refused = json!({"name": "nobody", "password": "not this one"});
+    assert_eq!(plane.post("/api/session", &refused).status, 401);
+    let tried = plane.get("/mcp/audit?operation=account.sign-in").json()["entries"][0].clone();
+    assert_eq!((&tried["subject"], &tried["outcome"]), (&json!("nobody"), &json!("MF1044")), "{tried}");
+    assert!(!tried.to_string().contains("not this one") && tried["details"]["address"] == "127.0.0.1", "{tried}");
     assert_eq!(log["entries"][0]["caller"], "operator");
     let answered = plane.get("/mcp/audit?kind=call&outcome=ok&limit=1").json();
     assert_eq!(answered["entries"][0]["details"]["tool"], "greet", "{answered}");
     assert_eq!(told(&plane.get("/mcp/audit?kind=change&outcome=ok&limit=1").json()), ["deployment.deploy hello ok"]);
     let first = plane.get("/mcp/audit?limit=4").json();
     let cursor = first["nextCursor"].as_str().expect("a cursor");
-    assert_eq!(told(&plane.get(&format!("/mcp/audit?cursor={cursor}&limit=100")).json()).len(), 5);
+    assert_eq!(told(&plane.get(&format!("/mcp/audit?cursor={cursor}&limit=100")).json()).len(), 6);
     assert_eq!(plane.get("/mcp/audit?cursor=x").status, 400);
 
     let proof = plane.get("/mcp/audit/verify").json();
-    assert_eq!((&proof["intact"], &proof["entries"]), (&json!(true), &json!(9)), "{proof}");
+    assert_eq!((&proof["intact"], &proof["entries"]), (&json!(true), &json!(10)), "{proof}");
     let head = proof["head"].as_str().expect("a head");
     assert_eq!(plane.send("DELETE", "/mcp/servers/hello", &[], "").status, 200);
     let later = plane.get(&format!("/mcp/audit/verify?expect={head}")).json();
-    assert_eq!((&later["intact"], &later["entries"]), (&json!(true), &json!(10)), "{later}");
+    assert_eq!((&later["intact"], &later["entries"]), (&json!(true), &json!(11)), "{later}");
     drop(plane);
 
     let file = rusqlite::Connection::open(world.home().join("catalogue.db")).expect("the catalogue");
     file.execute("DELETE FROM audit WHERE seq >= 9", []).expect("it can be meddled with");
-    assert_eq!(world.run(&["audit", "verify"]).code, 0, "a shorter chain is a chain");
+    let ran = world.run(&["audit", "verify"]);
+    assert_eq!((ran.code, ran.out.contains("the newest entries were removed")), (1, true), "{}", ran.out);
     let ran = world.run(&["audit", "verify", "--expect", head]);
     assert_eq!((ran.code, ran.out.contains("missing")), (1, true), "{}", ran.out);
     file.execute("UPDATE audit SET caller = 'somebody' WHERE seq = 3", []).expect("it can be meddled with");

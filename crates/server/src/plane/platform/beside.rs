@@ -9,7 +9,7 @@ use protocol::Json;
 use protocol::service::ToolResult;
 use serde_json::{Map, Value, json};
 
-use super::super::problem;
+use super::super::{idempotency, problem};
 
 const DRY_RUN: &str = "dryRun";
 const KEY: &str = "idempotencyKey";
@@ -71,7 +71,7 @@ pub(super) async fn once(context: &Context, operation: &dyn Erased, key: &str, i
     let mut sorted = input.clone();
     sorted.sort_all_objects();
     let request = format!("{}\n{sorted}", operation.declared().name);
-    match kept::claim(context, key, base::Digest::of(request.as_bytes()).as_str()).await {
+    match kept::claim(context, operation, key, base::Digest::of(request.as_bytes()).as_str()).await {
         Ok(None) => {}
         Ok(Some(reply)) => return replayed(reply),
         Err(error) => return failed(&error),
@@ -81,8 +81,7 @@ pub(super) async fn once(context: &Context, operation: &dyn Erased, key: &str, i
         Ok(done) => Some(reply(StatusCode::OK, done.output.to_string())),
         Err(error) => {
             let status = problem::status(error.code);
-            // A failure of this side is not kept: the call may be made again.
-            (!status.is_server_error()).then(|| reply(status, words(error)))
+            idempotency::is_kept(status).then(|| reply(status, words(error)))
         }
     };
     let noted = match reply {
