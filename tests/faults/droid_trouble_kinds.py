@@ -49,13 +49,13 @@ def _started():
             ({"status": 500}, 0, False, "500"), ({"status": 502, "after": True}, 1, True, ""), ({"html": "<h1>Bad gateway</h1>"}, 0, False, "502"),
             ({"spoil": "hangup"}, 1, True, ""), ({"spoil": "cut"}, 1, True, ""), ({"spoil": "empty"}, 1, True, ""), ({"spoil": "text"}, 1, True, ""),
             ({"spoil": "null"}, 1, True, ""), ({"spoil": "types"}, 1, True, ""), ({"spoil": "key"}, 1, True, ""), ({"spoil": "redirect"}, 1, True, ""),
-            ({"spoil": "skew"}, 1, True, ""), ({"status": 429}, 0, False, "Try again in a minute"), ({"status": 429, "retryAfter": "7"}, 0, False, "Try again in 7 s"),
+            ({"spoil": "skew"}, 1, True, ""), ({"status": 429, "retryAfter": "70"}, 0, False, "Try again in 70 s"), ({"status": 429, "retryAfter": "Fri, 01 Jan 2100 00:00:00 GMT"}, 0, False, "Try again after"),
             ({"status": 401}, 0, False, "FACTORY_API_KEY"), ({"status": 402}, 0, False, "402"), ({"status": 403}, 0, False, "not enabled"), ({"status": 409}, 0, False, "409")):
         yield Kind([LIST], order, started=started, sessions=sessions, says=says)
     for order, started, says in (
             ({"status": 500, "after": True}, True, ""), ({"spoil": "hangup"}, True, ""), ({"spoil": "cut"}, True, ""), ({"spoil": "empty"}, True, ""),
             ({"spoil": "key"}, True, ""), ({"spoil": "types"}, True, ""), ({"spoil": "redirect"}, True, ""), ({"status": 500}, False, "its prompt was not taken"),
-            ({"status": 429}, False, "its prompt was not taken"), ({"status": 401}, False, "FACTORY_API_KEY")):
+            ({"status": 429, "retryAfter": "70"}, False, "its prompt was not taken"), ({"status": 401}, False, "FACTORY_API_KEY")):
         yield Kind([MESSAGES], order, started=started, sessions=1, says=says)
     yield Kind([LIST], {"delayMs": LATE_MS}, started=False, sessions=0, says="did not answer", slow=True)
     yield Kind([MESSAGES], {"delayMs": LATE_MS}, started=False, sessions=1, says="its prompt was not taken", slow=True)

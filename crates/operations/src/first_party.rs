@@ -13,7 +13,18 @@ pub struct FirstParty {
     /// Its spec.
     pub text: &'static str,
     /// Tools that ask its upstreams whether its settings are good, and change nothing.
-    pub probes: &'static [&'static str],
+    pub probes: &'static [Probe],
+}
+
+/// One call of a tool that asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe {
+    /// The tool.
+    pub tool: &'static str,
+    /// Its arguments, JSON.
+    pub arguments: &'static str,
+    /// The variable without which it has nothing to ask.
+    pub needs: Option<&'static str>,
 }
 
 /// All of them.
@@ -21,7 +32,12 @@ pub const ALL: &[FirstParty] = &[FirstParty {
     name: "factory-droid-swarm",
     file: "servers/factory_droid_swarm/mcp.yaml",
     text: include_str!("../../../servers/factory_droid_swarm/mcp.yaml"),
-    probes: &["list_computers", "factory_healthz"],
+    probes: &[
+        Probe { tool: "list_computers", arguments: "{}", needs: None },
+        // Asks the sessions API, which is not everybody's, and looks at the bounds that the operator set.
+        Probe { tool: "spawn_swarm", arguments: r#"{"prompts": ["none"], "dryRun": true}"#, needs: None },
+        Probe { tool: "factory_healthz", arguments: "{}", needs: Some("FACTORY_SHIM_URL") },
+    ],
 }];
 
 /// The server of this name; `factory_droid_swarm` is `factory-droid-swarm`.
@@ -51,7 +67,7 @@ mod tests {
             let parsed = one.spec().parse(true).unwrap_or_else(|error| panic!("{}: {error:?}", one.file));
             assert_eq!(parsed.spec.name, one.name);
             for probe in one.probes {
-                assert!(parsed.spec.tools.iter().any(|tool| tool.name == *probe), "{probe}");
+                assert!(parsed.spec.tools.iter().any(|tool| tool.name == probe.tool), "{}", probe.tool);
             }
         }
     }

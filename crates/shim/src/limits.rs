@@ -24,6 +24,8 @@ pub const LINE_BYTES_MAX: usize = 1 << 20;
 pub const ERROR_BYTES: usize = 8 << 10;
 /// Time that a program has to end after its conversation is over.
 pub const CLOSING_TIME: Duration = Duration::from_secs(5);
+/// Time that is waited for what a program that has ended left in its output.
+pub const DRAIN_TIME: Duration = Duration::from_secs(1);
 /// Time between two signs of life while a program says nothing, so that tunnels keep the connection.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Events that wait for a slow caller.

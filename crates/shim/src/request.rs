@@ -67,6 +67,9 @@ impl Job {
         if asked.prompt.trim().is_empty() {
             return Err("the prompt is empty".to_owned());
         }
+        if asked.prompt.contains('\0') {
+            return Err("the prompt holds a NUL character, which no program can be given".to_owned());
+        }
         let session = asked.session_id.or(asked.mission).filter(|name| !name.is_empty());
         if let Some(name) = session.as_deref().filter(|name| !is_session(name)) {
             return Err(format!("`{}` is no name of a session", name.chars().take(40).collect::<String>()));
@@ -118,6 +121,7 @@ mod tests {
         assert_eq!((job.mode.auto(), job.session.as_deref()), (Some("high"), Some("s-1")));
         for bad in [
             &br#"{"prompt":" "}"#[..],
+            br#"{"prompt":"a\u0000b"}"#,
             b"{",
             br#"{"prompt":"x","mode":"root"}"#,
             br#"{"prompt":"x","session_id":"--x"}"#,

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::ChildStderr;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::agent::Input;
 use crate::dialogue::Dialogue;
 use crate::http::Events;
-use crate::limits::{CLOSING_TIME, ERROR_BYTES, KEEP_ALIVE, LINE_BYTES_MAX, SAYINGS_WAITING_MAX};
+use crate::limits::{CLOSING_TIME, DRAIN_TIME, ERROR_BYTES, KEEP_ALIVE, LINE_BYTES_MAX, SAYINGS_WAITING_MAX};
 use crate::output::{Facts, Said};
 
 /// Bounds of one run.
@@ -100,9 +101,15 @@ pub(crate) async fn stream(mut started: Started, input: Input, events: Events, b
             () = events.closed() => End::Gone,
             () = tokio::time::sleep_until(bounds.until.into()) => End::Time,
             end = &mut lines => end,
+            // What it left behind may hold its output open for ever.
+            () = started.gone() => {
+                let rest = tokio::time::timeout(DRAIN_TIME, &mut lines).await;
+                rest.unwrap_or_else(|_| End::Exit(Ok(ExitStatus::default())))
+            }
         }
     };
     feeding.abort();
+    let is_cut_short = talk.is_some_and(|talk| !talk.dialogue.is_over()) && matches!(end, End::Exit(_));
     let end = match end {
         // What it was asked for is done; that it did not end by itself changes nothing.
         End::Said => {
@@ -121,9 +128,33 @@ pub(crate) async fn stream(mut started: Started, input: Input, events: Events, b
             other
         }
     };
-    let errors = errors.await.unwrap_or_default();
+    let end = match end {
+        End::Exit(Ok(status)) if status.success() && is_cut_short => {
+            let why = "the agent ended before its turn was over\n".to_owned();
+            facts.failed(why.clone());
+            events.send("chunk", &json!({ "data": why }).to_string()).await;
+            End::Exit(Err(std::io::Error::other("it ended before its turn was over")))
+        }
+        other => other,
+    };
+    let errors = last_words(errors, &mut started).await;
     let done = told(&facts, &end, &errors, began);
     events.send("done", &done.to_string()).await;
+}
+
+/// What the program wrote to its standard error. One that it left behind may hold that open for ever, and is ended then.
+async fn last_words(mut errors: JoinHandle<String>, started: &mut Started) -> String {
+    if let Ok(said) = tokio::time::timeout(DRAIN_TIME, &mut errors).await {
+        return said.unwrap_or_default();
+    }
+    started.stop().await;
+    match tokio::time::timeout(DRAIN_TIME, &mut errors).await {
+        Ok(said) => said.unwrap_or_default(),
+        Err(_) => {
+            errors.abort();
+            String::new()
+        }
+    }
 }
 
 /// Hands on what the program writes, until it writes no more.

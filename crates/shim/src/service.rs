@@ -48,7 +48,7 @@ impl Shim {
             return Err(Problem(format!("{shown} is not a folder")));
         }
         Ok(Self {
-            verifier: Verifier::new(settings.secret.clone()),
+            verifier: Verifier::since(settings.secret.clone(), signature::now()),
             agent: Agent::find(&settings)?,
             root,
             permits: Arc::new(Semaphore::new(settings.concurrency.max(1))),
@@ -80,11 +80,16 @@ impl Shim {
     }
 
     fn exec(&self, request: &Request) -> Response {
-        if let Err(why) = self.verifier.check(request.header(signature::HEADER), &request.body, signature::now()) {
+        let refused = |why: Refusal| {
             tracing::warn!(%why, "a request was refused");
             let status = if why == Refusal::Full { 429 } else { 401 };
-            return refusal(status, why.code(), &why.to_string());
-        }
+            refusal(status, why.code(), &why.to_string())
+        };
+        let now = signature::now();
+        let good = match self.verifier.verify(request.header(signature::HEADER), &request.body, now) {
+            Ok(good) => good,
+            Err(why) => return refused(why),
+        };
         let job = match Job::read(&request.body, &self.root) {
             Ok(job) => job,
             Err(why) => return refusal(400, "bad_request", &why),
@@ -93,11 +98,16 @@ impl Shim {
             let why = format!("{} programs run already, the most that may", self.settings.concurrency.max(1));
             return with_header(refusal(429, "busy", &why), "retry-after", "5");
         };
+        // Only what is run uses its signature up: a caller that was told to come again may come with the same.
+        if let Err(why) = self.verifier.take(good, now) {
+            return refused(why);
+        }
         let (arguments, input) = self.agent.arguments(&job);
         let started = match self.agent.program(&job).start(&arguments) {
             Ok(started) => started,
             Err(error) => {
                 tracing::error!(%error, "the program could not be started");
+                self.verifier.give_back(good);
                 return refusal(500, "not_started", "the program could not be started; the shim's log says why");
             }
         };

@@ -26,6 +26,8 @@ pub enum Refusal {
     Wrong,
     /// It was shown before.
     Replayed,
+    /// It was made before this shim began, which cannot know whether it was shown before.
+    Early,
     /// Too many signatures are remembered.
     Full,
 }
@@ -38,6 +40,7 @@ impl Refusal {
             Self::Clock => "clock_out_of_window",
             Self::Wrong => "bad_signature",
             Self::Replayed => "replayed",
+            Self::Early => "too_early",
             Self::Full => "busy",
         }
     }
@@ -51,7 +54,10 @@ impl fmt::Display for Refusal {
             }
             Self::Clock => "the time of the signature is more than 300 seconds from this machine's clock",
             Self::Wrong => "the signature is not that of this body with the shared secret",
-            Self::Replayed => "this signature was used before",
+            Self::Replayed => "this signature was used before; sign again in the next second",
+            Self::Early => {
+                "this signature is older than this shim, which was just started; sign again in the next second"
+            }
             Self::Full => "too many requests were made within the last minutes",
         })
     }
@@ -74,10 +80,19 @@ fn mac(key: &Secret, seconds: i64, body: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-/// Checks signatures, and remembers those that were good for as long as they could be shown again.
+/// A signature that is good.
+#[derive(Clone, Copy, Debug)]
+pub struct Good {
+    tag: Tag,
+    until: i64,
+}
+
+/// Checks signatures, and remembers those that were used for as long as they could be shown again.
 #[derive(Debug)]
 pub struct Verifier {
     key: Secret,
+    /// Signatures of this second and of those before it may have been shown to the shim that was here before.
+    began: i64,
     /// Signatures with the second after which their time is out of the window.
     seen: Mutex<HashMap<Tag, i64>>,
 }
@@ -85,14 +100,27 @@ pub struct Verifier {
 impl Verifier {
     /// A verifier with a shared key.
     pub fn new(key: Secret) -> Self {
-        Self { key, seen: Mutex::default() }
+        Self { key, began: i64::MIN, seen: Mutex::default() }
     }
 
-    /// Checks the signature of a body at a time.
+    /// The same, which takes no signature of this second or an earlier one.
+    pub fn since(key: Secret, began: i64) -> Self {
+        Self { began, ..Self::new(key) }
+    }
+
+    /// Checks the signature of a body at a time, and uses it up.
     ///
     /// # Errors
     /// Why it is refused.
     pub fn check(&self, header: Option<&str>, body: &[u8], now: i64) -> Result<(), Refusal> {
+        self.take(self.verify(header, body, now)?, now)
+    }
+
+    /// Checks the signature of a body at a time. It may be shown again until it is taken.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn verify(&self, header: Option<&str>, body: &[u8], now: i64) -> Result<Good, Refusal> {
         let (seconds, tags) = header.and_then(parse).ok_or(Refusal::Malformed)?;
         let window = i64::try_from(CLOCK_WINDOW.as_secs()).unwrap_or(i64::MAX);
         if now.saturating_sub(seconds).saturating_abs() > window {
@@ -101,10 +129,20 @@ impl Verifier {
         let mac = mac(&self.key, seconds, body);
         // Compared in constant time.
         let good = tags.into_iter().find(|tag| mac.clone().verify_slice(tag).is_ok()).ok_or(Refusal::Wrong)?;
-        self.remember(good, seconds.saturating_add(window), now)
+        if seconds <= self.began {
+            return Err(Refusal::Early);
+        }
+        if self.seen.lock().contains_key(&good) {
+            return Err(Refusal::Replayed);
+        }
+        Ok(Good { tag: good, until: seconds.saturating_add(window) })
     }
 
-    fn remember(&self, tag: Tag, until: i64, now: i64) -> Result<(), Refusal> {
+    /// Uses a signature up: it is good once.
+    ///
+    /// # Errors
+    /// Somebody else used it meanwhile, or too many are remembered.
+    pub fn take(&self, Good { tag, until }: Good, now: i64) -> Result<(), Refusal> {
         let mut seen = self.seen.lock();
         if seen.len() >= SIGNATURES_MAX {
             seen.retain(|_, until| *until >= now);
@@ -117,6 +155,11 @@ impl Verifier {
         }
         seen.insert(tag, until);
         Ok(())
+    }
+
+    /// Gives a signature back: nothing came of it.
+    pub fn give_back(&self, Good { tag, .. }: Good) {
+        self.seen.lock().remove(&tag);
     }
 }
 
@@ -182,5 +225,20 @@ mod tests {
             check(&good.to_uppercase().replace("T=", "t=").replace("V1=", "v1="), b"body", 1_000),
             Err(Refusal::Replayed)
         );
+    }
+
+    #[test]
+    fn a_signature_is_good_until_it_is_taken_and_never_from_before_the_beginning() {
+        let verifier = Verifier::since(Secret::new("secret"), 1_000);
+        let sign = |seconds| sign(&Secret::new("secret"), seconds, b"body");
+        let verify = |header: &str| verifier.verify(Some(header), b"body", 1_001);
+        assert_eq!(verify(&sign(1_000)).unwrap_err(), Refusal::Early, "it may have been shown before");
+        let header = sign(1_001);
+        let (one, other) = (verify(&header).unwrap(), verify(&header).unwrap());
+        assert_eq!(verifier.take(one, 1_001), Ok(()));
+        assert_eq!(verifier.take(other, 1_001), Err(Refusal::Replayed), "only one of them");
+        assert_eq!(verify(&header).unwrap_err(), Refusal::Replayed);
+        verifier.give_back(one);
+        assert!(verify(&header).is_ok());
     }
 }

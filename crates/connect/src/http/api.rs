@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use base::Secret;
 use bytes::Bytes;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::header::HeaderValue;
 use http::{HeaderMap, StatusCode};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use sha2::Sha256;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +27,8 @@ use crate::egress::Policy;
 use crate::mask::Mask;
 use crate::{Error, ErrorKind, Tls};
 
+/// Bytes of a fingerprint.
+const FINGERPRINT_BYTES: usize = 16;
 /// What the connection calls itself.
 pub(crate) const USER_AGENT: &str = concat!("mcp-factory/", env!("CARGO_PKG_VERSION"));
 /// A connection with HTTP/2 that carries requests is asked this often whether it is still there.
@@ -54,6 +58,22 @@ impl Api {
     /// The origin of the base URL, without credentials; empty when there is none.
     pub fn origin(&self) -> String {
         self.base.as_ref().map(|base| base.origin().ascii_serialization()).unwrap_or_default()
+    }
+
+    /// A word for the account that requests are made with: another base URL or other credentials give another one. With a salt that
+    /// nobody else has it tells nothing of them.
+    pub fn fingerprint(&self, salt: &[u8]) -> String {
+        // A key of HMAC may have any length.
+        let mut mac = <Hmac<Sha256>>::new_from_slice(salt).unwrap_or_else(|_| <Hmac<Sha256>>::new(&Default::default()));
+        let mut add = |text: &str| {
+            mac.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            mac.update(text.as_bytes());
+        };
+        add(self.base.as_ref().map_or("", |base| base.as_str().trim_end_matches('/')));
+        self.settings.credentials.secrets().iter().for_each(|secret| add(secret.expose()));
+        self.settings.secret_headers.iter().for_each(|(_, value)| add(value.expose()));
+        let tag = mac.finalize().into_bytes();
+        tag.iter().take(FINGERPRINT_BYTES).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// What of the calling user each call brings along.

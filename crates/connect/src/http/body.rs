@@ -145,7 +145,12 @@ pub(super) async fn read(
     loop {
         chunk.clear();
         chunk.reserve(CHUNK);
-        let count = plain.read_buf(&mut chunk).await.map_err(|error| Fault::Broken(reason(&error)))?;
+        let count = match plain.read_buf(&mut chunk).await {
+            Ok(count) => count,
+            // What was said until then is there, and that its end is missing can be seen.
+            Err(_) if collector.as_ref().is_some_and(|collector| collector.takes_what_is_cut()) => 0,
+            Err(error) => return Err(Fault::Broken(reason(&error))),
+        };
         if count == 0 {
             if let Some(collector) = &mut collector {
                 collector.end();

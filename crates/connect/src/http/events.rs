@@ -11,7 +11,8 @@ pub struct Events {
     pub done_data: Option<String>,
     /// Most events that are kept.
     pub max: usize,
-    /// Whether an event that the end of the stream cuts off before its empty line counts. The standard drops it.
+    /// Whether an event that the end of the stream cuts off before its empty line counts. The standard drops it. Where an event says that
+    /// the stream is done, one that breaks off before gives what came of it.
     pub unfinished: bool,
 }
 
@@ -52,6 +53,11 @@ impl<'a> Collector<'a> {
             found: Vec::new(),
             truncated: false,
         }
+    }
+
+    /// Whether a stream that breaks off gives what came of it.
+    pub(super) fn takes_what_is_cut(&self) -> bool {
+        self.wanted.unfinished && (self.wanted.done_event.is_some() || self.wanted.done_data.is_some())
     }
 
     /// Bytes of the event that is not complete yet.

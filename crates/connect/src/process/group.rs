@@ -54,6 +54,12 @@ impl Started {
         (self.child.stdin.take(), self.child.stdout.take(), self.child.stderr.take())
     }
 
+    /// Waits until the program itself has ended, and leaves alone what it left behind. It may be called again.
+    pub async fn gone(&mut self) {
+        // `ended` gives the reason.
+        let _ = self.child.wait().await;
+    }
+
     /// Waits until the program itself has ended, then ends what it left behind.
     pub async fn ended(&mut self) -> std::io::Result<std::process::ExitStatus> {
         let status = self.child.wait().await;

@@ -60,6 +60,7 @@ done
 case "$prompt" in
   *crash*) echo "it broke" >&2; exit 4 ;;
   *hang*) sleep 300 & echo $! > child.pid; wait ;;
+  *leave*) (exec setsid sh -c 'echo $$ > left.pid; exec sleep 60' >/dev/null & ); (sleep 60 &); echo left ;;
   *flood*) while :; do echo 0123456789012345678901234567890123456789; done ;;
 esac
 note() { printf '{"jsonrpc":"2.0","factoryApiVersion":"1.0.0","type":"notification","method":"droid.session_notification","params":{"notification":%s}}\n' "$1"; }
@@ -73,6 +74,7 @@ if [ "$in" = stream-jsonrpc ]; then
       *'"droid.load_session"'*'"s-lost"'*)
         printf '{"jsonrpc":"2.0","factoryApiVersion":"1.0.0","type":"response","id":"1","error":{"code":-32000,"message":"no such session"}}\n' ;;
       *'"droid.load_session"'*) reply 1 '{"sessionId":"s-old","session":{"messages":[]}}' ;;
+      *'"droid.add_user_message"'*early*) exit 0 ;;
       *'"droid.add_user_message"'*) reply 2 '{}'
         note '{"type":"droid_working_state_changed","newState":"executing_tool"}'
         printf '{"jsonrpc":"2.0","factoryApiVersion":"1.0.0","type":"request","id":"p1","method":"droid.request_permission","params":{"toolUses":[],"options":[]}}\n'
@@ -152,6 +154,59 @@ async fn a_real_shim_reads_json_rpc_and_keeps_its_limits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_agent_leaves_behind_does_not_keep_its_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, stop) = real(folder.path(), |_| {}).await;
+    let began = std::time::Instant::now();
+    let value = world.good("factory_exec", json!({ "prompt": "leave" })).await;
+    assert_eq!(value["done"]["end"], "finished", "{value}");
+    assert!(value["output"].as_str().unwrap().starts_with("left\n"), "{value}");
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    let left = std::fs::read_to_string(folder.path().join("left.pid")).unwrap();
+    // It is a session of its own, which nobody but this ends.
+    let _ = std::process::Command::new("kill").args(["-KILL", left.trim()]).status();
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_requests_at_the_same_time_run_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, stop) = real(folder.path(), |_| {}).await;
+    let run = || world.good("factory_exec", json!({ "prompt": "same" }));
+    let (one, other, third) = tokio::join!(run(), run(), run());
+    assert!([one, other, third].iter().all(|one| one["done"]["end"] == "finished"));
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_run_is_none() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let cases = [
+        ("302 Found\r\nLocation: /elsewhere", "", "more than 0 redirects"),
+        ("200 OK\r\nContent-Type: text/html", "<h1>Welcome</h1>", "is no shim"),
+        ("200 OK\r\nContent-Type: text/event-stream", "event: chunk\ndata: \"half of it\"\n\n", "half of it"),
+    ];
+    for (head, body, part) in cases {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let _ = socket.read(&mut [0; 4096]).await;
+                // The last one says that more comes, and goes away.
+                let length = body.len() + usize::from(body.contains("half"));
+                let answer = format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\n\r\n{body}");
+                let _ = socket.write_all(answer.as_bytes()).await;
+                let _ = socket.shutdown().await;
+            }
+        });
+        let variables = [("FACTORY_SHIM_URL", url.as_str())];
+        let world = World::with(FactorySettings::default(), &variables).await;
+        let text = world.bad("factory_exec", json!({ "prompt": "hi" })).await;
+        assert!(text.contains(part), "{head}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_real_shim_and_its_agent_talk_json_rpc_both_ways() {
     let folder = tempfile::tempdir().unwrap();
     let (world, stop) = real(folder.path(), |settings| settings.dialogue = true).await;
@@ -166,6 +221,9 @@ async fn a_real_shim_and_its_agent_talk_json_rpc_both_ways() {
     assert_eq!(heard[0]["params"]["autonomyLevel"], "medium");
     let old = world.good("factory_exec", json!({ "prompt": "go on", "mission": "s-old" })).await;
     assert_eq!(old["done"]["session_id"], "s-old", "{old}");
+    // An agent that ends in the middle has not done what it was asked for.
+    let short = world.good("factory_exec", json!({ "prompt": "early" })).await;
+    assert_eq!((&short["done"]["end"], &short["done"]["is_error"]), (&json!("failed"), &json!(true)), "{short}");
     let lost = world.good("factory_exec", json!({ "prompt": "go on", "mission": "s-lost" })).await;
     assert_eq!(
         (&lost["output"], &lost["done"]["is_error"]),

@@ -19,8 +19,7 @@ async fn every_refusal_says_why_and_what_to_do() {
             vec!["403", "not enabled for this organization", "Sessions are not enabled"],
         ),
         (json!({ "status": 404, "body": { "title": "Not Found" } }), vec!["404", "Not Found"]),
-        (json!({ "status": 429, "retryAfter": "30" }), vec!["429", "Try again in 30 s"]),
-        (json!({ "status": 429 }), vec!["429", "Try again in a minute"]),
+        (json!({ "status": 429, "retryAfter": "120" }), vec!["429", "Try again in 120 s"]),
         (json!({ "status": 500 }), vec!["500", "Whether it took effect is not known"]),
         (json!({ "html": "<html><h1>Bad gateway</h1></html>" }), vec!["502", "Bad gateway"]),
     ];

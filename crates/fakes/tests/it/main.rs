@@ -4,6 +4,7 @@ mod contract;
 mod exec;
 mod failures;
 mod sdk;
+mod starting;
 mod swarm;
 mod trouble;
 mod watching;

@@ -64,12 +64,12 @@ async fn fifty_droids_are_started_ten_at_a_time_with_two_requests_each() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_failure_does_not_stop_the_others() {
     let world = World::new(1_000).await;
-    let refused = json!({ "method": "POST", "path": "/sessions", "status": 429, "retryAfter": "7", "times": 2 });
+    let refused = json!({ "method": "POST", "path": "/sessions", "status": 429, "retryAfter": "70", "times": 2 });
     world.order(json!({ "fail": [refused] })).await;
     let swarm = world.good("spawn_swarm", json!({ "prompts": ["a", "b", "c", "d", "e"] })).await;
     assert_eq!((&swarm["requested"], &swarm["started"]), (&json!(5), &json!(3)), "{swarm}");
     let errors = swarm["errors"].as_array().unwrap();
-    assert!(errors.iter().all(|one| one["error"].as_str().unwrap().contains("Try again in 7 s")), "{errors:?}");
+    assert!(errors.iter().all(|one| one["error"].as_str().unwrap().contains("Try again in 70 s")), "{errors:?}");
     let prompts = world.seen().await["prompts"].as_array().unwrap().len();
     assert_eq!(prompts, 3, "what was refused was not sent again");
 }

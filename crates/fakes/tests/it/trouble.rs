@@ -24,6 +24,7 @@ const WATCHED: &[(&str, &str, &str)] = &[
     (r#"{"path":"/sessions/*/messages","spoil":"text","times":500}"#, "finished", "could not be read"),
     (r#"{"path":"/sessions/*/messages","spoil":"types","times":500}"#, "finished", ""),
     (r#"{"path":"/sessions/*","spoil":"status","times":500}"#, "lost", "hibernating"),
+    (r#"{"path":"/sessions/*","status":404,"times":2}"#, "finished", ""),
     (r#"{"path":"/sessions/*","status":404,"times":500}"#, "lost", "does not know"),
 ];
 
@@ -67,7 +68,7 @@ const STARTED: &[(&str, usize, bool, &str)] = &[
     (r#"{"path":"/sessions","spoil":"types"}"#, 1, true, ""),
     (r#"{"path":"/sessions","spoil":"key"}"#, 1, true, ""),
     (r#"{"path":"/sessions","spoil":"redirect"}"#, 1, true, ""),
-    (r#"{"path":"/sessions","status":429}"#, 0, false, "Try again in a minute"),
+    (r#"{"path":"/sessions","status":429,"retryAfter":"120"}"#, 0, false, "Try again in 120 s"),
     (r#"{"path":"/sessions","status":401}"#, 0, false, "FACTORY_API_KEY"),
     (r#"{"path":"/sessions","status":402}"#, 0, false, "402"),
     (r#"{"path":"/messages","status":500,"after":true}"#, 1, true, ""),

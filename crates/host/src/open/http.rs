@@ -29,6 +29,15 @@ impl Opened {
         path: &str,
         operator: &Operator<'_>,
     ) {
+        if let (Some(url), Some((key, variable))) = (&url, named(api))
+            && let Some(why) = unusable(url.expose())
+        {
+            // It is one setting that was mistyped: what does not need it goes on.
+            let message = format!("connection `{}` has no URL: {variable} {why}", api.name);
+            let help = format!("set {variable} to a URL such as https://api.example.com/v1");
+            let problem = Diagnostic::warning(codes::MISSING, message).path(format!("{path}/{key}")).help(help);
+            return self.closed(&api.name, format!("{variable} {why}"), problem);
+        }
         let Some(settings) = self.settings_of(api, url, path, operator) else { return };
         let schema = api.schema.as_deref().map(|text| expand(text, operator.lookup, "a schema")).transpose();
         let schema = match schema {
@@ -96,6 +105,27 @@ impl Opened {
             _ => drop(connections.apis.insert(name.to_owned(), Arc::new(Api::open(settings)?))),
         }
         Ok(())
+    }
+}
+
+/// The variable that a connection has its whole URL from, and by which key.
+fn named(api: &HttpConnection) -> Option<(&'static str, &str)> {
+    if let Some(name) = &api.env_var {
+        return Some(("envVar", name));
+    }
+    let (name, rest) = api.url.as_deref()?.strip_prefix("${env:")?.split_once([':', '}'])?;
+    // Behind the variable, or its default, nothing comes.
+    (rest.is_empty() || rest.ends_with('}')).then_some(("url", name))
+}
+
+/// Why a text is no URL of an API.
+fn unusable(text: &str) -> Option<&'static str> {
+    match url::Url::parse(text) {
+        Err(_) => Some("is set and cannot be read as a URL"),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+            Some("is set and does not begin with https:// or http://")
+        }
+        Ok(_) => None,
     }
 }
 

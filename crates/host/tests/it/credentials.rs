@@ -249,6 +249,18 @@ async fn answers_are_kept_only_when_the_spec_says_so() {
 }
 
 #[tokio::test]
+async fn a_variable_that_holds_no_url_closes_its_connection_alone() {
+    let spec = spec("limits: {}");
+    for wrong in ["notaurl", "ftp://127.0.0.1"] {
+        let variables = variables(wrong);
+        let opened = host::open(&spec, &|name: &str| variables.get(name).cloned(), false);
+        let problem = &opened.diagnostics[0];
+        assert_eq!((problem.code.as_str(), opened.has_errors()), ("MF0911", false), "{problem:?}");
+        assert!(problem.message.contains("API_URL") && !problem.message.contains(wrong), "{problem:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_that_is_none_is_told() {
     let spec = spec("tls: {certificate: {env: CERTIFICATE}, key: {env: KEY}}");
     let mut variables = variables("https://127.0.0.1");

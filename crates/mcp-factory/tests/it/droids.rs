@@ -2,6 +2,7 @@
 
 mod connectors;
 mod killed;
+mod owners;
 mod tasks;
 mod told;
 mod watching;
@@ -98,6 +99,12 @@ impl Fake {
     fn start(world: &World, arguments: &[&str]) -> Self {
         let all: Vec<&str> = ["fake", "factory-api", "--output", "json"].iter().chain(arguments).copied().collect();
         Self(Process::start(world, &all))
+    }
+
+    /// Orders failures.
+    fn order(&self, order: &Value) {
+        let answer = ask(&self.0.address, "POST", "/_fake", &[], &order.to_string()).expect("the fake answers");
+        assert_eq!(answer.status, 200, "{}", answer.body);
     }
 
     /// What it was asked so far.

@@ -16,8 +16,10 @@ use crate::outcome::FailureKind;
 use script::HostError;
 
 /// The functions of an API. All but `request` give the body of a successful answer and throw for any other; `request` gives
-/// `{status, headers, body}` whatever the status.
-pub(super) const FUNCTIONS: [&str; 7] = ["get", "head", "post", "put", "patch", "delete", "request"];
+/// `{status, headers, body}` whatever the status; `fingerprint` sends nothing.
+pub(super) const FUNCTIONS: [&str; 8] = ["get", "head", "post", "put", "patch", "delete", "request", FINGERPRINT];
+/// Gives a word that is another one for every account.
+const FINGERPRINT: &str = "fingerprint";
 
 /// What a request has beside its path.
 #[derive(Deserialize, Default)]
@@ -75,6 +77,11 @@ pub(super) async fn call(
     name: &str,
     arguments: &str,
 ) -> Result<Bytes, HostError> {
+    if name == FINGERPRINT {
+        let message = || format!("`{connection}.{name}(salt)` takes a text");
+        let (salt,): (String,) = serde_json::from_str(arguments).map_err(|_| refuse(FailureKind::Value, message()))?;
+        return Ok(Value::from(api.fingerprint(salt.as_bytes())).to_string().into());
+    }
     let (path, options) = match serde_json::from_str(arguments) {
         Ok(Arguments::Bare((path,))) => (path, Options::default()),
         Ok(Arguments::With((path, options))) => (path, options.map(|options| *options).unwrap_or_default()),
