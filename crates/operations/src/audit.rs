@@ -270,7 +270,13 @@ pub(crate) async fn end(
     }
 }
 
-fn note(context: &Context, declared: &'static Declared, subject: Option<&str>, noted: &Value, outcome: &'static str) -> AuditNote {
+fn note(
+    context: &Context,
+    declared: &'static Declared,
+    subject: Option<&str>,
+    noted: &Value,
+    outcome: &'static str,
+) -> AuditNote {
     let kind = match &context.caller {
         Caller::Local => json!("local"),
         Caller::Remote(principal) => json!(principal.kind),
