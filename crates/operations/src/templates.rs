@@ -42,6 +42,17 @@ const FILES: [(&str, &str); 20] = files![
     "stock-report"
 ];
 
+/// What people call the usual template of a kind, as S3-20 and S3-40 do.
+const KINDS: [(&str, &str); 7] = [
+    ("ai", "notes-search"),
+    ("api", "github"),
+    ("communication", "slack"),
+    ("custom", "hello"),
+    ("database", "inventory-full"),
+    ("devops", "github"),
+    ("files", "filesystem"),
+];
+
 /// Which part of the list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -73,7 +84,7 @@ pub struct Entry {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GetInput {
-    /// Name of the template.
+    /// Name of the template, or its kind: `database`, `api`, `files`, `communication`, `devops`, `ai` or `custom`.
     pub name: String,
 }
 
@@ -96,18 +107,19 @@ pub fn list() -> ListOutput {
     ListOutput { templates: ENTRIES.clone() }
 }
 
-/// A template.
+/// A template, by its name or its kind.
 ///
 /// # Errors
 /// There is none of this name.
 pub fn get(name: &str) -> Result<Template, Error> {
+    let name = KINDS.iter().find(|(kind, _)| *kind == name).map_or(name, |(_, usual)| *usual);
     let found = FILES.iter().zip(ENTRIES.iter()).find(|((known, _), _)| *known == name);
     if let Some(((name, text), entry)) = found {
         let (name, spec) = ((*name).to_owned(), (*text).to_owned());
         return Ok(Template { name, description: entry.description.clone(), spec });
     }
     let mut error = Error::new(Code::NoTemplate, format!("there is no template `{name}`"));
-    if let Some(near) = base::nearest(name, FILES.iter().map(|(known, _)| *known)) {
+    if let Some(near) = base::nearest(name, FILES.iter().chain(&KINDS).map(|(known, _)| *known)) {
         error = error.hint(format!("did you mean `{near}`?"));
     }
     Err(error.hint("`mcp-factory templates` and `GET /mcp/templates` list them"))
@@ -145,7 +157,7 @@ fn about(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{FILES, get, list};
+    use super::{FILES, KINDS, get, list};
 
     #[test]
     fn every_template_says_what_it_is_and_can_be_used() {
@@ -155,6 +167,10 @@ mod tests {
             assert!(entry.description.len() > 10, "{entry:?}");
             assert!(!entry.tools.is_empty(), "{} is no usable spec", entry.name);
             assert!(get(&entry.name).unwrap().spec.contains("tools:"), "{}", entry.name);
+        }
+        for (kind, usual) in KINDS {
+            assert_eq!(get(kind).unwrap().name, usual);
+            assert!(FILES.iter().all(|(name, _)| *name != kind));
         }
         assert!(get("helo").unwrap_err().hints[0].contains("hello"));
     }

@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
     /// Not in this build
     #[arg(long, value_name = "TEXT", hide = true)]
     prompt: Option<String>,
-    /// Begin with a template that the program carries
+    /// Begin with a template that the program carries, by its name or its kind: `database`, `api`, `files`, `ai` and so on
     #[arg(long, value_name = "TEMPLATE", conflicts_with_all = ["file", "spec", "json"])]
     template: Option<String>,
     /// Name of the server that is made from a template

@@ -55,6 +55,9 @@ async fn a_droid_that_could_not_be_interrupted_is_interrupted_later() {
     // Told something, it goes on: it is cancelled no more.
     let id = swarm["droids"][0]["sessionId"].clone();
     world.good("message_droid", json!({ "sessionId": id, "text": "go on" })).await;
+    while world.good("get_all_active_droids", json!({})).await["count"] == 0 {
+        tokio::task::yield_now().await;
+    }
     world.good("settle_droids", json!({})).await;
     assert_eq!(world.good("get_all_active_droids", json!({})).await["count"], 1);
 }

@@ -52,8 +52,13 @@ impl Recorder {
     /// Records something. When the disk is too slow it is counted as lost, and the count is recorded.
     pub fn put(&self, mut note: AuditNote) {
         note.time.get_or_insert_with(now);
+        let waits = note.kind == AuditKind::Call;
         if self.sender.try_send(Message::Note(note)).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+        // Calls are many. What else there is, another process may look for at once.
+        if !waits {
+            self.hurry.notify_one();
         }
     }
 

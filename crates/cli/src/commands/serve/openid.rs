@@ -30,7 +30,8 @@ pub(super) struct OpenIdArguments {
     #[arg(long, value_name = "URL")]
     oidc_issuer: Option<String>,
     /// What this control plane is called there
-    #[arg(long, value_name = "ID")]
+    // Providers make ids up, some of which begin as options do.
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     oidc_client_id: Option<String>,
     /// Who is let in who has no account, by commas: `ann@example.com`, `*@example.com`, `group:NAME`; with `owner:`, `admin:` or `member:` before it in that role [default: nobody]
     #[arg(long, value_name = "LIST")]
