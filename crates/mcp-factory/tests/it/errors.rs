@@ -30,7 +30,7 @@ const CASES: &[(&[&str], i32, &str, &str)] = &[
     // What is not in this build.
     (&["create"], 2, "MF1012", "--spec"),
     (&["create", "--prompt", "a shop"], 2, "MF1013", "--spec"),
-    (&["create", "--template", "database", "--name", "x"], 3, "MF1043", "templates"),
+    (&["create", "--template", "nonsense", "--name", "x"], 3, "MF1043", "templates"),
     (&["create", "--template", "helo"], 3, "MF1043", "hello"),
     (&["create", "--template", "hello", "--set", "name"], 2, "MF1012", "PATH=VALUE"),
     (&["create", "--template", "hello", "--set", "tols.greet.name=x"], 2, "MF1012", "tools"),
