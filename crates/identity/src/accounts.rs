@@ -371,7 +371,8 @@ impl Accounts {
         self.takes_passwords || !live.by_password
     }
 
-    /// Follows what this and other processes changed: the ids of people one of whose sign-ins ended. Blocks for a read; worth asking several times in a second.
+    /// Follows what this and other processes changed: the ids of people one of whose sign-ins ended. Blocks for a read; worth
+    /// asking several times in a second.
     ///
     /// # Errors
     /// The store cannot be used.

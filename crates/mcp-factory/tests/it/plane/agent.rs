@@ -220,6 +220,8 @@ fn an_agent_tries_first_and_repeats_without_harm() {
     assert!(refused["content"][0]["text"].as_str().unwrap().contains("Idempotency-Key"), "{refused}");
 
     let key = "0b6f0f0e-9a0b-4b7c";
+    let tried = json!({"spec": super::durable::spec("b-mcp"), "idempotencyKey": key, "dryRun": true});
+    assert_eq!(agent.call("create_server", &tried)["structuredContent"]["dryRun"], true);
     let create = json!({"spec": super::durable::spec("b-mcp"), "idempotencyKey": key});
     let made = agent.call("create_server", &create);
     assert_eq!(made["structuredContent"]["result"], "created", "{made}");

@@ -49,18 +49,19 @@ pub(super) fn take(operation: &dyn Erased, fields: &mut Map<String, Value>) -> R
     if declared.effect == Effect::Reads {
         return Ok(beside);
     }
-    let own = operation.input_schema();
-    if declared.tries && own["properties"].get(DRY_RUN).is_none() {
-        // What is no truth value is left to the input, which refuses it.
-        if let Some(tries) = fields.get(DRY_RUN).and_then(Value::as_bool) {
-            fields.remove(DRY_RUN);
-            beside.tries = tries;
-        }
+    // What is no truth value is left to the input, which refuses it.
+    let tries = fields.get(DRY_RUN).and_then(Value::as_bool);
+    let is_input = operation.input_schema()["properties"].get(DRY_RUN).is_some();
+    if let Some(tries) = tries.filter(|_| declared.tries && !is_input) {
+        fields.remove(DRY_RUN);
+        beside.tries = tries;
     }
     if !declared.secret
         && let Some(key) = fields.remove(KEY)
     {
-        beside.key = Some(key.as_str().map(str::to_owned).ok_or_else(kept::no_key)?);
+        let key = key.as_str().map(str::to_owned).ok_or_else(kept::no_key)?;
+        // What was only tried leaves the key to what is done then.
+        beside.key = Some(key).filter(|_| tries != Some(true));
     }
     Ok(beside)
 }
