@@ -13,6 +13,6 @@ mod usage;
 
 pub use access::{Access, Counted, Place};
 pub use local::{Local, Running};
-pub use logs::{Call, Entry, LOG_BYTES_MAX, Logs, MESSAGE_CHARS_MAX, Query, READ_MAX, Sink, Times, Writer};
+pub use logs::{Call, Done, Entry, LOG_BYTES_MAX, Logs, MESSAGE_CHARS_MAX, Query, READ_MAX, Sink, Times, Writer};
 pub use target::{Boxed, Compiled, Launch, Target};
 pub use usage::{Ended, Histogram, Key, OTHERS, Sum, Usage};

@@ -5,10 +5,10 @@ mod logged;
 mod retired;
 mod versions;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ahash::HashMap;
 use host::timers::Timers;
 use host::{Hosted, Keys};
 use http::request::Parts;

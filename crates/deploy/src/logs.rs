@@ -1,21 +1,18 @@
 //! One line for each call, in a file for each server. Kept over restarts, and bounded.
 
 mod call;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot};
 
-use crate::usage::{Ended, Key, Usage};
 pub use call::{Call, Times};
+pub use writer::{Done, Sink, Writer};
 
 /// Largest file of a log; a full one is put aside, and the one that was aside goes.
 pub const LOG_BYTES_MAX: u64 = 4 << 20;
@@ -23,10 +20,6 @@ pub const LOG_BYTES_MAX: u64 = 4 << 20;
 pub const MESSAGE_CHARS_MAX: usize = 300;
 /// Most entries that are read at once.
 pub const READ_MAX: usize = 1_000;
-/// Entries that wait to be written; more are counted and not kept.
-const WAITING_MAX: usize = 10_000;
-/// How long entries gather before they are written.
-const GATHERED: Duration = Duration::from_millis(20);
 /// Most entries that are written at once.
 const BATCH_MAX: usize = 1_000;
 
@@ -127,22 +120,22 @@ impl Logs {
         Ok(())
     }
 
-    /// Begins to write. Ends when every [`Writer`] is dropped. Entries that were written are handed on to `sink`.
+    /// Begins to write. Ends when every [`Writer`] is dropped. Entries are handed on to `sink` when they were written.
     pub fn writer(&self, sink: Option<Sink>) -> Writer {
-        let (sender, receiver) = mpsc::channel(WAITING_MAX);
-        let lost = Arc::new(AtomicU64::new(0));
-        tokio::spawn(follow(self.clone(), receiver, sink, Arc::clone(&lost)));
-        Writer(Arc::new(Waiting { sender, last: AtomicU64::new(0), lost, usage: Usage::default() }))
+        Writer::start(self.clone(), sink)
     }
 
     fn write(&self, calls: &[Call]) -> std::io::Result<()> {
         make_private_folder(&self.0)?;
-        let (mut texts, mut times): (BTreeMap<&str, Vec<u8>>, _) = (BTreeMap::new(), Times::default());
-        for call in calls {
-            call.write(&mut times, texts.entry(&call.server).or_default())?;
-        }
-        for (server, text) in texts {
-            self.append(server, &text)?;
+        let mut times = Times::default();
+        for calls in calls.chunks(BATCH_MAX) {
+            let mut texts: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+            for call in calls {
+                call.write(&mut times, texts.entry(&call.server).or_default())?;
+            }
+            for (server, text) in texts {
+                self.append(server, &text)?;
+            }
         }
         Ok(())
     }
@@ -164,100 +157,6 @@ impl Logs {
 
     fn aside(&self, server: &str) -> PathBuf {
         self.0.join(format!("{}.1.jsonl", plain(server)))
-    }
-}
-
-/// Is handed entries after they were written, with how many were lost before them.
-pub type Sink = Arc<dyn Fn(&[Call], u64) + Send + Sync>;
-
-enum Message {
-    Call(Call),
-    Written(oneshot::Sender<()>),
-}
-
-async fn follow(logs: Logs, mut receiver: mpsc::Receiver<Message>, sink: Option<Sink>, lost: Arc<AtomicU64>) {
-    let (mut batch, mut told) = (Vec::new(), 0);
-    while receiver.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        // A write costs more than an entry: what comes right after the first one goes with it, unless somebody waits.
-        if batch.iter().all(|message| matches!(message, Message::Call(_))) {
-            tokio::time::sleep(GATHERED).await;
-            while batch.len() < BATCH_MAX
-                && let Ok(message) = receiver.try_recv()
-            {
-                batch.push(message);
-            }
-        }
-        let (mut calls, mut waiting) = (Vec::with_capacity(batch.len()), Vec::new());
-        for message in batch.drain(..) {
-            match message {
-                Message::Call(call) => calls.push(call),
-                Message::Written(done) => waiting.push(done),
-            }
-        }
-        let (logs, sink) = (logs.clone(), sink.clone());
-        let gone = lost.load(Ordering::Relaxed);
-        let since = gone - std::mem::replace(&mut told, gone);
-        let written = tokio::task::spawn_blocking(move || {
-            if let Some(sink) = sink {
-                sink(&calls, since);
-            }
-            logs.write(&calls)
-        });
-        match written.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "calls could not be written to the log"),
-            Err(error) => tracing::error!(%error, "calls could not be written to the log"),
-        }
-        for done in waiting {
-            let _ = done.send(());
-        }
-    }
-}
-
-/// Takes entries without waiting.
-#[derive(Clone, Debug)]
-pub struct Writer(Arc<Waiting>);
-
-#[derive(Debug)]
-struct Waiting {
-    sender: mpsc::Sender<Message>,
-    last: AtomicU64,
-    lost: Arc<AtomicU64>,
-    usage: Usage,
-}
-
-impl Writer {
-    /// Counts a call and keeps its entry, whose id is given here. When the disk is too slow the entry is counted as lost;
-    /// the call is counted all the same.
-    pub fn put(&self, mut call: Call) {
-        let key = Key { server: &call.server, version: &call.version, tool: &call.tool, caller: call.caller() };
-        let counted =
-            Ended { is_error: call.is_error, micros: call.micros, bytes_in: call.bytes_in, bytes_out: call.bytes };
-        self.0.usage.add(key, counted);
-        let micros = u64::try_from(chrono::Utc::now().timestamp_micros()).unwrap_or_default();
-        let before = self.0.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(micros.max(last + 1)));
-        call.id = micros.max(before.unwrap_or_default() + 1);
-        if self.0.sender.try_send(Message::Call(call)).is_err() {
-            self.0.lost.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// What was called since it was last taken.
-    pub fn usage(&self) -> &Usage {
-        &self.0.usage
-    }
-
-    /// Waits until everything that was put before is written.
-    pub async fn flush(&self) {
-        let (done, written) = oneshot::channel();
-        if self.0.sender.send(Message::Written(done)).await.is_ok() {
-            let _ = written.await;
-        }
-    }
-
-    /// Entries that were not kept.
-    pub fn lost(&self) -> u64 {
-        self.0.lost.load(Ordering::Relaxed)
     }
 }
 
@@ -283,7 +182,7 @@ fn make_private_folder(folder: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Call, Entry, LOG_BYTES_MAX, Logs, Query};
+    use super::{Call, Done, Entry, LOG_BYTES_MAX, Logs, Query};
 
     fn call(id: u64, tool: &str) -> Call {
         Call {
@@ -345,7 +244,18 @@ mod tests {
         let logs = Logs::at(folder.path());
         let writer = logs.writer(None);
         for _ in 0..100 {
-            writer.put(call(0, "tool"));
+            let (server, version) = (&"shop".into(), &"1.0.0".into());
+            writer.put(Done {
+                server,
+                version,
+                tool: "tool",
+                caller: None,
+                is_error: false,
+                micros: 1,
+                bytes_in: 1,
+                bytes: 1,
+                message: None,
+            });
         }
         writer.flush().await;
         let found = logs.read("shop", &Query { limit: 1_000, ..Query::default() }).unwrap();

@@ -4,6 +4,7 @@
 mod histogram;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use ahash::RandomState;
 use parking_lot::{Mutex, MutexGuard};
@@ -53,7 +54,7 @@ pub struct Sum {
     /// The version that answered.
     pub version: String,
     /// The tool.
-    pub tool: String,
+    pub tool: Arc<str>,
     /// Who called.
     pub caller: String,
     /// Calls.
@@ -74,7 +75,7 @@ pub struct Sum {
 
 impl Sum {
     fn is(&self, key: &Key<'_>) -> bool {
-        self.tool == key.tool && self.caller == key.caller && self.server == key.server && self.version == key.version
+        *self.tool == *key.tool && self.caller == key.caller && self.server == key.server && self.version == key.version
     }
 
     /// Adds what another one counted.
@@ -138,7 +139,7 @@ struct Totals {
 
 /// Adds a sum to those of its tool, as long as there is a place.
 fn count(all: &mut ByTool, sum: &Sum) {
-    let key = (sum.server.clone(), sum.tool.clone());
+    let key = (sum.server.clone(), sum.tool.to_string());
     if all.len() < TOTALS_MAX || all.contains_key(&key) {
         all.entry(key).or_default().merge(sum);
     }
@@ -152,12 +153,13 @@ impl Default for Usage {
 }
 
 impl Usage {
-    /// Counts a call.
-    pub fn add(&self, key: Key<'_>, one: Ended) {
+    /// Counts a call. Gives the name of its tool, which all that is known of its calls shares.
+    pub fn add(&self, key: Key<'_>, one: Ended) -> Arc<str> {
         let hash = self.state.hash_one(key);
         let mut shard = self.shards[(hash % SHARDS as u64) as usize].lock();
         if let Some(sum) = shard.get_mut(&hash).and_then(|sums| sums.iter_mut().find(|sum| sum.is(&key))) {
-            return sum.add(one);
+            sum.add(one);
+            return Arc::clone(&sum.tool);
         }
         let key = if shard.len() < CELLS_MAX { key } else { Key { caller: OTHERS, ..key } };
         let sums = shard.entry(self.state.hash_one(key)).or_default();
@@ -165,13 +167,14 @@ impl Usage {
             sums.push(Sum {
                 server: key.server.to_owned(),
                 version: key.version.to_owned(),
-                tool: key.tool.to_owned(),
+                tool: key.tool.into(),
                 caller: key.caller.to_owned(),
                 ..Sum::default()
             });
             sums.len() - 1
         });
         sums[at].add(one);
+        Arc::clone(&sums[at].tool)
     }
 
     /// Takes what was counted, and begins anew.
@@ -244,7 +247,7 @@ impl Usage {
 impl Totals {
     fn returned(&mut self, sums: &[Sum]) {
         for sum in sums {
-            let key = (sum.server.clone(), sum.tool.clone());
+            let key = (sum.server.clone(), sum.tool.to_string());
             if let Some(lent) = self.lent.get_mut(&key) {
                 lent.part(sum);
                 if lent.calls == 0 {
@@ -323,7 +326,7 @@ mod tests {
     #[test]
     fn a_server_that_is_gone_is_forgotten_wherever_it_is_counted() {
         let usage = Usage::default();
-        let call = |server: &str| usage.add(Key { server, version: "1", tool: "t", caller: "c" }, ONE);
+        let call = |server: &str| drop(usage.add(Key { server, version: "1", tool: "t", caller: "c" }, ONE));
         let all = || ["gone", "stays"].into_iter().for_each(call);
         all();
         usage.kept(&usage.take());

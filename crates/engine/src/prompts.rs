@@ -1,6 +1,6 @@
 //! Prompts: texts with `{{name}}` replaced by arguments, and answers of tools.
 
-use std::collections::HashMap;
+use ahash::HashMap;
 
 use base::nearest;
 use plan::Plan;

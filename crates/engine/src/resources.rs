@@ -1,6 +1,6 @@
 //! Documents: fixed texts, and answers of tools under a URI.
 
-use std::collections::HashMap;
+use ahash::HashMap;
 use std::sync::Arc;
 
 use plan::Plan;

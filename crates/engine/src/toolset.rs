@@ -6,10 +6,10 @@ mod compile;
 pub(crate) mod given;
 pub(crate) mod instant;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ahash::HashMap;
 use base::{Digest, Secret, nearest};
 use bytes::Bytes;
 use connect::Database;

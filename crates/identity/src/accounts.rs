@@ -3,11 +3,11 @@
 mod openid;
 mod way;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ahash::HashMap;
 use parking_lot::RwLock;
 use store::Store;
 use store::accounts::{Account, SignedIn};

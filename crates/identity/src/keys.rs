@@ -1,8 +1,9 @@
 //! API keys: made once, shown once, kept as hashes, and checked in memory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use ahash::HashMap;
 use base::Secret;
 use parking_lot::RwLock;
 use store::Store;

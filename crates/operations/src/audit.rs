@@ -1,6 +1,7 @@
 //! The audit log: who did what, when, with what outcome. A change and the note about it are one transaction; calls and
 //! refusals are written behind in batches.
 
+mod batch;
 mod recorder;
 
 use std::sync::Arc;

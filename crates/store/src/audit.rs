@@ -1,23 +1,23 @@
 //! The audit log: what was done, by whom, with what outcome. Each entry holds a hash over itself and the hash of the one
 //! before it, so an entry that was changed, removed or put in between shows.
 
+mod append;
+mod block;
+
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use base::Digest;
 
-use crate::db::{Attempted as _, Fault, Param, Row, Session, params};
+use crate::db::{Attempted as _, Fault, Row, Session};
 use crate::error::Error;
-use crate::store::now;
+
+pub(crate) use append::append;
+pub(crate) use block::{Block, ENTRIES_MAX, FAILED, caller_word, subject_word};
 
 /// Stands before everything that is hashed, so that no hash of something else can be one of this chain.
 const DOMAIN: &[u8] = b"mcp-factory audit 1\n";
-/// The columns of an entry, as they are written.
-const COLUMNS: [&str; 11] =
-    ["seq", "time", "kind", "operation", "caller", "owner", "subject", "request", "outcome", "details", "hash"];
-/// Entries of one statement, where there are so many.
-const ROWS_AT_ONCE: usize = 32;
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,18 @@ pub struct AuditNote {
     pub outcome: Cow<'static, str>,
     /// More about it, JSON. Holds no arguments and no secrets.
     pub details: String,
+}
+
+/// Notes that are made when they are written, and not before: many calls are kept in less room as what they are.
+pub trait AuditNotes: Send + 'static {
+    /// Gives each note, in order. May be called more than once.
+    fn each(&self, take: &mut dyn FnMut(&AuditNote));
+}
+
+impl AuditNotes for Vec<AuditNote> {
+    fn each(&self, take: &mut dyn FnMut(&AuditNote)) {
+        self.iter().for_each(take);
+    }
 }
 
 /// An entry of the log.
@@ -169,75 +181,18 @@ pub(crate) fn take_turn(session: &Session<'_>, attempted: &'static str) -> Resul
     }
 }
 
-/// Appends entries within a transaction that took its turn.
-pub(crate) fn append(session: &Session<'_>, notes: &[AuditNote], attempted: &'static str) -> Result<(), Error> {
-    let mut end = end(session).attempted(attempted)?;
-    let (mut whole, mut bytes) = (notes.chunks_exact(ROWS_AT_ONCE), Vec::new());
-    for rows in &mut whole {
-        end = insert(session, rows, end, &mut bytes).attempted(attempted)?;
-    }
-    for row in whole.remainder().chunks(1) {
-        end = insert(session, row, end, &mut bytes).attempted(attempted)?;
-    }
-    let newest = "INSERT INTO counters (name, value) VALUES ('audit', ?1)
-                  ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    session.execute(newest, params![end.seq]).attempted(attempted).map(drop)
-}
-
 /// Number of the newest entry that was ever written, which is kept beside the log: an end that was cut off leaves no gap in it.
 pub(crate) fn newest(session: &Session<'_>) -> Result<i64, Fault> {
     let found = session.row("SELECT value FROM counters WHERE name = 'audit'", &[], |row| row.get(0))?;
     Ok(found.unwrap_or_default())
 }
 
-/// Appends entries by one statement. `bytes` is room for what is hashed.
-fn insert(session: &Session<'_>, notes: &[AuditNote], end: End, bytes: &mut Vec<u8>) -> Result<End, Fault> {
-    static ONE: LazyLock<String> = LazyLock::new(|| statement(1));
-    static MANY: LazyLock<String> = LazyLock::new(|| statement(ROWS_AT_ONCE));
-    let times: Vec<Cow<'_, str>> =
-        notes.iter().map(|note| note.time.as_deref().map_or_else(|| now().into(), Cow::Borrowed)).collect();
-    let mut hashes: Vec<String> = Vec::with_capacity(notes.len());
-    for (nth, note) in notes.iter().enumerate() {
-        let before = hashes.last().unwrap_or(&end.hash);
-        let hash = hash(before, end.seq + 1 + nth as i64, &times[nth], note, bytes);
-        hashes.push(hash);
-    }
-    let mut values: Vec<Param<'_>> = Vec::with_capacity(notes.len() * COLUMNS.len());
-    for (nth, ((note, time), hash)) in notes.iter().zip(&times).zip(&hashes).enumerate() {
-        values.extend_from_slice(params![
-            end.seq + 1 + nth as i64,
-            &**time,
-            note.kind.as_str(),
-            &*note.operation,
-            &*note.caller,
-            &*note.owner,
-            &*note.subject,
-            &note.request,
-            &*note.outcome,
-            &note.details,
-            hash,
-        ]);
-    }
-    session.execute(if notes.len() == 1 { &ONE } else { &MANY }, &values)?;
-    let hash = hashes.pop().unwrap_or(end.hash);
-    Ok(End { seq: end.seq + notes.len() as i64, hash })
-}
-
-/// The statement that inserts so many rows.
-fn statement(rows: usize) -> String {
-    let row = |nth: usize| {
-        let marks: Vec<String> =
-            (1..=COLUMNS.len()).map(|column| format!("?{}", nth * COLUMNS.len() + column)).collect();
-        format!("({})", marks.join(", "))
-    };
-    let rows: Vec<String> = (0..rows).map(row).collect();
-    format!("INSERT INTO audit ({}) VALUES {}", COLUMNS.join(", "), rows.join(", "))
-}
-
 /// The newest entry, or what the first one is to follow.
 pub(crate) fn end(session: &Session<'_>) -> Result<End, Fault> {
     let read = |row: &Row<'_>| Ok(End { seq: row.get(0)?, hash: row.get(1)? });
-    let end = match session.row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", &[], read)? {
+    let row = session.row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", &[], read)?;
+    let calls = session.row("SELECT last_seq, hash FROM audit_calls ORDER BY last_seq DESC LIMIT 1", &[], read)?;
+    let end = match row.into_iter().chain(calls).max_by_key(|end| end.seq) {
         Some(end) => end,
         None => start(session)?,
     };

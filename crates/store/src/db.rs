@@ -127,7 +127,7 @@ impl Db {
         let changed = self.changed(attempted, move |session| {
             audit::take_turn(session, attempted)?;
             let value = run(session)?;
-            audit::append(session, &[told.note()], attempted)?;
+            audit::append(session, &vec![told.note()], attempted)?;
             Ok(value)
         })?;
         note.keep();

@@ -19,7 +19,7 @@ pub mod oauth;
 pub mod policies;
 mod store;
 
-pub use audit::{AuditCheck, AuditEntry, AuditKind, AuditNote, AuditQuery, Pending};
+pub use audit::{AuditCheck, AuditEntry, AuditKind, AuditNote, AuditNotes, AuditQuery, Pending};
 pub use db::Remote;
 pub use error::Error;
 pub use model::{

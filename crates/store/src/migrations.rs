@@ -24,7 +24,8 @@ macro_rules! steps {
     };
 }
 
-const STEPS: &[Step] = steps!["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"];
+const STEPS: &[Step] =
+    steps!["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012"];
 
 /// The newest format that this program knows.
 pub(crate) const NEWEST: u32 = STEPS.len() as u32;

@@ -10,7 +10,7 @@ use protocol::{
     PromptResult, ReadResult, Reply, Service, ToolCall, ToolResult,
 };
 
-use crate::logs::{Call, MESSAGE_CHARS_MAX, Writer};
+use crate::logs::{Done, MESSAGE_CHARS_MAX, Writer};
 
 /// The requests that run.
 #[derive(Clone, Debug, Default)]
@@ -75,12 +75,11 @@ impl Logged {
             let toolset = self.hosted.toolset();
             toolset.mask().text(&text).chars().take(MESSAGE_CHARS_MAX).collect::<String>().into()
         });
-        self.log.put(Call {
-            id: 0,
-            server: Arc::clone(&self.server),
-            version: Arc::clone(&self.version),
-            tool: tool.into(),
-            caller: caller.map(Principal::shared_id),
+        self.log.put(Done {
+            server: &self.server,
+            version: &self.version,
+            tool,
+            caller: caller.map(Principal::shared_id).as_ref(),
             is_error,
             micros: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
             bytes_in: sent,

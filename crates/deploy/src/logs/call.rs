@@ -10,14 +10,14 @@ static ANYBODY: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("anonymous"));
 /// A call that ended.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Grows from call to call: microseconds since 1970 at its end, or one more than the call before. Given when it is put.
+    /// Grows from call to call: microseconds since 1970 at its end, or one more than the call before.
     pub id: u64,
     /// The server.
     pub server: Arc<str>,
     /// The version that answered.
     pub version: Arc<str>,
     /// The tool.
-    pub tool: Box<str>,
+    pub tool: Arc<str>,
     /// Who called; nobody knows who when absent.
     pub caller: Option<Arc<str>>,
     /// Whether it failed.
@@ -33,6 +33,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// Who calls when nothing is known of them.
+    pub(super) fn anybody() -> &'static Arc<str> {
+        &ANYBODY
+    }
+
     /// Who called, for people.
     pub fn caller(&self) -> &Arc<str> {
         self.caller.as_ref().unwrap_or(&ANYBODY)

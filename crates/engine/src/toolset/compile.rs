@@ -68,7 +68,7 @@ impl Toolset {
                 }
             }
         }
-        let by_name: HashMap<Box<str>, usize> =
+        let by_name: ahash::HashMap<Box<str>, usize> =
             tools.iter().enumerate().map(|(index, tool)| (Box::from(&*tool.info.name), index)).collect();
         let mut resources = Vec::with_capacity(spec.resources.len());
         for (index, resource) in spec.resources.iter().enumerate() {

@@ -1,9 +1,10 @@
 //! Whether a token lets somebody in: asked on every request, answered from memory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ahash::HashMap;
 use store::oauth::{Grant, Hash, Token};
 
 use super::Authority;

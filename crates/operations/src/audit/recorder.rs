@@ -1,13 +1,15 @@
 //! Writing behind: calls and refusals go into the audit log in batches. Who puts them waits for nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use ::deploy::Call;
 use serde_json::json;
 use store::{AuditKind, AuditNote, Store};
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use super::batch::{Batch, Part};
 use crate::context::blocking;
 use crate::{Context, Error};
 
@@ -23,7 +25,7 @@ const GATHERED: Duration = Duration::from_millis(100);
 const PRUNE_EVERY: usize = 20_000;
 
 enum Message {
-    Note(AuditNote),
+    Entry(Part),
     Written(oneshot::Sender<()>),
 }
 
@@ -32,6 +34,8 @@ enum Message {
 pub struct Recorder {
     sender: mpsc::Sender<Message>,
     lost: Arc<AtomicU64>,
+    /// Calls that wait.
+    calls: Arc<AtomicUsize>,
     /// Told when somebody waits for what gathers.
     hurry: Arc<Notify>,
 }
@@ -44,21 +48,39 @@ impl Recorder {
     pub async fn start(context: &Context) -> Result<Arc<Self>, Error> {
         let store = context.shared_store().await?;
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
-        let (lost, hurry) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
-        tokio::spawn(write(store, receiver, Arc::clone(&lost), Arc::clone(&hurry)));
-        Ok(Arc::new(Self { sender, lost, hurry }))
+        let (lost, calls, hurry) = <(Arc<AtomicU64>, Arc<AtomicUsize>, Arc<Notify>)>::default();
+        let follower = Follower {
+            store,
+            receiver,
+            lost: Arc::clone(&lost),
+            calls: Arc::clone(&calls),
+            hurry: Arc::clone(&hurry),
+            since_pruned: PRUNE_EVERY,
+        };
+        tokio::spawn(follower.follow());
+        Ok(Arc::new(Self { sender, lost, calls, hurry }))
     }
 
     /// Records something. When the disk is too slow it is counted as lost, and the count is recorded.
     pub fn put(&self, mut note: AuditNote) {
         note.time.get_or_insert_with(now);
         let waits = note.kind == AuditKind::Call;
-        if self.sender.try_send(Message::Note(note)).is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+        if self.sender.try_send(Message::Entry(Part::Note(note))).is_err() {
+            self.lose(1);
         }
         // Calls are many. What else there is, another process may look for at once.
         if !waits {
             self.hurry.notify_one();
+        }
+    }
+
+    /// Records calls, which become entries when they are written.
+    pub fn put_calls(&self, calls: Vec<Call>) {
+        let count = calls.len();
+        let waiting = self.calls.fetch_add(count, Ordering::Relaxed);
+        if waiting > WAITING_MAX || self.sender.try_send(Message::Entry(Part::Calls(calls))).is_err() {
+            self.calls.fetch_sub(count, Ordering::Relaxed);
+            self.lose(count as u64);
         }
     }
 
@@ -77,68 +99,81 @@ impl Recorder {
     }
 }
 
-async fn write(store: Arc<Store>, mut receiver: mpsc::Receiver<Message>, lost: Arc<AtomicU64>, hurry: Arc<Notify>) {
-    let (mut messages, mut since_pruned) = (Vec::new(), PRUNE_EVERY);
-    while receiver.recv_many(&mut messages, BATCH_MAX).await > 0 {
-        gather(&mut receiver, &mut messages, &hurry).await;
-        let (mut notes, mut waiting) = (Vec::new(), Vec::new());
-        for message in messages.drain(..) {
-            match message {
-                Message::Note(note) => notes.push(note),
-                Message::Written(told) => waiting.push(told),
+/// Writes what comes.
+struct Follower {
+    store: Arc<Store>,
+    receiver: mpsc::Receiver<Message>,
+    lost: Arc<AtomicU64>,
+    calls: Arc<AtomicUsize>,
+    hurry: Arc<Notify>,
+    /// Entries since the log was last bounded.
+    since_pruned: usize,
+}
+
+impl Follower {
+    async fn follow(mut self) {
+        let mut messages = Vec::new();
+        while self.receiver.recv_many(&mut messages, BATCH_MAX).await > 0 {
+            self.gather(&mut messages).await;
+            let (mut parts, mut waiting) = (Vec::new(), Vec::new());
+            for message in messages.drain(..) {
+                match message {
+                    Message::Entry(part) => parts.push(part),
+                    Message::Written(told) => waiting.push(told),
+                }
+            }
+            self.write(parts).await;
+            for told in waiting {
+                let _ = told.send(());
             }
         }
-        let gone = lost.swap(0, Ordering::Relaxed);
+    }
+
+    /// Takes what comes right after the first entries with them, until somebody waits.
+    async fn gather(&mut self, messages: &mut Vec<Message>) {
+        if messages.iter().all(|message| matches!(message, Message::Entry(_))) {
+            let _ = tokio::time::timeout(GATHERED, self.hurry.notified()).await;
+            while messages.len() < BATCH_MAX
+                && let Ok(message) = self.receiver.try_recv()
+            {
+                messages.push(message);
+            }
+        }
+    }
+
+    /// Writes entries, and how many were lost before them. Those that cannot be written are told as lost with the next ones
+    /// that can.
+    async fn write(&mut self, parts: Vec<Part>) {
+        let mut batch = Batch(parts);
+        let calls = batch.0.iter().map(|part| if let Part::Calls(calls) = part { calls.len() } else { 0 }).sum();
+        self.calls.fetch_sub(calls, Ordering::Relaxed);
+        let gone = self.lost.swap(0, Ordering::Relaxed);
+        let entries = batch.entries();
         if gone > 0 {
-            notes.push(lost_note(gone));
+            batch.0.push(Part::Note(lost_note(gone)));
         }
-        if !notes.is_empty() {
-            since_pruned += notes.len();
-            let lacking = append(&store, notes, gone).await;
-            lost.fetch_add(lacking, Ordering::Relaxed);
+        if batch.0.is_empty() {
+            return;
         }
-        if since_pruned > PRUNE_EVERY {
-            prune(&store).await;
-            since_pruned = 0;
-        }
-        for told in waiting {
-            let _ = told.send(());
-        }
-    }
-}
-
-/// Takes what comes right after the first entries with them, until somebody waits.
-async fn gather(receiver: &mut mpsc::Receiver<Message>, messages: &mut Vec<Message>, hurry: &Notify) {
-    if messages.iter().all(|message| matches!(message, Message::Note(_))) {
-        let _ = tokio::time::timeout(GATHERED, hurry.notified()).await;
-        while messages.len() < BATCH_MAX
-            && let Ok(message) = receiver.try_recv()
-        {
-            messages.push(message);
-        }
-    }
-}
-
-/// Writes entries, the last of which tells of those that are `gone` already. How many are to be told as lost with the next
-/// entry that can be written: none, or all of them.
-async fn append(store: &Arc<Store>, notes: Vec<AuditNote>, gone: u64) -> u64 {
-    // The note about those that are gone is none of them.
-    let lacking = gone + notes.len() as u64 - u64::from(gone > 0);
-    let store = Arc::clone(store);
-    match blocking(move || Ok(store.append_audit(notes)?)).await {
-        Ok(()) => 0,
-        Err(error) => {
+        self.since_pruned += entries;
+        let store = Arc::clone(&self.store);
+        if let Err(error) = blocking(move || Ok(store.append_audit(batch)?)).await {
+            let lacking = gone + entries as u64;
             tracing::error!(%error, lacking, "entries of the audit log could not be written");
-            lacking
+            self.lost.fetch_add(lacking, Ordering::Relaxed);
+        }
+        if self.since_pruned > PRUNE_EVERY {
+            self.prune().await;
+            self.since_pruned = 0;
         }
     }
-}
 
-/// Bounds the log. Nothing is lost when that fails; it is tried again.
-async fn prune(store: &Arc<Store>) {
-    let store = Arc::clone(store);
-    if let Err(error) = blocking(move || Ok(store.prune_audit(ENTRIES_KEPT)?)).await {
-        tracing::warn!(%error, "old entries of the audit log could not be removed");
+    /// Bounds the log. Nothing is lost when that fails; it is tried again.
+    async fn prune(&self) {
+        let store = Arc::clone(&self.store);
+        if let Err(error) = blocking(move || Ok(store.prune_audit(ENTRIES_KEPT)?)).await {
+            tracing::warn!(%error, "old entries of the audit log could not be removed");
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What owners used today.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use ahash::HashMap;
 use store::policies::Spent;
 
 /// Owners that are counted in memory.

@@ -1,9 +1,9 @@
 //! The policies of a control plane, in memory: asked on every call.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use ahash::HashMap;
 use identity::{ADMIN, Kind as Who, Principal};
 use parking_lot::{Mutex, RwLock};
 use store::Store;

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::deploy::{Call, Histogram, Sink, Sum, Times, Usage};
-use serde::Serialize;
-use store::{AuditKind, AuditNote, Store, UsagePeriod, UsageRow};
+use ::deploy::{Done, Histogram, Sink, Sum, Usage};
+use store::{Store, UsagePeriod, UsageRow};
 
-use crate::audit::{Recorder, TOOL_CALL, shared_word};
+use crate::audit::Recorder;
 use crate::context::blocking;
 use crate::test::CallOutput;
 use crate::{Context, Error};
@@ -90,7 +89,7 @@ fn row(sum: &Sum, period: UsagePeriod, now: i64) -> UsageRow {
         start: now - now.rem_euclid(period.seconds()),
         server: sum.server.clone(),
         version: sum.version.clone(),
-        tool: sum.tool.clone(),
+        tool: sum.tool.to_string(),
         caller: sum.caller.clone(),
         calls: count(sum.calls),
         errors: count(sum.errors),
@@ -111,12 +110,11 @@ pub(crate) async fn count(context: &Context, answer: &CallOutput, version: Optio
         // A server that comes with the program is in no catalogue.
         None => context.store(move |store| store.server(&name)).await.map(|known| known.version).unwrap_or_default(),
     };
-    targets.local.log().put(Call {
-        id: 0,
-        server: answer.server.as_str().into(),
-        version: version.into(),
-        tool: answer.tool.as_str().into(),
-        caller: Some(context.caller.id().into()),
+    targets.local.log().put(Done {
+        server: &answer.server.as_str().into(),
+        version: &version.into(),
+        tool: &answer.tool,
+        caller: Some(&context.caller.id().into()),
         is_error: answer.is_error,
         micros: (answer.elapsed_ms * 1e3) as u64,
         bytes_in: sent as u64,
@@ -128,48 +126,11 @@ pub(crate) async fn count(context: &Context, answer: &CallOutput, version: Optio
 /// Puts the calls of servers into the audit log.
 pub fn sink(recorder: Arc<Recorder>) -> Sink {
     Arc::new(move |calls, lost| {
-        let mut times = Times::default();
-        for call in calls {
-            recorder.put(note(call, &mut times));
-        }
+        recorder.put_calls(calls);
         if lost > 0 {
             recorder.lose(lost);
         }
     })
-}
-
-/// What the audit log keeps of a call beside what it keeps of everything.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Details<'a> {
-    tool: &'a str,
-    version: &'a str,
-    ms: f64,
-    bytes_in: u64,
-    bytes_out: u64,
-}
-
-fn note(call: &Call, times: &mut Times) -> AuditNote {
-    let details = Details {
-        tool: &call.tool,
-        version: &call.version,
-        ms: call.ms(),
-        bytes_in: call.bytes_in,
-        bytes_out: call.bytes,
-    };
-    let caller = shared_word(call.caller());
-    AuditNote {
-        kind: AuditKind::Call,
-        time: Some(times.at(call.id).to_owned()),
-        operation: TOOL_CALL.into(),
-        owner: Arc::clone(&caller),
-        caller,
-        subject: shared_word(&call.server),
-        request: call.id.to_string(),
-        outcome: call.outcome().into(),
-        // Texts and numbers alone: there is nothing that JSON cannot say.
-        details: serde_json::to_string(&details).unwrap_or_default(),
-    }
 }
 
 #[cfg(test)]

@@ -62,6 +62,22 @@ impl Session<'_> {
         Ok(self.rows(sql, params, read)?.into_iter().next())
     }
 
+    /// Runs statements that read, all of which see the same moment.
+    pub(crate) fn at_one_moment<T>(
+        &self,
+        attempted: &'static str,
+        run: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let begin = match self {
+            Self::Sqlite(_) => "BEGIN",
+            Self::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        self.batch(begin).attempted(attempted)?;
+        let value = run();
+        let ended = self.batch("COMMIT").attempted(attempted);
+        value.and_then(|value| ended.map(|()| value))
+    }
+
     /// Refuses a transaction while control planes are there, and keeps them out until it ends.
     pub(crate) fn be_alone(&self, attempted: &'static str) -> Result<(), Error> {
         // Whoever holds the home folder of a file is the only one there.

@@ -1,14 +1,15 @@
-//! Reading, checking and bounding the audit log.
+//! Reading and bounding the audit log.
+
+mod calls;
+mod check;
 
 use std::sync::Arc;
 
 use super::Store;
-use crate::audit::{self, AuditCheck, AuditEntry, AuditKind, AuditNote, AuditQuery, End, Pending};
-use crate::db::{Attempted as _, Fault, Param, Row, params};
+use crate::audit::{self, AuditEntry, AuditKind, AuditNote, AuditNotes, AuditQuery, End, Pending};
+use crate::db::{Attempted as _, Fault, Param, Row, Session, params};
 use crate::error::Error;
 
-/// Entries that are read at once when the chain is checked.
-const CHECKED_AT_ONCE: usize = 2_000;
 /// Most entries of one answer.
 pub const AUDIT_PAGE_MAX: usize = 1_000;
 
@@ -29,7 +30,7 @@ impl Store {
     }
 
     /// Records what was done.
-    pub fn append_audit(&self, notes: Vec<AuditNote>) -> Result<(), Error> {
+    pub fn append_audit(&self, notes: impl AuditNotes) -> Result<(), Error> {
         const WHAT: &str = "write the audit log";
         self.db.change(WHAT, move |session| {
             audit::take_turn(session, WHAT)?;
@@ -40,86 +41,30 @@ impl Store {
     /// Entries, newest first.
     pub fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, Error> {
         const WHAT: &str = "read the audit log";
-        let mut wheres: Vec<String> = Vec::new();
-        let mut values: Vec<Param<'_>> = Vec::new();
-        let equals = [
-            ("kind", query.kind.map(AuditKind::as_str)),
-            ("caller", query.caller.as_deref()),
-            ("subject", query.subject.as_deref()),
-            ("operation", query.operation.as_deref()),
-            ("outcome", query.outcome.as_deref().filter(|outcome| *outcome != "failed")),
-        ];
-        for (column, value) in equals {
-            if let Some(value) = value {
-                values.push(value.into());
-                wheres.push(format!("{column} = ?{}", values.len()));
-            }
-        }
-        if query.outcome.as_deref() == Some("failed") {
-            wheres.push("outcome <> 'ok'".to_owned());
-        }
-        if let Some(since) = &query.since {
-            values.push(since.into());
-            wheres.push(format!("time >= ?{}", values.len()));
-        }
-        if let Some(before) = query.before {
-            values.push(before.into());
-            wheres.push(format!("seq < ?{}", values.len()));
-        }
-        let wheres = if wheres.is_empty() { String::new() } else { format!(" WHERE {}", wheres.join(" AND ")) };
         let limit = query.limit.clamp(1, AUDIT_PAGE_MAX + 1);
-        let sql = format!("{ENTRY}{wheres} ORDER BY seq DESC LIMIT {limit}");
-        self.db.read(WHAT, |session| session.rows(&sql, &values, row).attempted(WHAT))
+        self.db.read(WHAT, |session| {
+            session.at_one_moment(WHAT, || {
+                let mut found = rows(session, query, limit).attempted(WHAT)?;
+                if matches!(query.kind, None | Some(AuditKind::Call)) {
+                    // What is older than all that was found is on no page of this size.
+                    let oldest = found.get(limit - 1).map_or(0, |entry| entry.seq);
+                    found.extend(calls::find(session, query, limit, oldest).attempted(WHAT)?);
+                    found.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.seq));
+                    found.truncate(limit);
+                }
+                Ok(found)
+            })
+        })
     }
 
     /// The entry of this number.
     pub fn audit_entry(&self, seq: i64) -> Result<Option<AuditEntry>, Error> {
         const WHAT: &str = "read the audit log";
         let sql = format!("{ENTRY} WHERE seq = ?1");
-        self.db.read(WHAT, |session| session.row(&sql, params![seq], row).attempted(WHAT))
-    }
-
-    /// Looks through the whole log: whether an entry was changed, removed, or put in between.
-    pub fn check_audit(&self) -> Result<AuditCheck, Error> {
-        const WHAT: &str = "check the audit log";
-        let sql = format!("{ENTRY} WHERE seq > ?1 ORDER BY seq LIMIT {CHECKED_AT_ONCE}");
-        let (mut at, mut bytes): (Option<End>, _) = (None, Vec::new());
-        let mut check = AuditCheck { entries: 0, first: 0, last: 0, head: String::new(), problem: None };
-        loop {
-            let known = at.clone();
-            let (begin, newest, page) = self.db.read(WHAT, |session| {
-                let begin = match &known {
-                    Some(end) => end.clone(),
-                    None => audit::start(session).attempted(WHAT)?,
-                };
-                // Before the entries: what is written meanwhile is among them.
-                let newest = audit::newest(session).attempted(WHAT)?;
-                let page = session.rows(&sql, params![begin.seq], row).attempted(WHAT)?;
-                Ok((begin, newest, page))
-            })?;
-            if at.is_none() {
-                check.first = begin.seq + 1;
-                (check.last, check.head) = (begin.seq, begin.hash.clone());
-            }
-            let mut end = begin;
-            if page.is_empty() {
-                if newest > check.last {
-                    let why = format!("it is missing, and so are all up to {newest}: the newest entries were removed");
-                    check.problem = Some((check.last + 1, why));
-                }
-                return Ok(check);
-            }
-            for entry in page {
-                if let Some(problem) = broken(&end, &entry, &mut bytes) {
-                    check.problem = Some((entry.seq, problem));
-                    return Ok(check);
-                }
-                check.entries += 1;
-                (check.last, check.head) = (entry.seq, entry.hash.clone());
-                end = End { seq: entry.seq, hash: entry.hash };
-            }
-            at = Some(end);
-        }
+        self.db.read(WHAT, |session| {
+            let found = session.row(&sql, params![seq], row).attempted(WHAT)?;
+            found.map_or_else(|| calls::entry(session, seq).attempted(WHAT), |entry| Ok(Some(entry)))
+        })
     }
 
     /// Removes the oldest entries until this many are left; the rest can still be checked. Gives how many went.
@@ -129,30 +74,70 @@ impl Store {
         self.db.change(WHAT, move |session| {
             audit::take_turn(session, WHAT)?;
             let (start, end) = (audit::start(session).attempted(WHAT)?, audit::end(session).attempted(WHAT)?);
-            let last = end.seq.saturating_sub(kept);
-            if last <= start.seq {
-                return Ok(0);
-            }
-            let hash = "SELECT hash FROM audit WHERE seq = ?1";
-            let hash: Option<String> = session.row(hash, params![last], |row| row.get(0)).attempted(WHAT)?;
-            let Some(hash) = hash else { return Ok(0) };
+            let before = start.seq;
+            let Some(cut) = cut(session, start, end.seq.saturating_sub(kept)).attempted(WHAT)? else { return Ok(0) };
             let begin = "UPDATE audit_start SET seq = ?1, hash = ?2";
-            session.execute(begin, params![last, &hash]).attempted(WHAT)?;
-            session.execute("DELETE FROM audit WHERE seq <= ?1", params![last]).attempted(WHAT)
+            session.execute(begin, params![cut.seq, &cut.hash]).attempted(WHAT)?;
+            for sql in [
+                "DELETE FROM audit WHERE seq <= ?1",
+                "DELETE FROM audit_calls WHERE last_seq <= ?1",
+                "DELETE FROM audit_calls_of WHERE last_seq <= ?1",
+            ] {
+                session.execute(sql, params![cut.seq]).attempted(WHAT)?;
+            }
+            Ok(usize::try_from(cut.seq - before).unwrap_or_default())
         })
     }
 }
 
-/// Why an entry does not follow the one before it.
-fn broken(before: &End, entry: &AuditEntry, bytes: &mut Vec<u8>) -> Option<String> {
-    if entry.seq != before.seq + 1 {
-        return Some(format!("entry {} is missing", before.seq + 1));
+/// The newest entry up to number `last` behind which the log can be cut; `None` when there is nothing to cut off.
+fn cut(session: &Session<'_>, start: End, last: i64) -> Result<Option<End>, Fault> {
+    // A row of calls goes as a whole.
+    let holding = "SELECT first_seq FROM audit_calls WHERE last_seq > ?1 AND first_seq <= ?1 ORDER BY last_seq LIMIT 1";
+    let held: Option<i64> = session.row(holding, params![last], |row| row.get(0))?;
+    let last = held.map_or(last, |first| first - 1);
+    if last <= start.seq {
+        return Ok(None);
     }
-    let time = entry.note.time.as_deref().unwrap_or_default();
-    let wanted = audit::hash(&before.hash, entry.seq, time, &entry.note, bytes);
-    (wanted != entry.hash).then(|| "it was changed after it was written, or the one before it was".to_owned())
+    let hash = "SELECT hash FROM audit WHERE seq = ?1 UNION ALL SELECT hash FROM audit_calls WHERE last_seq = ?1";
+    let hash: Option<String> = session.row(hash, params![last], |row| row.get(0))?;
+    Ok(hash.map(|hash| End { seq: last, hash }))
 }
 
+/// Entries that have a row of their own, newest first.
+fn rows(session: &Session<'_>, query: &AuditQuery, limit: usize) -> Result<Vec<AuditEntry>, Fault> {
+    let mut wheres: Vec<String> = Vec::new();
+    let mut values: Vec<Param<'_>> = Vec::new();
+    let equals = [
+        ("kind", query.kind.map(AuditKind::as_str)),
+        ("caller", query.caller.as_deref()),
+        ("subject", query.subject.as_deref()),
+        ("operation", query.operation.as_deref()),
+        ("outcome", query.outcome.as_deref().filter(|outcome| *outcome != "failed")),
+    ];
+    for (column, value) in equals {
+        if let Some(value) = value {
+            values.push(value.into());
+            wheres.push(format!("{column} = ?{}", values.len()));
+        }
+    }
+    if query.outcome.as_deref() == Some("failed") {
+        wheres.push("outcome <> 'ok'".to_owned());
+    }
+    if let Some(since) = &query.since {
+        values.push(since.into());
+        wheres.push(format!("time >= ?{}", values.len()));
+    }
+    if let Some(before) = query.before {
+        values.push(before.into());
+        wheres.push(format!("seq < ?{}", values.len()));
+    }
+    let wheres = if wheres.is_empty() { String::new() } else { format!(" WHERE {}", wheres.join(" AND ")) };
+    let sql = format!("{ENTRY}{wheres} ORDER BY seq DESC LIMIT {limit}");
+    session.rows(&sql, &values, row)
+}
+
+/// Reads an entry that has a row of its own.
 fn row(row: &Row<'_>) -> Result<AuditEntry, Fault> {
     Ok(AuditEntry {
         seq: row.get(0)?,

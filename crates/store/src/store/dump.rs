@@ -20,7 +20,7 @@ use tables::{Kind, Table};
 /// Version of the lines.
 pub const DUMP_FORMAT: u32 = 1;
 /// Rows that are read at once.
-const ROWS_AT_ONCE: usize = 2_000;
+const ROWS_AT_ONCE: usize = 500;
 /// The table that says which format the others have: made with them, never copied.
 const FORMAT_TABLE: &str = "migrations";
 /// Tables with rows in them from the start.
@@ -80,10 +80,7 @@ impl Store {
                 // The connection went away in the middle; what was written is of another moment.
                 return Err(failed(WHAT, "the database went away; try again"));
             }
-            session.batch(snapshot(session)).attempted(WHAT)?;
-            let dumped = write_all(session, &mut **out.borrow_mut(), WHAT);
-            let ended = session.batch("COMMIT").attempted(WHAT);
-            dumped.and_then(|dumped| ended.map(|()| dumped))
+            session.at_one_moment(WHAT, || write_all(session, &mut **out.borrow_mut(), WHAT))
         })
     }
 
@@ -143,13 +140,6 @@ pub fn check_dump(lines: impl BufRead) -> Result<Dumped, String> {
 
 fn failed(attempted: &'static str, reason: &str) -> Error {
     Error::Failed { attempted, reason: reason.to_owned() }
-}
-
-fn snapshot(session: &Session<'_>) -> &'static str {
-    match session {
-        Session::Sqlite(_) => "BEGIN",
-        Session::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-    }
 }
 
 fn write_all(session: &Session<'_>, out: &mut dyn Write, what: &'static str) -> Result<Dumped, Error> {

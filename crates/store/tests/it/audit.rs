@@ -159,7 +159,8 @@ fn what_is_done_to_the_log_shows() {
     for (sql, broken_at) in cases {
         both("what_is_done_to_the_log_shows", |place| {
             let store = place.open();
-            store.append_audit((1..=6).map(|n| note(&format!("s{n}"), "MF1005")).collect()).unwrap();
+            let notes: Vec<AuditNote> = (1..=6).map(|n| note(&format!("s{n}"), "MF1005")).collect();
+            store.append_audit(notes).unwrap();
             let sound = store.check_audit().unwrap();
             assert_eq!((sound.entries, sound.first, sound.last, &sound.problem), (6, 1, 6, &None));
             meddle(place, sql);
@@ -169,11 +170,125 @@ fn what_is_done_to_the_log_shows() {
     }
 }
 
+/// A call of a server.
+fn call(subject: &str, caller: &str, outcome: &'static str) -> AuditNote {
+    AuditNote { kind: AuditKind::Call, caller: caller.into(), ..note(subject, outcome) }
+}
+
+/// Four hundred entries: calls, of which many share a row, and changes between them.
+fn mixed() -> Vec<AuditNote> {
+    let entry = |n: usize| match n % 50 {
+        0 => note(&format!("change{n}"), "ok"),
+        7 => call("shop", "key-2", "error"),
+        _ => call(&format!("s{}", n % 3), "key-1", "ok"),
+    };
+    (1..=150).map(entry).chain((151..=400).map(|n| call(&format!("s{}", n % 3), "key-1", "ok"))).collect()
+}
+
+#[test]
+fn calls_share_rows_and_are_found_like_everything_else() {
+    both("calls_share_rows_and_are_found_like_everything_else", |place| {
+        let store = place.open();
+        let notes = mixed();
+        store.append_audit(notes.clone()).unwrap();
+        store.append_audit(vec![call("last", "key-3", "MF1005")]).unwrap();
+        let check = store.check_audit().unwrap();
+        assert_eq!((check.entries, check.first, check.last, &check.problem), (401, 1, 401, &None));
+
+        let wanted = |is: &dyn Fn(&AuditNote) -> bool| {
+            let numbered = notes.iter().enumerate().rev().filter(|(_, note)| is(note));
+            numbered.map(|(nth, note)| (nth as i64 + 1, note.subject.to_string())).collect::<Vec<_>>()
+        };
+        // Page by page, whatever the size of a page.
+        let found = |query: AuditQuery, limit: usize| {
+            let mut all: Vec<(i64, String)> = Vec::new();
+            let mut before = Some(401);
+            loop {
+                let page = store.audit(&AuditQuery { before, limit, ..query.clone() }).unwrap();
+                all.extend(page.iter().map(|entry| (entry.seq, entry.note.subject.to_string())));
+                if page.len() < limit {
+                    return all;
+                }
+                before = page.last().map(|entry| entry.seq);
+            }
+        };
+        let some = |text: &str| Some(text.to_owned());
+        let every = AuditQuery::default;
+        let cases: [(AuditQuery, &dyn Fn(&AuditNote) -> bool); 8] = [
+            (every(), &|_| true),
+            (AuditQuery { kind: Some(AuditKind::Call), ..every() }, &|note| note.kind == AuditKind::Call),
+            (AuditQuery { kind: Some(AuditKind::Change), ..every() }, &|note| note.kind == AuditKind::Change),
+            (AuditQuery { caller: some("key-2"), ..every() }, &|note| *note.caller == *"key-2"),
+            (AuditQuery { subject: some("s1"), ..every() }, &|note| *note.subject == *"s1"),
+            (AuditQuery { outcome: some("failed"), ..every() }, &|note| note.outcome != "ok"),
+            (AuditQuery { outcome: some("ok"), subject: some("s2"), ..every() }, &|note| *note.subject == *"s2"),
+            (AuditQuery { since: some("2999-01-01T00:00:00.000Z"), ..every() }, &|_| false),
+        ];
+        for (query, is) in cases {
+            for limit in [1, 7, 130, 1_000] {
+                assert_eq!(found(query.clone(), limit), wanted(is), "{query:?}, {limit} at once");
+            }
+        }
+
+        // Each has the hash that the chain gives it.
+        let all = store.audit(&AuditQuery { limit: 1_000, ..every() }).unwrap();
+        for entry in all.iter().step_by(37) {
+            assert_eq!(store.audit_entry(entry.seq).unwrap().as_ref(), Some(entry));
+        }
+        assert_eq!((all[0].seq, &all[0].hash), (401, &check.head));
+        assert_eq!(store.audit_entry(402).unwrap(), None);
+    });
+}
+
+#[test]
+fn what_is_done_to_calls_shows() {
+    let cases = [
+        ("UPDATE audit_calls SET entries = replace(entries, 'key-2', 'key-1') WHERE first_seq = 1", 1),
+        ("UPDATE audit_calls SET entries = entries || '0:0:0:0:0:0:0:0:' WHERE first_seq = 1", 1),
+        ("UPDATE audit_calls SET hash = 'x' WHERE first_seq = 51", 51),
+        ("UPDATE audit_calls SET follows = 'x' WHERE first_seq = 51", 51),
+        ("DELETE FROM audit_calls WHERE first_seq = 51", 100),
+        ("DELETE FROM audit WHERE seq = 50", 51),
+        ("UPDATE audit_calls SET first_seq = 40 WHERE first_seq = 51", 40),
+        ("DELETE FROM audit_calls WHERE first_seq > 150", 151),
+    ];
+    for (sql, broken_at) in cases {
+        both("what_is_done_to_calls_shows", |place| {
+            let store = place.open();
+            store.append_audit(mixed()).unwrap();
+            assert_eq!(store.check_audit().unwrap().problem, None);
+            meddle(place, sql);
+            let check = store.check_audit().unwrap();
+            assert_eq!(check.problem.map(|(seq, _)| seq), Some(broken_at), "{sql}");
+        });
+    }
+}
+
+#[test]
+fn a_log_of_calls_is_cut_between_rows() {
+    both("a_log_of_calls_is_cut_between_rows", |place| {
+        let store = place.open();
+        store.append_audit(mixed()).unwrap();
+        // A row of calls holds 51 to 99: what is to be kept is in it, so all of it is.
+        assert_eq!(store.prune_audit(320).unwrap(), 50);
+        let check = store.check_audit().unwrap();
+        assert_eq!((check.entries, check.first, check.last, check.problem), (350, 51, 400, None));
+        assert_eq!(store.prune_audit(320).unwrap(), 0);
+        let query = AuditQuery { caller: Some("key-2".to_owned()), limit: 100, ..AuditQuery::default() };
+        assert_eq!(store.audit(&query).unwrap().len(), 2);
+        assert_eq!(store.prune_audit(0).unwrap(), 350);
+        store.append_audit(vec![call("next", "key-1", "ok")]).unwrap();
+        let check = store.check_audit().unwrap();
+        assert_eq!((check.entries, check.first, check.last, check.problem), (1, 401, 401, None));
+    });
+}
+
 #[test]
 fn a_bounded_log_can_still_be_checked() {
     both("a_bounded_log_can_still_be_checked", |place| {
         let store = place.open();
-        store.append_audit((1..=50).map(|n| note(&format!("s{n}"), "ok")).collect()).unwrap();
+        let notes: Vec<AuditNote> = (1..=50).map(|n| note(&format!("s{n}"), "ok")).collect();
+        store.append_audit(notes).unwrap();
         let head = store.check_audit().unwrap().head;
         assert_eq!(store.prune_audit(100).unwrap(), 0);
         assert_eq!(store.prune_audit(20).unwrap(), 30);
