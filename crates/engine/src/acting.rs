@@ -32,7 +32,7 @@ impl ActAs {
     /// # Errors
     /// Why this caller cannot act: it is not known, or has no role that it may have.
     pub(crate) fn of(&self, context: &CallContext<'_>) -> Result<Acting, String> {
-        let Some(caller) = context.caller else {
+        let Some(caller) = context.known() else {
             return Err(format!(
                 "`{}` acts for its callers, and who calls is not known here: a key or a token tells, over HTTP",
                 self.connection

@@ -63,7 +63,7 @@ impl Toolset {
 
 /// The names that templates of a call look up: `args`, and `caller`.
 pub(crate) fn scope(context: &CallContext<'_>, arguments: &Map<String, Value>) -> Scope {
-    let caller = context.caller.cloned().map_or_else(|| Value::Object(Map::new()), Value::Object);
+    let caller = context.known().cloned().map_or_else(|| Value::Object(Map::new()), Value::Object);
     let scope = Scope::new().with("args", &Value::Object(arguments.clone())).with("caller", &caller);
     match context.more {
         None => scope,

@@ -18,6 +18,18 @@ pub type Progress<'a> = &'a (dyn Fn(f64, Option<f64>, &str) + Send + Sync);
 /// Takes what a tool says while it runs.
 pub type Log<'a> = &'a (dyn Fn(script::Level, &str) + Send + Sync);
 
+/// What is known of a caller: `subject`, and `claims`, an object. Asked for by those tools alone that use it, which are few.
+pub trait Known: Sync {
+    /// All of it.
+    fn known(&self) -> &Map<String, Value>;
+}
+
+impl Known for Map<String, Value> {
+    fn known(&self) -> &Self {
+        self
+    }
+}
+
 /// What a call brings along besides its arguments.
 #[derive(Clone, Copy)]
 pub struct CallContext<'a> {
@@ -26,7 +38,7 @@ pub struct CallContext<'a> {
     pub(crate) deadline: Option<Instant>,
     pub(crate) progress: Option<Progress<'a>>,
     pub(crate) log: Option<Log<'a>>,
-    pub(crate) caller: Option<&'a Map<String, Value>>,
+    pub(crate) caller: Option<&'a dyn Known>,
     pub(crate) bindings: Option<&'a Map<String, Value>>,
     pub(crate) token: Option<&'a Secret>,
     pub(crate) person: Option<&'a Person<'a>>,
@@ -122,7 +134,7 @@ impl<'a> CallContext<'a> {
     /// What is known of the caller: `subject`, and `claims`, an object. Templates look them up as `caller.subject` and
     /// `caller.claims.NAME`.
     #[must_use]
-    pub fn caller(mut self, known: &'a Map<String, Value>) -> Self {
+    pub fn caller(mut self, known: &'a dyn Known) -> Self {
         self.caller = Some(known);
         self
     }
@@ -140,7 +152,7 @@ impl<'a> CallContext<'a> {
         match subject {
             Subject::None => None,
             Subject::Token => self.token.cloned(),
-            Subject::Name => self.caller?.get("subject")?.as_str().map(Secret::new),
+            Subject::Name => self.known()?.get("subject")?.as_str().map(Secret::new),
         }
     }
 
@@ -151,9 +163,14 @@ impl<'a> CallContext<'a> {
         self
     }
 
+    /// What is known of the caller.
+    pub(crate) fn known(&self) -> Option<&'a Map<String, Value>> {
+        self.caller.map(Known::known)
+    }
+
     /// A claim of the caller: by its whole name, else by its path. `sub` is who calls.
     pub(crate) fn claim(&self, path: &str) -> Option<&'a Value> {
-        let caller = self.caller?;
+        let caller = self.known()?;
         let claims = caller.get("claims").and_then(Value::as_object);
         if let Some(claim) = claims.and_then(|claims| claims.get(path)) {
             return Some(claim);

@@ -38,7 +38,7 @@ pub use actions::send::Messenger;
 pub use codes::codes;
 pub use completion::Completions;
 pub use connections::Connections;
-pub use context::{CallContext, Log, Progress};
+pub use context::{CallContext, Known, Log, Progress};
 pub use mask::Mask;
 pub use metrics::{Latency, Metrics, ToolMetrics};
 pub use outcome::{Content, Failure, FailureKind, Outcome};

@@ -1,8 +1,9 @@
 //! Keys of callers on HTTP transports.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base::{Diagnostic, Secret};
+use engine::Known as _;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, header};
 use protocol::Principal;
@@ -36,17 +37,28 @@ enum Place {
 }
 
 /// What is known of a caller: `subject` and `claims`. The facts of a [`Principal`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Caller {
-    pub(crate) known: Map<String, Value>,
+    subject: Arc<str>,
+    claims: Map<String, Value>,
+    /// Both, when somebody asked.
+    known: OnceLock<Map<String, Value>>,
     pub(crate) token: Option<Secret>,
+}
+
+impl engine::Known for Caller {
+    fn known(&self) -> &Map<String, Value> {
+        self.known.get_or_init(|| {
+            let claims = Value::Object(self.claims.clone());
+            Map::from_iter([("subject".to_owned(), Value::from(&*self.subject)), ("claims".to_owned(), claims)])
+        })
+    }
 }
 
 impl Caller {
     /// A caller with these claims.
-    pub fn new(subject: &str, claims: Map<String, Value>) -> Self {
-        let known = [("subject".to_owned(), subject.into()), ("claims".to_owned(), Value::Object(claims))];
-        Self { known: Map::from_iter(known), token: None }
+    pub fn new(subject: impl Into<Arc<str>>, claims: Map<String, Value>) -> Self {
+        Self { subject: subject.into(), claims, known: OnceLock::new(), token: None }
     }
 
     /// With the access token that the caller showed, for connections that exchange it for one of their own (RFC 8693). It is for
@@ -59,13 +71,13 @@ impl Caller {
 
     /// What is kept of it with a task: its claims, without the token that it showed.
     pub(crate) fn kept(&self) -> Option<String> {
-        self.known.get("claims").map(Value::to_string)
+        Some(Value::Object(self.claims.clone()).to_string())
     }
 
     /// The caller of a task that goes on.
     pub(crate) fn again(id: &Arc<str>, kept: Option<&str>) -> Principal {
         let claims = kept.and_then(|kept| serde_json::from_str(kept).ok()).unwrap_or_default();
-        Principal::new(id.clone()).with_facts(Arc::new(Self::new(id, claims)))
+        Principal::new(id.clone()).with_facts(Arc::new(Self::new(id.clone(), claims)))
     }
 
     /// What is known of whoever makes a request; nothing when nobody had to show anything.
@@ -73,7 +85,7 @@ impl Caller {
         let principal = principal?;
         Some(match principal.facts::<Self>() {
             Some(known) => std::borrow::Cow::Borrowed(known),
-            None => std::borrow::Cow::Owned(Self::new(principal.id(), Map::new())),
+            None => std::borrow::Cow::Owned(Self::new(principal.shared_id(), Map::new())),
         })
     }
 }
@@ -176,7 +188,7 @@ impl Keys {
     /// Whether the same callers show the same keys at the same place, so that whoever is known here is known there.
     pub fn is_same(&self, other: &Self) -> bool {
         let known = |keys: &Self| -> Vec<_> {
-            let facts = |caller: &Principal| caller.facts::<Caller>().map(|caller| caller.known.clone());
+            let facts = |caller: &Principal| caller.facts::<Caller>().map(|caller| caller.known().clone());
             keys.callers.iter().map(|caller| (caller.id().to_owned(), facts(caller))).collect()
         };
         self.place == other.place && self.digests == other.digests && known(self) == known(other)

@@ -136,7 +136,7 @@ fn whole(mut about: About) -> About {
 fn inside<'a>(cancel: &'a CancellationToken, caller: Option<&'a Caller>, bound: Option<&'a Bound>) -> CallContext<'a> {
     let mut inside = CallContext::new(cancel);
     if let Some(caller) = caller {
-        inside = inside.caller(&caller.known);
+        inside = inside.caller(caller);
         if let Some(token) = &caller.token {
             inside = inside.token(token);
         }
