@@ -214,7 +214,8 @@ fn calls_share_rows_and_are_found_like_everything_else() {
         };
         let some = |text: &str| Some(text.to_owned());
         let every = AuditQuery::default;
-        let cases: [(AuditQuery, &dyn Fn(&AuditNote) -> bool); 8] = [
+        type Case<'a> = (AuditQuery, &'a dyn Fn(&AuditNote) -> bool);
+        let cases: [Case<'_>; 8] = [
             (every(), &|_| true),
             (AuditQuery { kind: Some(AuditKind::Call), ..every() }, &|note| note.kind == AuditKind::Call),
             (AuditQuery { kind: Some(AuditKind::Change), ..every() }, &|note| note.kind == AuditKind::Change),
