@@ -132,7 +132,7 @@ pub(crate) fn dispatch(command: Command, session: &Session) -> Result<u8, Error>
     }
 }
 
-/// Refuses a dry run of what starts something, or writes files.
+/// Refuses a dry run of what starts something.
 fn can_be_tried(command: &Command) -> Result<(), Error> {
     let name = match command {
         Command::Run(_) => "run",
@@ -141,14 +141,8 @@ fn can_be_tried(command: &Command) -> Result<(), Error> {
         Command::Demo(_) => "demo",
         Command::Shim(_) => "shim",
         Command::Connect(_) => "connect",
-        Command::Links(_) => "links",
-        Command::Backup(_) => "backup",
-        Command::Restore(_) => "restore",
-        Command::Export(_) => "export",
-        Command::Fmt(_) => "fmt",
         Command::Fake(_) => "fake",
         Command::Man(_) => "man",
-        Command::Plan(_) => "plan",
         _ => return Ok(()),
     };
     Err(Error::new(Code::Usage, format!("`{name}` has no dry run")).hint("leave `--dry-run` out"))
@@ -181,7 +175,8 @@ where
             result = work => result,
             Ok(()) = tokio::signal::ctrl_c() => {
                 cancel.cancel();
-                Err(Error::new(Code::Interrupted, "interrupted; what was not acknowledged did not happen"))
+                Err(Error::new(Code::Interrupted, "interrupted; what was not acknowledged did not happen")
+                    .hint("run it again: what was done before is kept"))
             }
         }
     })

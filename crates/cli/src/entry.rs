@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::FromArgMatches as _;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use operations::{Code, Error};
 
 use crate::arguments::{Cli, Command, command};
@@ -18,7 +18,7 @@ pub fn main() -> ExitCode {
     let words = in_json(links::expand(std::env::args_os().collect()));
     let cli = match command().try_get_matches_from(&words).and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, &words),
+        Err(error) => return usage(&shown(error), &words),
     };
     let session = Session::new(cli.global);
     let result = commands::dispatch(cli.command, &session);
@@ -30,6 +30,33 @@ pub fn main() -> ExitCode {
             error.kind().exit_code()
         }
     })
+}
+
+/// The same without what is not shown: no tip and no list names hidden commands, and an alias is told by the name that help has.
+fn shown(mut error: clap::Error) -> clap::Error {
+    let cli = command();
+    for kind in [ContextKind::SuggestedSubcommand, ContextKind::ValidSubcommand] {
+        let Some(ContextValue::Strings(names)) = error.remove(kind) else { continue };
+        let mut kept: Vec<String> = Vec::new();
+        for name in names.iter().filter_map(|name| name_in_help(&cli, name)) {
+            if !kept.contains(&name) {
+                kept.push(name);
+            }
+        }
+        if !kept.is_empty() {
+            error.insert(kind, ContextValue::Strings(kept));
+        }
+    }
+    error
+}
+
+/// The name under which help shows a command of any depth; `None` for a hidden one.
+fn name_in_help(within: &clap::Command, name: &str) -> Option<String> {
+    let is_it = |one: &&clap::Command| one.get_name() == name || one.get_all_aliases().any(|alias| alias == name);
+    match within.get_subcommands().find(is_it) {
+        Some(found) => (!found.is_hide_set()).then(|| found.get_name().to_owned()),
+        None => within.get_subcommands().find_map(|one| name_in_help(one, name)),
+    }
 }
 
 /// What clap says: help and version go to standard output, the rest is a usage error.

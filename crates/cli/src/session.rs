@@ -82,9 +82,14 @@ impl Session {
             None => Box::pin(operations::perform::<O>(context, input)).await,
         };
         if dry_run && done.is_ok() {
-            self.printer.note("a dry run: this is what would be, and nothing was changed");
+            self.tell_tried();
         }
         done
+    }
+
+    /// Says that nothing was changed.
+    pub(crate) fn tell_tried(&self) {
+        self.printer.note("a dry run: this is what would be, and nothing was changed");
     }
 
     /// The control plane that was named, ready to be asked.

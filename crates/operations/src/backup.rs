@@ -34,12 +34,15 @@ pub struct Output {
     pub rows: u64,
     /// Digest of its content.
     pub digest: String,
+    /// Whether this was only tried: it says what would be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 impl Output {
     fn new(file: &Path, bytes: u64, dumped: Dumped) -> Self {
         let Dumped { format, made_at, tables, rows, digest } = dumped;
-        Self { file: file.display().to_string(), bytes, made_at, format, tables, rows, digest }
+        Self { file: file.display().to_string(), bytes, made_at, format, tables, rows, digest, dry_run: false }
     }
 }
 
@@ -52,14 +55,15 @@ pub async fn backup(context: &Context, file: PathBuf, force: bool) -> Result<Out
         return Err(Error::new(Code::NothingBefore, "there is nothing to back up: the home folder holds no catalogue")
             .hint("name another home folder with `--home DIR`"));
     }
-    if file.exists() && !force {
-        return Err(Error::new(Code::NotEmpty, format!("{} is there already", file.display()))
-            .hint("name another file, or overwrite it with `--force`"));
-    }
+    may_write(&file, force)?;
     // What waits in the memory of this process.
     crate::audit::written(context).await;
     let store = context.shared_store().await?;
+    let tries = context.tries;
     blocking(move || {
+        if tries {
+            return measure(&store, &file);
+        }
         let aside = aside(&file);
         let written = write(&store, &aside, &file);
         if written.is_err() {
@@ -68,6 +72,47 @@ pub async fn backup(context: &Context, file: PathBuf, force: bool) -> Result<Out
         written
     })
     .await
+}
+
+/// Looks whether a file may be written, and its folder is there.
+///
+/// # Errors
+/// The file is there and `force` is not said, or there is no folder for it.
+pub fn may_write(file: &Path, force: bool) -> Result<(), Error> {
+    if file.exists() && !force {
+        return Err(Error::new(Code::NotEmpty, format!("{} is there already", file.display()))
+            .hint("name another file, or overwrite it with `--force`"));
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if file.is_dir() || !folder.is_dir() {
+        let why = if file.is_dir() { "it is a folder" } else { "there is no such folder" };
+        return Err(Error::new(Code::CannotWrite, format!("cannot write {}: {why}", file.display()))
+            .hint("name a file in a folder that there is"));
+    }
+    Ok(())
+}
+
+/// What would be written. Nothing is.
+fn measure(store: &Store, file: &Path) -> Result<Output, Error> {
+    let mut out = GzEncoder::new(Counted::default(), Compression::default());
+    let dumped = store.dump(&mut out)?;
+    let Counted(bytes) = out.finish().map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    Ok(Output { dry_run: true, ..Output::new(file, bytes, dumped) })
+}
+
+/// Counts what is written, and keeps nothing.
+#[derive(Default)]
+struct Counted(u64);
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn aside(file: &Path) -> PathBuf {
@@ -110,6 +155,13 @@ pub async fn restore(context: &Context, file: PathBuf, force: bool) -> Result<Ou
         move || check(&file)
     })
     .await?;
+    if context.tries {
+        let is_free = !context.has_store() || context.store(|store| store.is_empty()).await?;
+        return match force || is_free {
+            true => Ok(Output { dry_run: true, ..Output::new(&file, bytes, checked) }),
+            false => Err(not_empty()),
+        };
+    }
     let _alone = crate::plane::alone(context).await?;
     let read = file.clone();
     let request = context.request.to_string();
@@ -123,11 +175,15 @@ pub async fn restore(context: &Context, file: PathBuf, force: bool) -> Result<Ou
         })
         .await?;
     if loaded.is_none() {
-        return Err(Error::new(Code::NotEmpty, "something is stored already, and restoring would replace all of it")
-            .hint("choose another home folder with `--home DIR`")
-            .hint("or replace it with `--force`; back it up first"));
+        return Err(not_empty());
     }
     Ok(Output::new(&file, bytes, checked))
+}
+
+fn not_empty() -> Error {
+    Error::new(Code::NotEmpty, "something is stored already, and restoring would replace all of it")
+        .hint("choose another home folder with `--home DIR`")
+        .hint("or replace it with `--force`; back it up first")
 }
 
 fn check(file: &Path) -> Result<(u64, Dumped), Error> {

@@ -15,7 +15,7 @@ use parking_lot::{Mutex, RwLock};
 use spec::Spec;
 use store::{Documents, Store};
 
-use capability::{Capability, FIELDS};
+use capability::{Capability, FIELDS, Field};
 use inverted::Inverted;
 use uses::Use;
 
@@ -121,10 +121,23 @@ impl Index {
         Ok(())
     }
 
-    /// The best capabilities for a question among those that are wanted, best first, with how many there are. Without a
-    /// question all that are wanted, by server and name.
-    pub(crate) fn find(&self, question: &str, wanted: impl Fn(&Capability) -> bool, limit: usize) -> (Vec<Hit>, usize) {
-        self.state.read().find(question, wanted, limit)
+    /// The best capabilities for a question among those that are seen and wanted, best first, with how many there are. Without a
+    /// question all of them, by server and name. What is not seen plays no part.
+    pub(crate) fn find(
+        &self,
+        question: &str,
+        seen: impl Fn(&Capability) -> bool,
+        wanted: impl Fn(&Capability) -> bool,
+        limit: usize,
+    ) -> (Vec<Hit>, usize) {
+        self.state.read().find(question, seen, wanted, limit)
+    }
+
+    /// Whether a field of what is seen is as `fits` says.
+    pub(crate) fn has_field(&self, seen: impl Fn(&Capability) -> bool, fits: impl Fn(&Field) -> bool) -> bool {
+        let state = self.state.read();
+        let mut all = state.capabilities.iter().flatten().filter(|one| seen(one));
+        all.any(|one| one.takes.iter().chain(&one.gives).any(&fits))
     }
 
     /// What is known of each server.
@@ -223,14 +236,21 @@ impl State {
         }
     }
 
-    fn find(&self, question: &str, wanted: impl Fn(&Capability) -> bool, limit: usize) -> (Vec<Hit>, usize) {
+    fn find(
+        &self,
+        question: &str,
+        seen: impl Fn(&Capability) -> bool,
+        wanted: impl Fn(&Capability) -> bool,
+        limit: usize,
+    ) -> (Vec<Hit>, usize) {
         let mut asked = words::words(question);
         asked.truncate(inverted::WORDS_MAX);
-        let asked = self.inverted.asked(&asked);
-        let scores = self.inverted.score(&asked);
+        let among = self.inverted.among(|number| self.capabilities[number].as_ref().is_some_and(&seen));
+        let asked = self.inverted.asked(&asked, &among);
+        let scores = self.inverted.score(&asked, &among);
         let mut ranked: Vec<(f32, &Capability, u32)> = Vec::new();
         for (number, capability) in self.capabilities.iter().enumerate() {
-            let Some(capability) = capability else { continue };
+            let Some(capability) = capability.as_ref().filter(|_| among.has(number)) else { continue };
             if (!asked.is_empty() && scores.words[number] == 0) || !wanted(capability) {
                 continue;
             }

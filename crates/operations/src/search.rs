@@ -15,6 +15,38 @@ use crate::{Code, Context, Error};
 const LIMIT: usize = 20;
 /// Most capabilities of one answer.
 pub const LIMIT_MAX: usize = 1_000;
+/// The types of JSON Schema, and its usual formats.
+const TYPES: [&str; 29] = [
+    "string",
+    "number",
+    "integer",
+    "boolean",
+    "array",
+    "object",
+    "null",
+    "date-time",
+    "date",
+    "time",
+    "duration",
+    "email",
+    "idn-email",
+    "hostname",
+    "idn-hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "uri-template",
+    "iri",
+    "uuid",
+    "regex",
+    "json-pointer",
+    "int32",
+    "int64",
+    "float",
+    "double",
+    "byte",
+];
 /// Longest question, bytes.
 pub const QUESTION_BYTES_MAX: usize = 1_000;
 
@@ -158,12 +190,18 @@ pub async fn search(context: &Context, input: Input) -> Result<Output, Error> {
     };
     let index = Arc::clone(&context.index);
     let question = input.q.unwrap_or_default();
-    let (hits, total) = context
+    let found = context
         .store(move |store| {
             index.refresh(store)?;
-            Ok(index.find(&question, |one| filter.wants(one) && seen(one), limit))
+            let is_known = |kind: &str| index.has_field(&seen, |field| field.types.iter().any(|known| known == kind));
+            let strange = filter.kinds().find(|(_, kind)| !TYPES.contains(kind) && !is_known(kind));
+            if let Some((what, kind)) = strange {
+                return Ok(Err(no_type(what, kind)));
+            }
+            Ok(Ok(index.find(&question, &seen, |one| filter.wants(one), limit)))
         })
         .await?;
+    let (hits, total) = found?;
     Ok(Output { found: hits.into_iter().map(Found::from).collect(), total, elapsed_ms: ms_since(start) })
 }
 
@@ -208,6 +246,13 @@ impl Filter {
         })
     }
 
+    /// The types that are asked for, with where.
+    fn kinds(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let takes = self.takes.iter().map(|wanted| ("takes", wanted));
+        let all = takes.chain(self.gives.iter().map(|wanted| ("gives", wanted)));
+        all.filter_map(|(what, wanted)| Some((what, wanted.kind.as_deref()?)))
+    }
+
     fn wants(&self, one: &Capability) -> bool {
         let has = |fields: &[Field], wanted: &[Wanted]| wanted.iter().all(|wanted| wanted.is_among(fields));
         self.server.as_ref().is_none_or(|server| *server == one.server)
@@ -236,16 +281,35 @@ impl Wanted {
     }
 }
 
+/// How fields are asked for.
+const FORM: &str =
+    "write names by commas, each with its type if that matters, or a type alone: `query:string,limit,:date-time`";
+
+fn is_word(kind: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    !kind.is_empty() && kind.chars().all(good)
+}
+
+/// A type that no field has.
+fn no_type(what: &str, kind: &str) -> Error {
+    let mut error = Error::new(Code::BadRequest, format!("`{what}` asks for the type `{kind}`, which no field has"));
+    if let Some(near) = base::nearest(kind, TYPES) {
+        error = error.hint(format!("did you mean `:{near}`?"));
+    }
+    error
+        .hint(FORM)
+        .hint("types are string, number, integer, boolean, array, object and null, and the formats of JSON Schema")
+}
+
 fn wanted(what: &str, text: Option<&str>) -> Result<Vec<Wanted>, Error> {
     let parts = text.into_iter().flat_map(|text| text.split(',')).map(str::trim);
     parts
         .map(|part| {
             let (name, kind) =
                 part.split_once(':').map_or((part, None), |(name, kind)| (name.trim(), Some(kind.trim())));
-            if part.is_empty() || kind == Some("") {
+            if part.is_empty() || kind.is_some_and(|kind| !is_word(kind)) {
                 let message = format!("`{what}` holds `{part}`, which names no field");
-                return Err(Error::new(Code::BadRequest, message)
-                    .hint("write names by commas, each with its type if that matters: `query:string,limit`"));
+                return Err(Error::new(Code::BadRequest, message).hint(FORM));
             }
             Ok(Wanted { name: (!name.is_empty()).then(|| name.to_owned()), kind: kind.map(str::to_owned) })
         })

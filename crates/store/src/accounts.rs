@@ -183,6 +183,8 @@ impl Store {
         const WHAT: &str = "sign somebody in";
         let (hash, account, way) = (*hash, account.to_owned(), way.to_owned());
         self.db.change(WHAT, move |session| {
+            // Those of one person touch the same rows: they come one after the other, rather than give way to each other.
+            session.take_turn("account_sessions").attempted(WHAT)?;
             let ended = "DELETE FROM account_sessions WHERE expires_at <= ?1";
             session.execute(ended, params![now]).attempted(WHAT)?;
             let over = "DELETE FROM account_sessions WHERE hash IN (SELECT hash FROM account_sessions

@@ -55,23 +55,34 @@ pub(crate) struct RestoreArguments {
 }
 
 pub(crate) async fn backup(arguments: BackupArguments, session: &Session, context: Context) -> Result<u8, Error> {
+    let context = if session.global.dry_run { context.trying() } else { context };
     let done = backup::backup(&context, arguments.file, arguments.force).await?;
     session.printer.answer(&done, |style| {
         let (file, rows, bytes, digest) = (&done.file, done.rows, done.bytes, &done.digest);
-        format!("{} {file}: {rows} rows, {bytes} bytes, {digest}", style.green("wrote"))
+        format!("{} {file}: {rows} rows, {bytes} bytes, {digest}", session.done(style, "wrote", "would write"))
     });
+    if done.dry_run {
+        session.tell_tried();
+    }
     Ok(OK)
 }
 
 pub(crate) async fn restore(arguments: RestoreArguments, session: &Session, context: Context) -> Result<u8, Error> {
     let RestoreArguments { file, force, yes } = arguments;
-    if force && !session.confirm("Restoring replaces everything that is stored", yes).await? {
+    let dry_run = session.global.dry_run;
+    let context = if dry_run { context.trying() } else { context };
+    if force && !dry_run && !session.confirm("Restoring replaces everything that is stored", yes).await? {
         session.printer.note("nothing was restored");
         return Ok(BAD_NEWS);
     }
     let done = backup::restore(&context, file, force).await?;
     session.printer.answer(&done, |style| {
-        format!("{} {} rows of {}, written {}", style.green("restored"), done.rows, done.file, done.made_at)
+        let word = session.done(style, "restored", "would restore");
+        let place = if force && dry_run { ", in the place of everything that is stored" } else { "" };
+        format!("{word} {} rows of {}, written {}{place}", done.rows, done.file, done.made_at)
     });
+    if dry_run {
+        session.tell_tried();
+    }
     Ok(OK)
 }

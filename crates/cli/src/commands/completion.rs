@@ -96,7 +96,7 @@ set edit:completion:arg-completer[mcp-factory] = {|@words|
     if (> (count $names) 0) {
         all $names
     } else {
-        mcp-factory-words~ $@words
+        mcp-factory-words $@words
     }
 }
 "#;
@@ -154,6 +154,11 @@ mod tests {
         let bash = script(Shell::Bash);
         assert!(bash.contains("\n_mcp__factory() {") || bash.starts_with("_mcp__factory() {"), "what it falls back to");
         assert!(bash.contains("mcp__factory__subcmd__keys)") && !bash.contains("mcp__subcmd__factory"), "subcommands");
+        // A function is called without the sign that its variable ends with.
+        let elvish = script(Shell::Elvish);
+        assert!(
+            elvish.contains("\n        mcp-factory-words $@words\n") && elvish.contains("var mcp-factory-words~ = ")
+        );
         let fish = script(Shell::Fish);
         let spec_version = |line: &&str| line.contains("-l spec-version ");
         assert!(fish.lines().filter(spec_version).all(|line| line.contains("(__mcp_factory_names)")), "values");

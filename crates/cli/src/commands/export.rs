@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use clap::Args;
 use operations::all::{Export, ExportServerJson};
+use operations::backup::may_write;
 use operations::{Code, Context, Error, archive, server_json};
 use serde_json::json;
 
@@ -47,36 +48,45 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
     let Arguments { file, server, registry, public_url, force } = arguments;
     let printer = &session.printer;
+    let dry_run = session.global.dry_run;
+    let keep = |bytes: &[u8]| match dry_run {
+        true => may_write(&file, force),
+        false => write(&file, bytes, force),
+    };
     if let (Some(namespace), Some(name)) = (registry, server.clone()) {
         let input = server_json::ExportInput { name, namespace, url: public_url };
         let found = session.run::<ExportServerJson>(&context, input).await?;
         let mut text = serde_json::to_string_pretty(&found.document).unwrap_or_default();
         text.push('\n');
-        write(&file, text.as_bytes(), force)?;
+        keep(text.as_bytes())?;
         found.warnings.iter().for_each(|warning| printer.warn(warning));
-        printer.answer(&json!({"file": file, "document": found.document, "warnings": found.warnings}), |style| {
-            format!("{} {}", style.green("wrote"), file.display())
-        });
+        let answer = json!({"file": file, "document": found.document, "warnings": found.warnings, "dryRun": dry_run});
+        printer.answer(&answer, |style| format!("{} {}", session.done(style, "wrote", "would write"), file.display()));
+        if dry_run {
+            session.tell_tried();
+        }
         return Ok(OK);
     }
     let found = session.run::<Export>(&context, archive::ExportInput { name: server }).await?;
     let bytes = BASE64_STANDARD
         .decode(&found.archive)
         .map_err(|error| Error::new(Code::Internal, format!("the archive that came is no Base64: {error}")))?;
-    write(&file, &bytes, force)?;
-    printer.answer(&json!({"file": file, "bytes": bytes.len(), "manifest": found.manifest}), |style| {
+    keep(&bytes)?;
+    let answer = json!({"file": file, "bytes": bytes.len(), "manifest": found.manifest, "dryRun": dry_run});
+    printer.answer(&answer, |style| {
         let versions = counted(found.manifest.versions.len(), "version");
-        format!("{} {} with {versions}, {} bytes", style.green("wrote"), file.display(), bytes.len())
+        let word = session.done(style, "wrote", "would write");
+        format!("{word} {} with {versions}, {} bytes", file.display(), bytes.len())
     });
+    if dry_run {
+        session.tell_tried();
+    }
     Ok(OK)
 }
 
 /// Writes a file that is not there yet, unless it may be overwritten.
 fn write(file: &std::path::Path, bytes: &[u8], force: bool) -> Result<(), Error> {
-    if file.exists() && !force {
-        return Err(Error::new(Code::NotEmpty, format!("{} is there already", file.display()))
-            .hint("name another file, or overwrite it with `--force`"));
-    }
+    may_write(file, force)?;
     std::fs::write(file, bytes).map_err(|error| {
         Error::new(Code::CannotWrite, format!("cannot write {}: {error}", file.display()))
             .hint("check the folder's permissions and the free space of the disk")

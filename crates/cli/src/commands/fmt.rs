@@ -47,7 +47,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
     for path in &arguments.files {
         let spec = read_spec(path)?;
         let done = session.run::<Format>(&context, Input { spec }).await?;
-        if arguments.write && done.changed && path.as_os_str() != "-" {
+        if arguments.write && !session.global.dry_run && done.changed && path.as_os_str() != "-" {
             replace(path, &done.text)?;
         }
         files.push(done);
@@ -58,7 +58,11 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
     if printer.is_json() {
         printer.json(&report);
     } else if in_place {
-        let word = if arguments.check { "not formatted" } else { "formatted" };
+        let word = match (arguments.check, session.global.dry_run) {
+            (true, _) => "not formatted",
+            (false, true) => "would be formatted",
+            (false, false) => "formatted",
+        };
         for file in report.files.iter().filter(|file| file.changed) {
             printer.data(&format!("{word}: {}", file.name));
         }
@@ -66,6 +70,9 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         for file in &report.files {
             printer.data(&file.text);
         }
+    }
+    if arguments.write && session.global.dry_run {
+        session.tell_tried();
     }
     if arguments.check && !report.formatted {
         printer.note("`mcp-factory fmt --write FILE` formats them");

@@ -83,10 +83,15 @@ fn read(file: &Path) -> Result<Vec<u8>, Error> {
         std::io::ErrorKind::NotFound => {
             Error::new(Code::FileNotFound, format!("there is no file {}", file.display())).hint("check the path")
         }
-        _ => Error::new(Code::FileUnreadable, format!("cannot read {}: {error}", file.display())),
+        _ => Error::new(Code::FileUnreadable, format!("cannot read {}: {error}", file.display()))
+            .hint("check that it is a file and that you may read it"),
     };
     let mut bytes = Vec::new();
     let opened = std::fs::File::open(file).map_err(failed)?;
+    if opened.metadata().is_ok_and(|data| data.is_dir()) {
+        return Err(Error::new(Code::FileUnreadable, format!("{} is a folder", file.display()))
+            .hint("name an archive that `mcp-factory export` wrote, or a server.json; `mcp-factory create --spec FILE` takes a spec"));
+    }
     opened.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
 }

@@ -39,8 +39,11 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<u8, Error>
         Error::new(Code::Internal, format!("the path of this program is not known: {error}"))
             .hint("make the links by hand: `ln -s /path/to/mcp-factory mcp-create`")
     })?;
-    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
-    let mut made = Vec::new();
+    let dry_run = session.global.dry_run;
+    if !dry_run {
+        std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    }
+    let (mut made, mut would) = (Vec::new(), Vec::new());
     for name in NAMES {
         let link = folder.join(format!("mcp-{name}"));
         match std::fs::symlink_metadata(&link) {
@@ -52,16 +55,26 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<u8, Error>
                 )
                 .hint("replace it with `--force`, or choose another folder"));
             }
+            Ok(_) if dry_run => would.push(format!("would replace {}", link.display())),
             Ok(_) => std::fs::remove_file(&link).map_err(|error| failed(&link, &error))?,
+            Err(_) if dry_run => would.push(format!("would make {}", link.display())),
             Err(_) => {}
         }
-        if !points_to(&link, &program) {
+        if !dry_run && !points_to(&link, &program) {
             symlink(&program, &link).map_err(|error| failed(&link, &error))?;
         }
         made.push(link.display().to_string());
     }
-    let answer = json!({ "program": program.display().to_string(), "links": made });
-    session.printer.answer(&answer, |_| made.join("\n"));
+    let answer = json!({ "program": program.display().to_string(), "links": made, "dryRun": dry_run });
+    session.printer.answer(&answer, |_| match dry_run {
+        true if would.is_empty() => "every link is there".to_owned(),
+        true => format!("{}\neach would lead to {}", would.join("\n"), program.display()),
+        false => made.join("\n"),
+    });
+    if dry_run {
+        session.tell_tried();
+        return Ok(OK);
+    }
     if !session.printer.is_json() && !on_path(folder) {
         session.printer.note(&format!("add the folder to your path: `export PATH=\"{}:$PATH\"`", folder.display()));
     }

@@ -168,3 +168,63 @@ fn an_answer_that_is_lost_is_a_failure_and_a_reader_that_leaves_is_none() {
     drop(child.stdout.take());
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
+
+/// Every file below a folder, with what it holds.
+fn files(folder: &std::path::Path) -> std::collections::BTreeMap<std::path::PathBuf, Vec<u8>> {
+    let mut found = std::collections::BTreeMap::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.expect("an entry").path()) {
+        match entry.is_dir() {
+            true => found.extend(files(&entry)),
+            // The files beside the catalogue come and go with whoever reads it.
+            false if entry.to_string_lossy().contains(".db-") => {}
+            false => drop(found.insert(entry.clone(), std::fs::read(&entry).expect("a file"))),
+        }
+    }
+    found
+}
+
+#[test]
+fn what_writes_files_or_plans_can_be_tried() {
+    let world = World::with_shop();
+    world.write("shop.yaml", SHOP);
+    world.write("loose.yaml", &format!("{}\n\n\n", HELLO.replace("{ text: Hello. }", "{text:   Hello.}")));
+    world.ok(&["create", "--spec", "shop.yaml"]);
+    world.ok(&["backup", "all.gz"]);
+    let before = files(&world.path(""));
+    for (words, told) in [
+        (&["backup", "more.gz"][..], "would write more.gz: "),
+        (&["backup", "all.gz", "--force"], "would write all.gz: "),
+        (&["restore", "all.gz", "--force"], "in the place of everything that is stored"),
+        (&["export", "servers.tar.gz"], "would write servers.tar.gz with 1 version"),
+        (
+            &["export", "s.json", "--server", "shop", "--registry", "com.example", "--public-url", "https://a.example"],
+            "would write s.json",
+        ),
+        (&["fmt", "--write", "loose.yaml"], "would be formatted: loose.yaml"),
+        (&["links", "bin"], "would make bin/mcp-create"),
+        (&["plan", "shop", "--pin", "get_product"], "revision 2 (new)"),
+        (&["plan", "shop", "--refresh"], "plan of shop"),
+    ] {
+        let ran = world.ok(&[words, &["--dry-run"]].concat());
+        assert!(ran.out.contains(told), "{words:?}: {}", ran.out);
+        assert!(ran.err.contains("nothing was changed"), "{words:?}: {}", ran.err);
+        let after = files(&world.path(""));
+        let changed = after.iter().filter(|(path, content)| before.get(*path) != Some(*content)).map(|(path, _)| path);
+        let changed: Vec<_> = changed.filter(|path| !path.ends_with("catalogue.db")).collect();
+        assert!(changed.is_empty() && after.len() == before.len(), "{words:?} changed {changed:?}");
+    }
+    assert_eq!(world.json(&["plan", "shop"])["revision"], 1);
+    for (words, code) in [
+        (&["backup", "all.gz"][..], 5),
+        (&["backup", "nowhere/all.gz"], 1),
+        (&["restore", "all.gz"], 5),
+        (&["restore", "none.gz"], 3),
+        (&["export", "all.gz"], 5),
+    ] {
+        assert_eq!(
+            world.run(&[words, &["--dry-run"]].concat()).code,
+            code,
+            "{words:?}: what cannot be done cannot be tried"
+        );
+    }
+}

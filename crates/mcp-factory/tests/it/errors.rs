@@ -68,6 +68,8 @@ const CASES: &[(&[&str], i32, &str, &str)] = &[
     (&["plan", "hello", "--pin", "great"], 3, "MF1004", "greet"),
     // What cannot be used.
     (&["create", "--spec", "folder.yaml"], 1, "MF1007", "file"),
+    (&["import", "folder.yaml"], 1, "MF1007", "mcp-factory export"),
+    (&["search", "--takes", "::"], 2, "MF1030", "query:string,limit"),
     (&["create", "--spec", "bad.yaml"], 1, "MF1001", "explain"),
     (&["create", "--json", "{\"name\": \"x\""], 1, "MF1001", "explain"),
     (&["create", "--spec", "latin1.yaml"], 1, "MF1001", "UTF-8"),
@@ -268,4 +270,17 @@ fn writers_at_the_same_time_wait_for_each_other() {
         assert_eq!(child.wait().expect("it ends").code(), Some(0));
     }
     assert_eq!(world.json(&["list"])["servers"].as_array().map(Vec::len), Some(WRITERS));
+}
+
+#[test]
+fn tips_name_what_help_shows() {
+    let world = World::new();
+    for words in [&["lst"][..], &["__gem"], &["ls2"], &["comlete"], &["jobs", "ls"]] {
+        let ran = world.run(words);
+        let tip = ran.err.lines().find(|line| line.trim_start().starts_with("tip: ")).unwrap_or_default();
+        assert!(ran.code == 2 && !tip.contains("'ls'") && !tip.contains("'__"), "{words:?}: {}", ran.err);
+    }
+    assert!(world.run(&["lss"]).err.contains("'list'"));
+    let ran = world.run(&["--output", "json"]);
+    assert!(ran.code == 2 && ran.err.contains("create, list, status") && !ran.err.contains("__"), "{}", ran.err);
 }

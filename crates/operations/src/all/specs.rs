@@ -84,6 +84,7 @@ impl Operation for PlanOf {
             "Show or change a plan",
             "Shows what the tools of a server or a spec really run, and why; plans again from what the databases offer now (`refresh`), keeps a tool's action (`pin`), or takes an edited plan (`import`).",
         )
+        .may_be_tried()
 .of_a_server()
     };
 

@@ -40,7 +40,22 @@ struct Posting {
 #[derive(Debug, Default)]
 struct List {
     postings: Vec<Posting>,
-    live: u32,
+}
+
+/// The entries that somebody sees. Words are counted in them alone, so that what others have changes neither the order of what is
+/// found nor which words there are.
+#[derive(Debug)]
+pub(super) struct Among {
+    seen: Vec<bool>,
+    count: usize,
+    length: f64,
+}
+
+impl Among {
+    /// Whether an entry is seen.
+    pub(super) fn has(&self, entry: usize) -> bool {
+        self.seen[entry]
+    }
 }
 
 #[derive(Debug)]
@@ -57,7 +72,6 @@ pub(super) struct Inverted {
     lists: Vec<List>,
     entries: Vec<Entry>,
     live: usize,
-    length: f64,
 }
 
 /// A word of a question, and the words of the index that stand for it.
@@ -87,12 +101,10 @@ impl Inverted {
             }
             let of = &mut self.lists[list as usize];
             of.postings.push(Posting { entry: number, weight, fields });
-            of.live += 1;
             entry.length += weight;
             entry.words.push(list);
         }
         self.live += 1;
-        self.length += f64::from(entry.length);
         self.entries.push(entry);
         number
     }
@@ -103,11 +115,21 @@ impl Inverted {
         if !std::mem::take(&mut entry.live) {
             return;
         }
-        for list in std::mem::take(&mut entry.words) {
-            self.lists[list as usize].live -= 1;
-        }
         self.live -= 1;
-        self.length -= f64::from(entry.length);
+    }
+
+    /// The entries that `sees` says of.
+    pub(super) fn among(&self, sees: impl Fn(usize) -> bool) -> Among {
+        let mut among = Among { seen: Vec::with_capacity(self.entries.len()), count: 0, length: 0.0 };
+        for (number, entry) in self.entries.iter().enumerate() {
+            let seen = entry.live && sees(number);
+            among.seen.push(seen);
+            if seen {
+                among.count += 1;
+                among.length += f64::from(entry.length);
+            }
+        }
+        among
     }
 
     /// Whether so much went that the index should be made anew.
@@ -141,19 +163,22 @@ impl Inverted {
 
     /// The lists behind the words of a question. A word that nothing holds is stood for by those that begin with it, or
     /// else by the one that is spelled most like it.
-    pub(super) fn asked(&self, words: &[String]) -> Vec<Asked> {
+    pub(super) fn asked(&self, words: &[String], among: &Among) -> Vec<Asked> {
         let mut asked: Vec<Asked> = Vec::new();
         for word in words {
             if asked.len() == WORDS_MAX || asked.iter().any(|known| known.word == *word) {
                 continue;
             }
-            asked.push(Asked { lists: self.lists_of(word), word: word.clone() });
+            asked.push(Asked { lists: self.lists_of(word, among), word: word.clone() });
         }
         asked
     }
 
-    fn lists_of(&self, word: &str) -> Vec<(u32, f32)> {
-        let live = |list: &u32| self.lists[*list as usize].live > 0;
+    fn lists_of(&self, word: &str, among: &Among) -> Vec<(u32, f32)> {
+        let live = |list: &u32| {
+            let mut postings = self.lists[*list as usize].postings.iter();
+            postings.any(|posting| among.has(posting.entry as usize))
+        };
         if let Some(list) = self.words.get(word).filter(|list| live(list)) {
             return vec![(*list, 1.0)];
         }
@@ -174,20 +199,18 @@ impl Inverted {
         near.map(|list| (*list, NEARLY)).into_iter().collect()
     }
 
-    /// Scores every entry.
-    pub(super) fn score(&self, asked: &[Asked]) -> Scores {
+    /// Scores every entry that is seen.
+    pub(super) fn score(&self, asked: &[Asked], among: &Among) -> Scores {
         let mut scores = Scores { score: vec![0.0; self.entries.len()], words: vec![0; self.entries.len()] };
-        let mean = (self.length / self.live.max(1) as f64) as f32;
+        let mean = (among.length / among.count.max(1) as f64) as f32;
         for (bit, word) in asked.iter().enumerate() {
             for (list, factor) in &word.lists {
                 let list = &self.lists[*list as usize];
-                let (all, with) = (self.live as f32, list.live as f32);
+                let seen = || list.postings.iter().filter(|posting| among.has(posting.entry as usize));
+                let (all, with) = (among.count as f32, seen().count() as f32);
                 let rarity = (1.0 + (all - with + 0.5) / (with + 0.5)).ln() * factor;
-                for posting in &list.postings {
+                for posting in seen() {
                     let entry = &self.entries[posting.entry as usize];
-                    if !entry.live {
-                        continue;
-                    }
                     let bound = K1 * (1.0 - B + B * entry.length / mean);
                     let at = posting.entry as usize;
                     scores.score[at] += rarity * posting.weight * (K1 + 1.0) / (posting.weight + bound);

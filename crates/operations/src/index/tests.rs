@@ -42,7 +42,7 @@ fn server(name: &str, tools: &[Value]) -> Value {
 
 fn found(index: &Index, store: &Store, question: &str) -> Vec<String> {
     index.refresh(store).unwrap();
-    let (hits, _) = index.find(question, |_: &Capability| true, 10);
+    let (hits, _) = index.find(question, |_: &Capability| true, |_| true, 10);
     hits.into_iter().map(|hit| format!("{} {} {:.4}", hit.capability.server, hit.capability.name, hit.score)).collect()
 }
 
@@ -114,6 +114,34 @@ fn what_comes_and_goes_leaves_the_ranking_of_a_new_index() {
 }
 
 #[test]
+fn what_somebody_does_not_see_plays_no_part() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(home.path()).unwrap();
+    let index = Index::default();
+    shops().iter().for_each(|shop| put(&store, shop));
+    let questions = ["who can search products", "product order", "prod", "serch", "the letter of a title", "number"];
+    let seen = |question: &str| {
+        index.refresh(&store).unwrap();
+        let (hits, total) = index.find(question, |one| !one.server.starts_with("hidden"), |_| true, 10);
+        let told = hits.into_iter().map(|hit| (hit.capability.name, hit.score.to_bits(), hit.matched));
+        (total, told.collect::<Vec<_>>())
+    };
+    let before = questions.map(seen);
+    // Words that would be rare, frequent, the beginning of others, or spelled alike.
+    let tools: Vec<Value> = (0..200)
+        .map(|n| {
+            tool(
+                &format!("product_{n}"),
+                "A long text of prod and serch for the number of letters",
+                &[("order", "string")],
+            )
+        })
+        .collect();
+    put(&store, &server("hidden-one", &tools));
+    assert_eq!(questions.map(seen), before);
+}
+
+#[test]
 fn ten_thousand_tools_are_searched_in_a_moment() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::open(home.path()).unwrap();
@@ -135,7 +163,7 @@ fn ten_thousand_tools_are_searched_in_a_moment() {
     let fastest = (0..10)
         .map(|_| {
             let start = Instant::now();
-            let (hits, total) = index.find("who can search products", |_: &Capability| true, 20);
+            let (hits, total) = index.find("who can search products", |_: &Capability| true, |_| true, 20);
             assert_eq!((hits[0].capability.name.as_str(), hits.len(), total), ("search_product", 20, 1_900));
             start.elapsed()
         })

@@ -5,6 +5,7 @@ mod pool;
 mod wire;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -16,8 +17,10 @@ use pool::Pool;
 use wire::Trouble;
 pub(crate) use wire::Wire;
 
-/// Times that a change is tried while other transactions get in its way.
-const TRIES_MAX: u32 = 10;
+/// How long a change is tried while other transactions get in its way.
+const GIVES_WAY_FOR: Duration = Duration::from_secs(5);
+/// Longest pause before it is tried again.
+const PAUSE_MAX: Duration = Duration::from_millis(64);
 /// The schema that holds the tables, made when it is absent.
 pub(crate) const SCHEMA: &str = "mcp_factory";
 
@@ -104,14 +107,15 @@ impl Postgres {
         run: impl Fn(&Session<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut fresh = false;
-        for round in 1.. {
+        let start = Instant::now();
+        for round in 0.. {
             let link = self.pool.take(attempted, fresh)?;
             let wire = Wire::new(&link);
             let tried = self.transaction(attempted, &wire, &run);
             match wire.trouble() {
-                Trouble::GaveWay if round < TRIES_MAX => {
+                Trouble::GaveWay if start.elapsed() < GIVES_WAY_FOR => {
                     self.pool.give_back(link);
-                    std::thread::park_timeout(std::time::Duration::from_millis(u64::from(round)));
+                    std::thread::park_timeout(pause(round));
                 }
                 // Nothing was sent to be kept yet, so nothing can happen twice.
                 Trouble::Gone { committing: false } if !fresh => {
@@ -162,6 +166,14 @@ impl Drop for Postgres {
             runtime.shutdown_background();
         }
     }
+}
+
+/// How long to wait before a change is tried again: longer each time, and not as long as others do who gave way to the same one.
+fn pause(round: u32) -> Duration {
+    let most = PAUSE_MAX.min(Duration::from_millis(1 << round.min(10)));
+    let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), round);
+    let share = u32::try_from(random >> 32).unwrap_or_default();
+    most.mul_f64(0.25 + 0.75 * f64::from(share) / f64::from(u32::MAX))
 }
 
 /// Host and database, without user and password.

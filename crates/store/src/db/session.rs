@@ -23,6 +23,16 @@ impl Session<'_> {
         }
     }
 
+    /// Has other transactions that change this table wait until this one ends. To be called before anything is read: what this
+    /// transaction sees is then what the one before it left.
+    pub(crate) fn take_turn(&self, table: &'static str) -> Result<(), Fault> {
+        match self {
+            // The writer of a file is alone.
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(wire) => wire.batch(&format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")),
+        }
+    }
+
     /// Runs several statements without values.
     pub(crate) fn batch(&self, sql: &str) -> Result<(), Fault> {
         match self {

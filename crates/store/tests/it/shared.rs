@@ -124,3 +124,38 @@ fn a_server_that_is_not_there_is_named_without_its_password() {
     assert!(matches!(&error, Error::Away { .. }), "{error:?}");
     assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
 }
+
+/// Forty sign-ins of one person at once, at two processes, all come in.
+#[test]
+fn many_sign_ins_of_one_person_come_one_after_the_other() {
+    both("many_sign_ins_of_one_person_come_one_after_the_other", |place| {
+        let one = place.open();
+        let account = store::accounts::Account {
+            id: "id-ann".to_owned(),
+            name: "ann".to_owned(),
+            role: "member".to_owned(),
+            password: Some("hash".to_owned()),
+            created_at: 1,
+            signed_in_at: None,
+            tied: None,
+        };
+        assert!(one.add_account(&account, 9).unwrap());
+        let two = if matches!(place, Place::Server(_)) { Some(place.open()) } else { None };
+        let start = Barrier::new(40);
+        let results: Vec<Result<(), Error>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..40_u8)
+                .map(|number| {
+                    let store = two.as_ref().filter(|_| number % 2 == 0).unwrap_or(&one);
+                    let start = &start;
+                    scope.spawn(move || {
+                        start.wait();
+                        store.sign_in(&[number; 32], "id-ann", "password", 100, 200)
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        assert_eq!(one.all_signed_in(150, 100).unwrap().len(), 20, "the newest of one person are kept");
+    });
+}

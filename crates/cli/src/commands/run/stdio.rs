@@ -29,7 +29,8 @@ pub(super) async fn serve(work: Work, mut signals: Signals, session: &Session) -
     };
     summary::tell(&work.prepared.hosted.toolset().metrics(), session);
     if interrupted {
-        return Err(Error::new(Code::Interrupted, "interrupted"));
+        return Err(Error::new(Code::Interrupted, "the server was ended by Ctrl-C; running calls have ended")
+            .hint("a client that wants it starts it again; to have it run without one, use `mcp-factory deploy`"));
     }
     match ended {
         // A client that goes away without closing the pipe first is no failure.
