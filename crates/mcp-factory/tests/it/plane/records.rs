@@ -142,7 +142,6 @@ fn whoever_changes_something_is_recorded_with_their_address_on_every_way_in() {
     };
     assert_eq!((address("by-mcp"), address("by-job")), (json!("192.0.2.7"), json!("192.0.2.8")));
     plane.kill();
->>>>>>> w/cp
 }
 
 #[test]
