@@ -68,7 +68,7 @@ impl Workers {
     /// Starts threads for work that waits for too long, until nothing waits.
     fn watch(&self) {
         loop {
-            std::thread::sleep(PATIENCE / 2);
+            std::thread::park_timeout(PATIENCE / 2);
             let mut state = self.0.state.lock();
             match state.jobs.front() {
                 None => return state.is_watched = false,
@@ -136,14 +136,16 @@ mod tests {
     fn what_computes_for_long_keeps_nobody_out_and_what_computes_for_a_moment_needs_few_threads() {
         let workers = Workers::new(32);
         for _ in 0..200 {
-            workers.submit(|| std::thread::sleep(Duration::from_micros(50)));
+            workers.submit(|| std::thread::park_timeout(Duration::from_micros(50)));
         }
         assert!(workers.0.state.lock().threads <= workers.0.usual);
         let (begin, hogs) = mpsc::channel::<()>();
         let hogs = Arc::new(Mutex::new(hogs));
         for _ in 0..workers.0.usual {
             let hogs = hogs.clone();
-            workers.submit(move || drop(hogs.lock().recv_timeout(Duration::from_secs(20))));
+            workers.submit(move || {
+                let _ = hogs.lock().recv_timeout(Duration::from_secs(20));
+            });
         }
         let (done, wait) = mpsc::channel();
         workers.submit(move || done.send(7).unwrap_or_default());
