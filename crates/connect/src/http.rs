@@ -14,6 +14,7 @@ mod exchange;
 mod live;
 mod oauth;
 mod pages;
+mod places;
 mod rate;
 #[cfg(feature = "grpc")]
 mod raw;
@@ -47,6 +48,7 @@ pub use events::{Event, Events};
 pub use live::Live;
 pub use oauth::{Assertion, Code, Exchange, OAuth, TokenStore, UserToken, Users};
 pub use pages::{Collected, Pages, Turn};
+pub use places::AtOnce;
 pub use rate::Rate;
 #[cfg(feature = "grpc")]
 pub(crate) use raw::Shown;
@@ -58,7 +60,8 @@ pub use sign::{Encoding, Hash, KeyForm, SigV4, Signing};
 pub struct Settings {
     /// Connection by name, for errors.
     pub name: String,
-    /// What every path is below: `https://api.example.com/v1`. Not used with `anywhere`.
+    /// What every path is below: `https://api.example.com/v1`. A query of it goes along with each request, and what may be a secret in
+    /// it is masked. Not used with `anywhere`.
     pub base: Secret,
     /// Set for a connection without a URL of its own: each call names its whole URL, on one of the policy's hosts.
     pub anywhere: Option<Anywhere>,
@@ -74,6 +77,8 @@ pub struct Settings {
     pub resolver: Resolver,
     /// How many requests may be sent.
     pub rate: Option<Rate>,
+    /// How many requests may be under way at once. Answers that are read while they come ([`Live`]) do not count.
+    pub at_once: Option<AtOnce>,
     /// When a request is sent again.
     pub retries: Retries,
     /// Bounds of one request.
@@ -103,6 +108,7 @@ impl Settings {
             policy: Policy::default(),
             resolver: crate::egress::system_resolver(),
             rate: None,
+            at_once: None,
             retries: Retries::default(),
             limits: Limits::default(),
             ca_file: None,
@@ -207,6 +213,8 @@ pub struct Call {
     pub subject: Option<Secret>,
     /// Most bytes of the answer, where the limit of the connection is not meant.
     pub answer_bytes: Option<usize>,
+    /// Longest wait for its turn, where the connection bounds what is under way. It was not sent when that ends it.
+    pub turn: Option<Duration>,
 }
 
 impl Call {
@@ -224,6 +232,7 @@ impl Call {
             events: None,
             subject: None,
             answer_bytes: None,
+            turn: None,
         }
     }
 

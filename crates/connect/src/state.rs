@@ -9,11 +9,12 @@ mod together;
 mod values;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 pub use changes::Change;
 pub use timers::{Set as SetTimer, Timer, TimerPage};
@@ -100,6 +101,9 @@ pub struct State {
     path: PathBuf,
     woken: Notify,
     changes: changes::Changes,
+    elsewhere: changes::Elsewhere,
+    /// Whose turn it is: see [`State::work`].
+    turn: Arc<Semaphore>,
 }
 
 impl State {
@@ -134,7 +138,25 @@ impl State {
             path: path.to_owned(),
             woken: Notify::new(),
             changes: changes::Changes::default(),
+            elsewhere: changes::Elsewhere::default(),
+            turn: Arc::new(Semaphore::new(1)),
         })
+    }
+
+    /// Works with it on a thread that may block. One piece of work goes after the other, in order: the file takes one at a time
+    /// anyhow, and a thread for each that waits would cost memory for as long as there are such. Nothing comes of work that panics.
+    pub async fn work<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let state = Arc::clone(self);
+        // It is never closed. Work that is begun is ended, whoever waits for it; the next one begins then.
+        let turn = Arc::clone(&self.turn).acquire_owned().await;
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work(&state)
+        });
+        done.await.unwrap_or_else(|_| Err(Fault::Broken("its thread failed".to_owned())))
     }
 
     /// The file.

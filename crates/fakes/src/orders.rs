@@ -69,15 +69,23 @@ pub(crate) struct Orders {
     latency_ms: AtomicU64,
     now: AtomicUsize,
     most: AtomicUsize,
+    writes_now: AtomicUsize,
+    writes_most: AtomicUsize,
     seen: Mutex<Seen>,
 }
 
 /// A request under way.
-pub(crate) struct Under(Arc<Orders>);
+pub(crate) struct Under {
+    orders: Arc<Orders>,
+    writes: bool,
+}
 
 impl Drop for Under {
     fn drop(&mut self) {
-        self.0.now.fetch_sub(1, Ordering::Relaxed);
+        self.orders.now.fetch_sub(1, Ordering::Relaxed);
+        if self.writes {
+            self.orders.writes_now.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -104,7 +112,12 @@ impl Orders {
     pub(crate) async fn begin(self: &Arc<Self>, request: &Request, route: &str) -> (Under, Turn) {
         let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
         self.most.fetch_max(now, Ordering::Relaxed);
-        let under = Under(Arc::clone(self));
+        let writes = request.method == http::Method::POST;
+        if writes {
+            let now = self.writes_now.fetch_add(1, Ordering::Relaxed) + 1;
+            self.writes_most.fetch_max(now, Ordering::Relaxed);
+        }
+        let under = Under { orders: Arc::clone(self), writes };
         {
             let mut seen = self.seen.lock();
             seen.requests += 1;
@@ -161,7 +174,8 @@ impl Orders {
         let seen = self.seen.lock();
         let mut told = json!({
             "requests": seen.requests, "routes": seen.routes,
-            "mostAtOnce": self.most.load(Ordering::Relaxed), "failuresLeft": self.failures.lock().len(),
+            "mostAtOnce": self.most.load(Ordering::Relaxed),
+            "mostWritesAtOnce": self.writes_most.load(Ordering::Relaxed), "failuresLeft": self.failures.lock().len(),
         });
         if let (Some(all), Value::Object(more)) = (told.as_object_mut(), more) {
             all.extend(more);

@@ -37,6 +37,7 @@ pub const ALL: &[FirstParty] = &[FirstParty {
         // Asks the sessions API, which is not everybody's, and looks at the bounds that the operator set.
         Probe { tool: "spawn_swarm", arguments: r#"{"prompts": ["none"], "dryRun": true}"#, needs: None },
         Probe { tool: "factory_healthz", arguments: "{}", needs: Some("FACTORY_SHIM_URL") },
+        Probe { tool: "check_shim", arguments: "{}", needs: Some("FACTORY_SHIM_URL") },
     ],
 }];
 

@@ -28,8 +28,13 @@ pub const NOTE_BYTES_MAX: usize = 8 << 10;
 pub const RUNS_AT_ONCE: usize = 2_048;
 /// Threads of a sandbox. A run needs one only while it computes.
 pub const THREADS_MAX: usize = 32;
+/// Threads beyond the processors that are started at once. Each further one is started when work has waited for [`PATIENCE`]: what
+/// computes for a moment needs none of its own, and the memory that a thread has touched outlives its work.
+pub const THREADS_BEYOND: usize = 2;
+/// How long work waits for a thread before a further one is started for it.
+pub const PATIENCE: Duration = Duration::from_millis(100);
 /// How long a thread without work is kept.
-pub const THREAD_IDLE: Duration = Duration::from_secs(10);
+pub const THREAD_IDLE: Duration = Duration::from_secs(2);
 /// Runs of one script that were given up and still hold a thread, because the engine was inside one long native operation,
 /// before the script is refused.
 pub const UNSTOPPABLE_MAX: usize = 2;

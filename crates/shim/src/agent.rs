@@ -1,8 +1,12 @@
 //! The program that is run, and its arguments for one request.
 
+use std::path::PathBuf;
+
 use connect::process::Program;
 
 use crate::dialogue::Dialogue;
+use crate::limits::ARGUMENT_BYTES_MAX;
+use crate::paper::Paper;
 use crate::request::Job;
 use crate::settings::{Problem, Settings, program};
 
@@ -23,6 +27,26 @@ pub(crate) enum Input {
     Dialogue(Dialogue),
 }
 
+/// What a program is given for one request.
+#[derive(Debug)]
+pub(crate) struct Given {
+    /// Its arguments.
+    pub(crate) arguments: Vec<String>,
+    /// What is said to it.
+    pub(crate) input: Input,
+    /// The prompt, where it is given in a file, which has to be there as long as the program runs.
+    pub(crate) paper: Option<Paper>,
+}
+
+/// Why a program cannot be given a request.
+#[derive(Debug)]
+pub(crate) enum Ungiven {
+    /// An argument would have so many bytes.
+    TooLong(usize),
+    /// The prompt cannot be written down.
+    Unwritten(std::io::Error),
+}
+
 /// The program, found once.
 #[derive(Debug)]
 pub(crate) struct Agent {
@@ -30,6 +54,8 @@ pub(crate) struct Agent {
     arguments: Vec<String>,
     is_droid: bool,
     dialogue: bool,
+    /// Where prompts are written down.
+    papers: PathBuf,
 }
 
 impl Agent {
@@ -48,7 +74,13 @@ impl Agent {
             folder: None,
             environment: settings.environment.clone(),
         };
-        Ok(Self { program, arguments: arguments.to_vec(), is_droid, dialogue: settings.dialogue })
+        Ok(Self {
+            program,
+            arguments: arguments.to_vec(),
+            is_droid,
+            dialogue: settings.dialogue,
+            papers: std::env::temp_dir(),
+        })
     }
 
     /// The program in the folder of a request.
@@ -56,38 +88,51 @@ impl Agent {
         Program { folder: Some(job.folder.clone()), ..self.program.clone() }
     }
 
-    /// Its arguments, and what is said to it.
-    pub(crate) fn arguments(&self, job: &Job) -> (Vec<String>, Input) {
+    /// What it is given.
+    pub(crate) fn give(&self, job: &Job) -> Result<Given, Ungiven> {
         let cwd = job.folder.display().to_string();
         let session = job.session.as_deref().unwrap_or_default();
-        let mut arguments = Vec::with_capacity(self.arguments.len() + 8);
-        let mut takes_prompt = false;
-        for word in &self.arguments {
-            takes_prompt |= word.contains("{prompt}");
-            let pairs = [
-                ("{prompt}", job.prompt.as_str()),
-                ("{cwd}", &cwd),
-                ("{mode}", job.mode.word()),
-                ("{session}", session),
-            ];
-            arguments.push(fill(word, &pairs));
-        }
+        // Nothing but droid's own `exec` is known to take either.
+        let is_told_once = self.is_droid && !self.dialogue;
+        let wants_file = match is_told_once {
+            true => job.prompt.len() > ARGUMENT_BYTES_MAX,
+            false => self.arguments.iter().any(|word| word.contains("{prompt-file}")),
+        };
+        let paper = match wants_file {
+            true => Some(Paper::write(&self.papers, &job.prompt).map_err(Ungiven::Unwritten)?),
+            false => None,
+        };
+        let file = paper.as_ref().map(|paper| paper.path().display().to_string()).unwrap_or_default();
+        let pairs = [
+            ("{prompt}", job.prompt.as_str()),
+            ("{prompt-file}", &file),
+            ("{cwd}", &cwd),
+            ("{mode}", job.mode.word()),
+            ("{session}", session),
+        ];
+        let mut arguments: Vec<String> = self.arguments.iter().map(|word| fill(word, &pairs)).collect();
         if self.is_droid {
-            arguments.extend(["--cwd".to_owned(), cwd]);
+            arguments.extend(["--cwd".to_owned(), cwd.clone()]);
             arguments.extend(job.mode.auto().into_iter().flat_map(|level| ["--auto".to_owned(), level.to_owned()]));
-            if !self.dialogue {
-                arguments.extend(job.session.iter().flat_map(|name| ["-s".to_owned(), name.clone()]));
+        }
+        if is_told_once {
+            arguments.extend(job.session.iter().flat_map(|name| ["-s".to_owned(), name.clone()]));
+            match &paper {
+                Some(_) => arguments.extend(["-f".to_owned(), file.clone()]),
                 // Behind `--` nothing is an option.
-                arguments.extend(["--".to_owned(), job.prompt.clone()]);
-                takes_prompt = true;
+                None => arguments.extend(["--".to_owned(), job.prompt.clone()]),
             }
         }
-        let input = match (self.dialogue, takes_prompt) {
+        if let Some(long) = arguments.iter().map(String::len).find(|bytes| *bytes > ARGUMENT_BYTES_MAX) {
+            return Err(Ungiven::TooLong(long));
+        }
+        let has_prompt = is_told_once || paper.is_some() || self.arguments.iter().any(|word| word.contains("{prompt}"));
+        let input = match (self.dialogue, has_prompt) {
             (true, _) => Input::Dialogue(Dialogue::new(job)),
             (false, true) => Input::Nothing,
             (false, false) => Input::Prompt(job.prompt.clone()),
         };
-        (arguments, input)
+        Ok(Given { arguments, input, paper })
     }
 }
 

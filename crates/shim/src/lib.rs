@@ -12,6 +12,7 @@ mod dialogue;
 pub mod http;
 pub mod limits;
 mod output;
+mod paper;
 mod request;
 mod run;
 mod service;

@@ -8,6 +8,9 @@ pub const CLOCK_WINDOW: Duration = Duration::from_secs(300);
 pub const SIGNATURES_MAX: usize = 100_000;
 /// Largest body of a request, bytes.
 pub const BODY_BYTES_MAX: usize = 2 << 20;
+/// Longest prompt that is given to a program as an argument, bytes: Linux takes no longer argument than 128 KiB. `droid exec` is given a
+/// longer one in a file.
+pub const ARGUMENT_BYTES_MAX: usize = (128 << 10) - 1;
 /// Longest wait for the head or the body of a request.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Connections that are open at once.

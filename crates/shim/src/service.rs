@@ -11,8 +11,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Given, Ungiven};
 use crate::http::{self as wire, Handler, Request, Response, events, json_answer, refusal, with_header};
+use crate::limits::ARGUMENT_BYTES_MAX;
 use crate::request::Job;
 use crate::run::{self, Bounds};
 use crate::settings::{Problem, Settings};
@@ -63,20 +64,27 @@ impl Shim {
         wire::serve(listener, Arc::new(self), stop).await;
     }
 
-    fn health(&self) -> Response {
+    /// The health, for everybody. Whoever signs the request, of which the body is empty, learns whether that is good; nothing is used up.
+    fn health(&self, request: &Request) -> Response {
         let free = self.permits.available_permits();
-        json_answer(
-            200,
-            &json!({
-                "status": "ok",
-                "service": "mcp-factory-shim",
-                "version": env!("CARGO_PKG_VERSION"),
-                "running": self.settings.concurrency.max(1).saturating_sub(free),
-                "concurrency": self.settings.concurrency.max(1),
-                "runs": self.runs.load(Ordering::Relaxed),
-                "uptime_seconds": self.began.elapsed().as_secs(),
-            }),
-        )
+        let shown = request.header(signature::HEADER);
+        let signature = shown.map(|_| match self.verifier.verify(shown, &request.body, signature::now()) {
+            Ok(_) => "good",
+            Err(why) => why.code(),
+        });
+        let mut told = json!({
+            "status": "ok",
+            "service": "mcp-factory-shim",
+            "version": env!("CARGO_PKG_VERSION"),
+            "running": self.settings.concurrency.max(1).saturating_sub(free),
+            "concurrency": self.settings.concurrency.max(1),
+            "runs": self.runs.load(Ordering::Relaxed),
+            "uptime_seconds": self.began.elapsed().as_secs(),
+        });
+        if let Some(signature) = signature {
+            told["signature"] = signature.into();
+        }
+        json_answer(200, &told)
     }
 
     fn exec(&self, request: &Request) -> Response {
@@ -98,11 +106,15 @@ impl Shim {
             let why = format!("{} programs run already, the most that may", self.settings.concurrency.max(1));
             return with_header(refusal(429, "busy", &why), "retry-after", "5");
         };
+        let given = match self.agent.give(&job) {
+            Ok(given) => given,
+            Err(why) => return ungiven(&why),
+        };
         // Only what is run uses its signature up: a caller that was told to come again may come with the same.
         if let Err(why) = self.verifier.take(good, now) {
             return refused(why);
         }
-        let (arguments, input) = self.agent.arguments(&job);
+        let Given { arguments, input, paper } = given;
         let started = match self.agent.program(&job).start(&arguments) {
             Ok(started) => started,
             Err(error) => {
@@ -116,17 +128,34 @@ impl Shim {
         let (events, response) = events();
         let bounds = Bounds { until: Instant::now() + self.settings.timeout, output_bytes: self.settings.output_bytes };
         tokio::spawn(async move {
-            let _permit = permit;
+            let _kept = (permit, paper);
             run::stream(started, input, events, bounds).await;
         });
         response
     }
 }
 
+/// Refuses a request that the program cannot be given.
+fn ungiven(why: &Ungiven) -> Response {
+    match why {
+        Ungiven::TooLong(bytes) => {
+            let text = format!(
+                "the program takes its prompt as an argument, which would have {bytes} bytes, and {ARGUMENT_BYTES_MAX} are the most; a shim whose \
+                 program has `{{prompt-file}}` among its arguments, or reads the prompt from its standard input, takes longer ones"
+            );
+            refusal(413, "prompt_too_long", &text)
+        }
+        Ungiven::Unwritten(error) => {
+            tracing::error!(%error, "the prompt could not be written to a file");
+            refusal(500, "not_started", "the prompt could not be written to a file; the shim's log says why")
+        }
+    }
+}
+
 impl Handler for Shim {
     async fn answer(self: Arc<Self>, request: Request) -> Response {
         match (&request.method, request.path.as_str()) {
-            (&Method::GET, "/healthz") => self.health(),
+            (&Method::GET, "/healthz") => self.health(&request),
             (&Method::POST, "/factory/exec") => self.exec(&request),
             (_, "/healthz") => with_header(refusal(405, "method", "ask with GET"), "allow", "GET"),
             (_, "/factory/exec") => with_header(refusal(405, "method", "ask with POST"), "allow", "POST"),

@@ -15,8 +15,8 @@ pub struct Settings {
     pub secret: Secret,
     /// Programs work in this folder or below it.
     pub root: PathBuf,
-    /// The program and its arguments; empty for `droid exec`. `{prompt}`, `{cwd}`, `{mode}` and `{session}` are replaced in
-    /// arguments. Without `{prompt}` the program reads the prompt from its standard input.
+    /// The program and its arguments; empty for `droid exec`. `{prompt}`, `{prompt-file}`, `{cwd}`, `{mode}` and `{session}` are
+    /// replaced in arguments. Without `{prompt}` and `{prompt-file}` the program reads the prompt from its standard input.
     pub command: Vec<String>,
     /// The program reads and writes the JSON-RPC messages of `stream-jsonrpc`. Without a command it is `droid exec` in that mode.
     pub dialogue: bool,

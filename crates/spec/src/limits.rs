@@ -99,6 +99,12 @@ pub const HTTP_BODY_BYTES: u64 = 8 * 1024 * 1024;
 pub const HTTP_BODY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Default of `cache.bytes` of a connection, bytes.
 pub const HTTP_CACHE_BYTES: u64 = 8 * 1024 * 1024;
+/// Largest `limits.concurrency` of a connection: requests under way at once.
+pub const HTTP_CONCURRENCY_MAX: u64 = 10_000;
+/// Default of `limits.waiting` of a connection: requests that wait for their turn.
+pub const HTTP_WAITING: u64 = 1_000;
+/// Largest `limits.waiting` of a connection.
+pub const HTTP_WAITING_MAX: u64 = 100_000;
 /// Default of `limits.redirects` of a connection.
 pub const REDIRECTS: u64 = 5;
 /// Largest `limits.redirects` of a connection.

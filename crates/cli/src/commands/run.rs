@@ -25,6 +25,9 @@ use crate::arguments::COMMAND_HELP;
 use crate::input::subject;
 use crate::session::Session;
 
+/// What a message has beside the arguments of a tool, bytes.
+const ENVELOPE_BYTES: usize = 64 << 10;
+
 const EXAMPLES: &str = "Examples:
   mcp-factory run inventory-mcp                            over the transport that its spec names
   mcp-factory run inventory-mcp --transport stdio          for a client that starts it itself
@@ -141,12 +144,14 @@ struct Work {
 impl Work {
     /// Limits of what is served. Tasks are kept in the home folder when the server has tools that may be tasks.
     fn runtime_options(&self) -> RuntimeOptions {
-        match self.prepared.spec.tools.iter().any(|tool| tool.task.is_some()) {
-            true => {
-                host::tasks::kept(&self.context.home.path().join(operations::paths::TASKS), &self.prepared.spec.name)
-            }
+        let spec = &self.prepared.spec;
+        let options = match spec.tools.iter().any(|tool| tool.task.is_some()) {
+            true => host::tasks::kept(&self.context.home.path().join(operations::paths::TASKS), &spec.name),
             false => RuntimeOptions { tasks: host::tasks::limits(), ..RuntimeOptions::default() },
-        }
+        };
+        // Arguments that the spec allows get in.
+        let message = usize::try_from(spec.limits.argument_bytes).unwrap_or(usize::MAX).saturating_add(ENVELOPE_BYTES);
+        RuntimeOptions { max_body: options.max_body.max(message), max_line: options.max_line.max(message), ..options }
     }
 }
 

@@ -25,6 +25,7 @@ const EXAMPLES: &str = "Examples:
   FACTORY_SHIM_SECRET=… mcp-factory shim --root ~/projects
   FACTORY_SHIM_SECRET=… mcp-factory shim --root ~/projects --jsonrpc
   FACTORY_SHIM_SECRET=… mcp-factory shim --root ~/projects -- my-agent --in {cwd} {prompt}
+  FACTORY_SHIM_SECRET=… mcp-factory shim --root ~/projects -- my-agent {prompt-file}
   curl -s http://127.0.0.1:8818/healthz
 ";
 
@@ -32,8 +33,9 @@ const EXAMPLES: &str = "Examples:
 ///
 /// Serves POST /factory/exec and GET /healthz. A request shows x-signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of
 /// "t.body"> made with FACTORY_SHIM_SECRET; it is good for 300 seconds, once. What the program writes is streamed as events.
-/// Without a program behind `--`, `droid exec --output-format json` is run. In a program's arguments {prompt}, {cwd}, {mode}
-/// and {session} are replaced; without {prompt} it reads the prompt from its standard input.
+/// Without a program behind `--`, `droid exec --output-format json` is run. In a program's arguments {prompt}, {prompt-file},
+/// {cwd}, {mode} and {session} are replaced; without the first two it reads the prompt from its standard input. A prompt of
+/// 128 KiB and more fits in no argument: droid is given it in a file.
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
 pub(crate) struct Arguments {

@@ -12,6 +12,7 @@ use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use sha2::Sha256;
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,7 @@ use url::Url;
 use super::cache::Cache;
 use super::connector::Connector;
 use super::oauth::Source;
+use super::places::Places;
 use super::rate::Limiter;
 use super::wire::Wire;
 use super::{Call, Code, Credentials, Fetched, Http2, Reply, Settings, Subject, UserToken, failure, retry};
@@ -29,6 +31,8 @@ use crate::{Error, ErrorKind, Tls};
 
 /// Bytes of a fingerprint.
 const FINGERPRINT_BYTES: usize = 16;
+/// A value in the query of a base URL that is at least so long counts as a secret, whatever it is called.
+const SECRET_CHARS: usize = 16;
 /// What the connection calls itself.
 pub(crate) const USER_AGENT: &str = concat!("mcp-factory/", env!("CARGO_PKG_VERSION"));
 /// A connection with HTTP/2 that carries requests is asked this often whether it is still there.
@@ -44,6 +48,7 @@ pub struct Api {
     pub(super) policy: Arc<Policy>,
     pub(super) wire: Arc<Wire>,
     pub(super) limiter: Option<Limiter>,
+    places: Option<Places>,
     pub(super) tokens: Option<Arc<Source>>,
     pub(super) cache: Option<Cache>,
 }
@@ -123,8 +128,10 @@ impl Api {
             Some(_) => None,
             None => Some(policy.check(&text).map_err(|refused| config(refused.to_string()))?),
         };
-        if base.as_ref().is_some_and(|base| base.query().is_some() || base.fragment().is_some()) {
-            return Err(config("the base URL holds a query or a fragment; declare the query on its own".to_owned()));
+        if base.as_ref().is_some_and(|base| base.fragment().is_some()) {
+            return Err(config(
+                "the base URL holds a fragment, which is never sent; leave out `#` and what follows".to_owned(),
+            ));
         }
         let policy = Arc::new(policy);
         let client = client(&settings, Arc::clone(&policy)).map_err(config)?;
@@ -138,6 +145,7 @@ impl Api {
         let mut secrets = settings.credentials.secrets();
         secrets.extend(settings.client_certificate.as_ref().map(|own| own.key.clone()));
         secrets.extend(settings.secret_headers.iter().map(|(_, value)| value.clone()));
+        secrets.extend(base.as_ref().into_iter().flat_map(secrets_of_query));
         secrets.iter().for_each(|secret| wire.mask.add(secret));
         let tokens = match &settings.credentials {
             Credentials::OAuth(oauth) => {
@@ -146,8 +154,9 @@ impl Api {
             _ => None,
         };
         let limiter = settings.rate.map(Limiter::new);
+        let places = settings.at_once.map(Places::new);
         let cache = settings.cache.map(Cache::new);
-        Ok(Self { settings, base, policy, wire, limiter, tokens, cache })
+        Ok(Self { settings, base, policy, wire, limiter, places, tokens, cache })
     }
 
     /// Sends a request and reads the whole answer. Answers of every status come back; an error says that there is none.
@@ -174,10 +183,14 @@ impl Api {
         let mut renewed = false;
         let mut nth = 0;
         loop {
-            self.wait_turn(deadline).await?;
-            let (outcome, token) = match self.exchange(call).await {
-                Ok((fetched, token)) => (Ok(fetched), token),
-                Err(error) => (Err(error), None),
+            let (outcome, token) = {
+                // Others have it while this one waits to be sent again.
+                let _place = self.place(call, deadline).await?;
+                self.wait_turn(deadline).await?;
+                match self.exchange(call).await {
+                    Ok((fetched, token)) => (Ok(fetched), token),
+                    Err(error) => (Err(error), None),
+                }
             };
             let wait = match &outcome {
                 Ok(fetched) if fetched.reply.status == StatusCode::UNAUTHORIZED && !renewed && token.is_some() => {
@@ -200,6 +213,14 @@ impl Api {
             nth += 1;
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Waits until fewer requests are under way than the connection allows.
+    async fn place(&self, call: &Call, deadline: Instant) -> Result<Option<SemaphorePermit<'_>>, Error> {
+        let Some(places) = &self.places else { return Ok(None) };
+        let until = call.turn.map_or(deadline, |turn| deadline.min(Instant::now() + turn));
+        let place = places.take(until).await;
+        place.map(Some).map_err(|why| self.error(ErrorKind::PoolTimeout, why.to_string()))
     }
 
     /// Waits until the rate of the connection allows a request.
@@ -245,6 +266,16 @@ impl Api {
     pub(crate) fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
         self.wire.error(kind, message)
     }
+}
+
+/// What of the query of a base URL, which goes along with each request, may be a secret: what is called so, and what is long.
+fn secrets_of_query(base: &Url) -> Vec<Secret> {
+    const CALLED: [&str; 8] = ["key", "token", "secret", "sig", "pass", "code", "auth", "credential"];
+    let each = base.query_pairs().filter(|(name, value)| {
+        let name = name.to_ascii_lowercase();
+        value.len() >= SECRET_CHARS || CALLED.iter().any(|word| name.contains(word))
+    });
+    each.map(|(_, value)| Secret::new(value)).collect()
 }
 
 /// The pool of sockets.

@@ -39,7 +39,8 @@ impl Api {
         let cached = self.cache.as_ref().map_or(Found::Nothing, |cache| cache.find(call, &url, &headers));
         match &cached {
             Found::Fresh(reply) => {
-                return Ok((Fetched { reply: reply.clone(), url: url.into(), redirected: false }, None));
+                let url = self.wire.mask.text(url.as_str());
+                return Ok((Fetched { reply: reply.clone(), url, redirected: false }, None));
             }
             Found::Stale(entry) => entry.ask(&mut headers),
             Found::Nothing => {}
@@ -57,7 +58,7 @@ impl Api {
             }
             let next = if call.redirects == Redirects::Keep { None } else { self.redirect(&url, &reply)? };
             let Some(next) = next else {
-                return Ok((Fetched { reply, url: url.into(), redirected: hop > 0 }, token));
+                return Ok((Fetched { reply, url: self.wire.mask.text(url.as_str()), redirected: hop > 0 }, token));
             };
             if call.redirects == Redirects::Refuse {
                 return Err(

@@ -145,3 +145,20 @@ async fn a_change_is_seen_by_all_who_watch_its_key_and_by_nobody_else() {
     drop((one, other));
     assert!(state.changes.is_empty(), "nothing is kept of who has gone");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_changes_is_seen_and_one_look_serves_everybody_for_a_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = std::sync::Arc::new(open(&folder, Limits::default()));
+    let other = open(&folder, Limits::default());
+    let later = std::time::Duration::from_secs(3);
+    let first = state.elsewhere().await.unwrap();
+    other.set("a", "1", None, None, 0).unwrap();
+    assert_eq!(state.elsewhere().await.unwrap(), first, "the last look is not old");
+    tokio::time::advance(later).await;
+    let second = state.elsewhere().await.unwrap();
+    assert_ne!(second, first);
+    state.set("a", "2", None, None, 0).unwrap();
+    tokio::time::advance(later).await;
+    assert_eq!(state.elsewhere().await.unwrap(), second, "what this process changes is told otherwise");
+}

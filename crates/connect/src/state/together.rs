@@ -47,6 +47,9 @@ impl State {
     /// # Errors
     /// One of them cannot be made, and so none was: a value was changed meanwhile, a limit, or the file cannot be used.
     pub fn together(&self, steps: &[Step], now: Moment) -> Result<Vec<Done>, Fault> {
+        if steps.is_empty() {
+            return Ok(Vec::new());
+        }
         if steps.len() > STEPS_MAX {
             return Err(Fault::Limit(format!("{} changes at once, and {STEPS_MAX} are the most", steps.len())));
         }

@@ -46,7 +46,7 @@ impl Run {
 
     /// How often the droid uses a tool: `[fake:steps=N]` in the prompt.
     fn steps(&self) -> i64 {
-        directive(&self.prompt, "steps").unwrap_or(1).clamp(0, 2_000)
+        directive(&self.prompt, "steps").unwrap_or(1).clamp(0, 5_000)
     }
 
     /// What was said by now, oldest first.

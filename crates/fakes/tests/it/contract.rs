@@ -282,3 +282,21 @@ async fn no_answer_in_time_is_told_or_found_by_its_tag() {
     assert!(before.text.contains("Whether it took effect is not known"), "{}", before.text);
     assert_eq!((none, after.is_error, one), (json!(0), false, json!(1)), "{}", after.text);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn droids_that_have_not_begun_are_no_mean_of_a_budget() {
+    let world = World::with(FactorySettings::default().idle(600_000).work(600_000), &[]).await;
+    for number in 0..3 {
+        world.droid(&format!("idle until it begins {number}")).await;
+    }
+    let dry = json!({ "prompts": ["a", "b"], "dryRun": true });
+    let said = world.good("spawn_swarm", dry).await;
+    assert_eq!(
+        (&said["estimate"]["tokensEach"], &said["estimate"]["droidsLookedAt"]),
+        (&json!(null), &json!(0)),
+        "{said}"
+    );
+    // A budget that no mean is known for covers what is asked for.
+    let swarm = world.good("spawn_swarm", json!({ "prompts": ["a", "b"], "maxTokens": 1 })).await;
+    assert_eq!(swarm["started"], 2, "{swarm}");
+}

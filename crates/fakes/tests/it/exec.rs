@@ -53,6 +53,7 @@ while [ $# -gt 0 ]; do
     --cwd) cd "$2" || exit 3; shift ;;
     --auto) auto=$2; shift ;;
     -s) session=$2; shift ;;
+    -f|--read) printf %s "$2" > paper.path; prompt="$(wc -c < "$2") bytes in a file of mode $(stat -c %a "$2")"; shift ;;
     --) shift; prompt=$1 ;;
   esac
   shift
@@ -130,6 +131,95 @@ async fn a_real_shim_runs_the_agent_and_streams_what_it_says() {
     assert!(outside.contains("400") && outside.contains("folder"), "{outside}");
     let health = world.good("factory_healthz", json!({})).await;
     assert_eq!((&health["health"]["status"], &health["health"]["runs"]), (&json!("ok"), &json!(2)));
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_of_a_megabyte_is_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, stop) = real(folder.path(), |_| {}).await;
+    let long = "é".repeat(500_000);
+    let value = world.good("factory_exec", json!({ "prompt": long, "mission": "s-7" })).await;
+    assert_eq!(value["done"]["end"], "finished", "{value}");
+    let output = value["output"].as_str().unwrap();
+    assert!(output.contains("1000000 bytes in a file of mode 600"), "{output}");
+    let paper = std::fs::read_to_string(folder.path().join("paper.path")).unwrap();
+    for _ in 0..100 {
+        if !Path::new(&paper).exists() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(!Path::new(&paper).exists(), "{paper} is left");
+    stop.cancel();
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let (world, stop) = real(folder.path(), |settings| {
+        settings.command = words(&["droid", "--output-format", "json", "--read", "{prompt-file}"])
+    })
+    .await;
+    let value = world.good("factory_exec", json!({ "prompt": long })).await;
+    assert!(value["output"].as_str().unwrap().contains("1000000 bytes in a file"), "{value}");
+    stop.cancel();
+    let (world, stop) = real(folder.path(), |settings| settings.command = words(&["wc", "-c"])).await;
+    assert_eq!(world.good("factory_exec", json!({ "prompt": long })).await["output"], "1000000\n");
+    stop.cancel();
+    let (world, stop) = real(folder.path(), |settings| settings.command = words(&["droid", "--", "{prompt}"])).await;
+    let text = world.bad("factory_exec", json!({ "prompt": long })).await;
+    assert!(text.contains("413") && text.contains("131071") && text.contains("{prompt-file}"), "{text}");
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_secret_of_a_shim_is_checked_without_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (good, stop) = real(folder.path(), |_| {}).await;
+    assert_eq!(good.good("check_shim", json!({})).await["secret"], "accepted");
+    assert_eq!(good.good("check_shim", json!({})).await["secret"], "accepted", "again");
+    assert_eq!(good.good("factory_healthz", json!({})).await["health"]["runs"], 0);
+    stop.cancel();
+    let (bad, stop) = real(folder.path(), |settings| settings.secret = Secret::new("another")).await;
+    let text = bad.bad("check_shim", json!({})).await;
+    assert!(text.contains("FACTORY_SHIM_SECRET is not the shim's own"), "{text}");
+    stop.cancel();
+    // A shim that says nothing of signatures is not found wrong, whatever the secret is.
+    let foreign = World::with(FactorySettings::default(), &[("FACTORY_SHIM_SECRET", "another")]).await;
+    let said = foreign.call("check_shim", json!({})).await;
+    assert!(!said.is_error && said.text.contains("not checked"), "{}", said.text);
+    assert_eq!(said.structured.unwrap()["secret"], "not_checked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_most_24_runs_are_under_way_and_they_tell_that_they_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, stop) = real(folder.path(), |settings| {
+        settings.command = ["sh", "-c", "while [ ! -e go ]; do sleep 1; done"].map(str::to_owned).to_vec();
+        settings.concurrency = 100;
+    })
+    .await;
+    let told = parking_lot::Mutex::new(Vec::new());
+    let note = |done: f64, total: Option<f64>, message: &str| told.lock().push((done, total, message.to_owned()));
+    let run = |number: usize| world.call("factory_exec", json!({ "prompt": format!("run {number}") }));
+    let first = world.call_with("factory_exec", json!({ "prompt": "the first" }), Some(&note));
+    let others = futures_util::future::join_all((1..24).map(run));
+    let refused = async {
+        while world.good("factory_healthz", json!({})).await["health"]["running"] != 24 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let refused = world.bad("factory_exec", json!({ "prompt": "one more" })).await;
+        // Everything else goes on.
+        world.good("list_computers", json!({})).await;
+        while told.lock().is_empty() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        std::fs::write(folder.path().join("go"), "").unwrap();
+        refused
+    };
+    let (first, others, refused) = tokio::join!(first, others, refused);
+    assert!(refused.contains("24 runs of the shim are under way"), "{refused}");
+    assert!(!first.is_error && others.iter().all(|one| !one.is_error), "{}", first.text);
+    let told = told.into_inner();
+    assert!(told[0].0 >= 10.0 && told[0].1 == Some(3_900.0) && told[0].2.contains("The run goes on"), "{told:?}");
+    assert!(!world.call("factory_exec", json!({ "prompt": "after them" })).await.is_error);
     stop.cancel();
 }
 

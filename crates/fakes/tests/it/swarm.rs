@@ -39,6 +39,37 @@ async fn a_droid_is_started_looked_at_told_more_and_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn however_many_swarms_there_are_ten_requests_that_start_droids_go_out_at_once_and_others_do_not_wait_for_them() {
+    let world = World::with(FactorySettings::default().work(600_000), &[]).await;
+    let first = world.droid("before the others").await;
+    let computer = world.good("get_droid", json!({ "sessionId": first })).await["computerId"].clone();
+    world.order(json!({ "latencyMs": 150 })).await;
+    let swarm = |number: usize| {
+        let prompts: Vec<String> = (0..20).map(|index| format!("task {number}.{index}")).collect();
+        world.good("spawn_swarm", json!({ "prompts": prompts, "computerId": computer }))
+    };
+    let began = std::time::Instant::now();
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        let asked = std::time::Instant::now();
+        let stopped = world.good("interrupt_droid", json!({ "sessionId": first })).await;
+        (stopped, asked.elapsed())
+    };
+    let (swarms, (stopped, took)) = tokio::join!(futures_util::future::join_all((0..10).map(swarm)), meanwhile);
+    assert_eq!(stopped["wasActive"], true);
+    // It asks twice, and does not wait behind 390 requests, ten at once.
+    assert!(took < Duration::from_secs(3) && took < began.elapsed() / 2, "{took:?} of {:?}", began.elapsed());
+    for swarm in &swarms {
+        assert_eq!((&swarm["started"], &swarm["errors"]), (&json!(20), &json!([])), "{swarm}");
+    }
+    let seen = world.seen().await;
+    // Ten of them, and the interruption.
+    let most = seen["mostWritesAtOnce"].as_u64().unwrap();
+    assert!((8..=11).contains(&most), "{most}: {seen}");
+    assert_eq!(seen["prompts"].as_array().unwrap().len(), 1 + 10 * 20, "each prompt was sent once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn fifty_droids_are_started_ten_at_a_time_with_two_requests_each() {
     let world = World::with(FactorySettings::default().latency(50).work(600_000), &[]).await;
     let prompts: Vec<String> = (0..50).map(|number| format!("task {number}")).collect();

@@ -1,5 +1,7 @@
 //! Waiting for droids.
 
+use std::time::Duration;
+
 use parking_lot::Mutex;
 
 use fakes::FactorySettings;
@@ -54,4 +56,32 @@ async fn a_lost_droid_and_one_that_failed_are_told() {
     let ended = told["ended"].as_array().unwrap();
     assert!(ended.iter().any(|one| one["end"] == "lost"), "{told}");
     assert!(ended.iter().any(|one| one["sessionId"] == failed.as_str() && one["success"] == false), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_five_thousand_messages_is_looked_at_and_gone_on_with() {
+    let world = World::with(FactorySettings::default().idle(0).work(10), &[]).await;
+    let id = world.droid("a long story [fake:steps=2500]").await;
+    while world.good("list_droids", json!({})).await["droids"][0]["status"] != "idle" {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let one = world.good("get_droid", json!({ "sessionId": id })).await;
+    assert!(one["messageCount"].as_u64().unwrap() > 5_000, "{}", one["messageCount"]);
+    let recent = one["recentMessages"].as_array().unwrap();
+    assert_eq!((recent.len(), &recent[199]["role"]), (200, &json!("assistant")));
+    let next = world.good("respawn_with_context", json!({ "sessionId": id, "followupPrompt": "go on" })).await;
+    let (taken, left) = (next["messagesTaken"].as_u64().unwrap(), next["messagesLeftOut"].as_u64().unwrap());
+    assert!(taken > 0 && taken + left > 5_000, "{next}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn droids_are_looked_at_by_one_at_a_time() {
+    let world = World::with(FactorySettings::default().work(600_000), &[]).await;
+    world.droid("a task").await;
+    world.order(json!({ "latencyMs": 1_500 })).await;
+    let look = || world.call("settle_droids", json!({}));
+    let (one, other) = tokio::join!(look(), look());
+    let said = format!("{} {}", one.text, other.text);
+    assert!(!one.is_error && !other.is_error && said.matches("Another look").count() == 1, "{said}");
+    assert!(!look().await.text.contains("Another look"), "it is over");
 }

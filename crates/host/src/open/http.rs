@@ -6,10 +6,11 @@ use std::time::Duration;
 use base::{Diagnostic, Secret};
 use connect::egress::Policy;
 use connect::http::{
-    self, Anywhere, Api, Assertion, Caching, ClientCertificate, Encoding, Exchange, Hash, Limits, OAuth, Rate, Retries,
-    Settings, SigV4, Signing, Users,
+    self, Anywhere, Api, Assertion, AtOnce, Caching, ClientCertificate, Encoding, Exchange, Hash, Limits, OAuth, Rate,
+    Retries, Settings, SigV4, Signing, Users,
 };
 use connect::{graphql, grpc};
+use spec::limits::HTTP_WAITING;
 use spec::model::{
     self, ConnectionKind, Credentials, HttpConnection, HttpLimits, HttpTls, OauthExchange, SecretPlace, SecretRef,
     SignatureEncoding, SignatureHash,
@@ -172,6 +173,10 @@ pub(super) fn settings(api: &HttpConnection, url: Option<Secret>, operator: &Ope
             requests: small(rate.requests),
             period: Duration::from_millis(rate.period_ms),
             burst: small(rate.burst),
+        }),
+        at_once: api.limits.concurrency.map(|requests| AtOnce {
+            requests: usize::try_from(requests).unwrap_or(usize::MAX),
+            waiting: usize::try_from(api.limits.waiting.unwrap_or(HTTP_WAITING)).unwrap_or(usize::MAX),
         }),
         retries: Retries {
             max: small(api.retries.max),

@@ -194,3 +194,15 @@ fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         std::thread::park_timeout(Duration::from_millis(20));
     }
 }
+
+#[test]
+fn a_swarm_of_the_longest_prompts_gets_in_and_what_is_longer_is_told_the_limit() {
+    let (world, _fake) = world(&[]);
+    let server = serve(&world, &[]);
+    let prompts = |length: usize| json!({ "prompts": vec!["x".repeat(length); 50], "dryRun": true });
+    assert_eq!(call(&server.address, "spawn_swarm", &prompts(100_000))["requested"], 50);
+    let params = json!({ "name": "spawn_swarm", "arguments": prompts(200_000) });
+    let answer = request(&server.address, "tools/call", "spawn_swarm", params, &json!({})).expect("an answer");
+    let said = answer["error"]["message"].as_str().unwrap_or_default();
+    assert!(said.contains("larger than 8454144 bytes"), "{answer}");
+}

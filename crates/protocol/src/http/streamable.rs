@@ -1,5 +1,6 @@
 //! Streamable HTTP: one path for everything.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -266,9 +267,21 @@ where
 {
     read_body(headers, body, options.max_body, options.body_timeout).await.map_err(|why| {
         let (status, text) = match why {
-            Unread::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
-            Unread::Late => (StatusCode::REQUEST_TIMEOUT, "The body took too long"),
-            Unread::Broken => (StatusCode::BAD_REQUEST, "The body could not be read"),
+            Unread::TooLarge => {
+                let text = format!(
+                    "The body is larger than {} bytes, the most that this server reads; send less in one request",
+                    options.max_body
+                );
+                (StatusCode::PAYLOAD_TOO_LARGE, Cow::Owned(text))
+            }
+            Unread::Late => {
+                let text = format!(
+                    "The body took longer than {} s, the most that this server waits for one; send the request again",
+                    options.body_timeout.as_secs_f64()
+                );
+                (StatusCode::REQUEST_TIMEOUT, Cow::Owned(text))
+            }
+            Unread::Broken => (StatusCode::BAD_REQUEST, Cow::Borrowed("The body could not be read")),
         };
         Box::new(refusal(status, text))
     })

@@ -129,6 +129,9 @@ async fn a_body_without_declared_length_is_bounded_too() {
     wire.socket.write_all(head.as_bytes()).await.unwrap();
     wire.socket.write_all(format!("400\r\n{}\r\n", " ".repeat(1_024)).as_bytes()).await.unwrap();
     assert_eq!(wire.head().await.status, 413);
+    let answer = server.ask(&modern("x", ""), &" ".repeat(1_001)).await;
+    let said = answer.json()["error"]["message"].to_string();
+    assert!(said.contains("larger than 1000 bytes") && said.contains("send less"), "{said}");
 }
 
 #[tokio::test]

@@ -4,14 +4,15 @@ use super::Check;
 use crate::codes;
 use crate::limits::{
     ARGUMENT_BYTES_MAX, ASK_MS_MAX, COMMAND_CONCURRENCY_MAX, CONCURRENCY_MAX, FILE_BYTES_MAX, FILE_ENTRIES_MAX,
-    FILE_MATCHES_MAX, HTTP_BODY_BYTES_MAX, HTTP_EVENTS_MAX, HTTP_PAGES_MAX, PAGE_SIZE_MAX, POOL_SIZE_MAX,
-    REDIRECTS_MAX, RESULT_BYTES_MAX, RETRIES_MAX, ROWS_MAX, SCRIPT_CPU_MS_MAX, STATE_FILE_BYTES_MAX, STATE_TIMERS_MAX,
-    STATE_VALUE_BYTES_MAX, STEP_PARALLEL_MAX, TIMEOUT_MS_MAX, VECTOR_DIMENSIONS_MAX, VECTOR_SCAN_ROWS_MAX,
+    FILE_MATCHES_MAX, HTTP_BODY_BYTES_MAX, HTTP_CONCURRENCY_MAX, HTTP_EVENTS_MAX, HTTP_PAGES_MAX, HTTP_WAITING_MAX,
+    PAGE_SIZE_MAX, POOL_SIZE_MAX, REDIRECTS_MAX, RESULT_BYTES_MAX, RETRIES_MAX, ROWS_MAX, SCRIPT_CPU_MS_MAX,
+    STATE_FILE_BYTES_MAX, STATE_TIMERS_MAX, STATE_VALUE_BYTES_MAX, STEP_PARALLEL_MAX, TIMEOUT_MS_MAX,
+    VECTOR_DIMENSIONS_MAX, VECTOR_SCAN_ROWS_MAX,
 };
 use crate::syntax::Node;
 
 /// Definition, key, least, most. The published schema and the reference page have them too.
-pub(crate) const RANGES: [(&str, &str, u64, u64); 42] = [
+pub(crate) const RANGES: [(&str, &str, u64, u64); 44] = [
     ("Limits", "timeoutMs", 1, TIMEOUT_MS_MAX),
     ("Limits", "rows", 1, ROWS_MAX),
     ("Limits", "resultBytes", 1, RESULT_BYTES_MAX),
@@ -42,6 +43,8 @@ pub(crate) const RANGES: [(&str, &str, u64, u64); 42] = [
     ("HttpLimits", "requestBytes", 1, HTTP_BODY_BYTES_MAX),
     ("HttpLimits", "answerBytes", 1, HTTP_BODY_BYTES_MAX),
     ("HttpLimits", "redirects", 0, REDIRECTS_MAX),
+    ("HttpLimits", "concurrency", 1, HTTP_CONCURRENCY_MAX),
+    ("HttpLimits", "waiting", 0, HTTP_WAITING_MAX),
     ("HttpEvents", "max", 1, HTTP_EVENTS_MAX),
     ("HttpPages", "max", 1, HTTP_PAGES_MAX),
     ("HttpPages", "first", 0, 1_000_000),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use connect::ErrorKind;
-use connect::http::{Api, Body, Call, Method, Part, Rate, Settings};
+use connect::http::{Api, AtOnce, Body, Call, Method, Part, Rate, Settings};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,46 @@ async fn a_request_arrives_as_declared() {
     assert_eq!((seen.method.as_str(), seen.uri.as_str()), ("POST", "/v1/a%2Fb?q=a+b%26c%3Dd%2F%C3%A9&q=2"));
     assert_eq!((seen.header("x-client"), seen.header("x-call")), ("1", "2"));
     assert_eq!((seen.header("content-type"), &seen.body[..]), ("application/json", &b"{\"a\":1}"[..]));
+}
+
+#[tokio::test]
+async fn a_query_of_the_base_url_goes_along_and_its_secrets_are_masked() {
+    let echo = |_: usize, head: &http::request::Parts, _: &bytes::Bytes| ok(head.uri.to_string());
+    let upstream = Upstream::start(echo).await;
+    let base = format!("{}/hook?sig=s3cr3t&format=json", upstream.url);
+    let api = Api::open(Settings { base: base::Secret::new(base), ..upstream.settings() }).unwrap();
+    let reply = send(&api, &get("")).await.unwrap();
+    assert_eq!(
+        (upstream.last().uri.as_str(), &*reply.text()),
+        ("/hook?sig=s3cr3t&format=json", "/hook?sig=***&format=json")
+    );
+    let mut call = get("/more");
+    call.query = vec![("q".into(), "1".into())];
+    send(&api, &call).await.unwrap();
+    assert_eq!(upstream.last().uri, "/hook/more?sig=s3cr3t&format=json&q=1");
+    let fetched = api.fetch(&get(""), soon(), &CancellationToken::new()).await.unwrap();
+    assert!(fetched.url.ends_with("/hook?sig=***&format=json"), "{}", fetched.url);
+    let error =
+        Api::open(Settings { base: base::Secret::new("http://127.0.0.1/a#b"), ..upstream.settings() }).unwrap_err();
+    assert!(error.to_string().contains("fragment"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_bounded_and_a_wait_between_attempts_is_none_of_it() {
+    let fails = |nth: usize, _: &http::request::Parts, _: &bytes::Bytes| {
+        if nth == 0 { answer(503, &[("retry-after", "1")], "later") } else { ok("done") }
+    };
+    let upstream = Upstream::start(fails).await;
+    let at_once = Some(AtOnce { requests: 1, waiting: 1 });
+    let api = Api::open(Settings { at_once, ..upstream.settings() }).unwrap();
+    let began = Instant::now();
+    let (first, second) = (get("/first"), get("/second"));
+    let (one, other) = tokio::join!(send(&api, &first), async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        send(&api, &second).await.unwrap();
+        began.elapsed()
+    });
+    assert!(one.is_ok() && other < Duration::from_millis(900), "{other:?}");
 }
 
 #[tokio::test]

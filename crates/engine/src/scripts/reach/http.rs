@@ -35,6 +35,8 @@ struct Options {
     idempotent: Option<bool>,
     /// Longest wait for the whole answer; the deadline of the call ends it anyhow.
     timeout_ms: Option<u64>,
+    /// Longest wait for its turn, where the connection has `limits.concurrency`; the code is `busy` then, and nothing was sent.
+    turn_ms: Option<u64>,
     /// How a stream of events is read. Without it a stream is a text.
     events: Option<Stream>,
 }
@@ -87,7 +89,7 @@ pub(super) async fn call(
         Ok(Arguments::With((path, options))) => (path, options.map(|options| *options).unwrap_or_default()),
         Err(_) => {
             let message = format!(
-                "`{connection}.{name}(path, options)` takes a path and an object with `params`, `query`, `headers`, `json`, `form`, `text`, `timeoutMs`, `events`, `idempotent`"
+                "`{connection}.{name}(path, options)` takes a path and an object with `params`, `query`, `headers`, `json`, `form`, `text`, `timeoutMs`, `turnMs`, `events`, `idempotent`"
             );
             return Err(refuse(FailureKind::Value, message));
         }
@@ -135,6 +137,7 @@ fn request(name: &str, path: &str, options: Options, writes: bool) -> Result<Cal
     call.query = pairs(options.query);
     call.headers = pairs(options.headers);
     call.idempotent = options.idempotent;
+    call.turn = options.turn_ms.map(Duration::from_millis);
     call.events = options.events.map(Events::from);
     call.body = match (options.json, options.form, options.text) {
         (None, None, None) => Body::None,

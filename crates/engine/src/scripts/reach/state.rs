@@ -173,15 +173,12 @@ fn usage(object: &str, name: &str) -> HostError {
     refuse(FailureKind::Value, format!("`{object}.{name}` {how}"))
 }
 
-/// Runs a request to the file on a thread that may block.
+/// Works with the file.
 async fn blocking<T: Send + 'static>(
     state: &Arc<State>,
     work: impl FnOnce(&State) -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, HostError> {
-    let state = Arc::clone(state);
-    let done = tokio::task::spawn_blocking(move || work(&state)).await;
-    done.map_err(|_| refuse(FailureKind::Internal, "the state of this server failed".to_owned()))?
-        .map_err(|fault| told(&fault))
+    state.work(work).await.map_err(|fault| told(&fault))
 }
 
 fn shown(entry: &Entry) -> Result<Value, HostError> {
@@ -316,12 +313,18 @@ pub(in super::super) async fn changed(state: &Arc<State>, host: &ScriptHost<'_>,
         // Before the value is read, so that no change is missed.
         let mut change = state.watch(key);
         loop {
+            let elsewhere = state.elsewhere().await.map_err(|fault| told(&fault))?;
             let wanted = key.clone();
             let entry = blocking(state, move |state| state.get(&wanted, now())).await?;
             if entry.map(|entry| entry.version) != *version {
                 return Ok(());
             }
-            let _ = tokio::time::timeout(LOOK, change.next()).await;
+            // What waits reads nothing until there is something new.
+            while tokio::time::timeout(LOOK, change.next()).await.is_err() {
+                if state.elsewhere().await.map_err(|fault| told(&fault))? != elsewhere {
+                    break;
+                }
+            }
         }
     };
     tokio::select! {

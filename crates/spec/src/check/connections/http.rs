@@ -36,6 +36,7 @@ pub(super) fn all(check: &mut Check<'_, '_>, api: &HttpConnection, node: &Node) 
         let message = "an optional connection needs a variable that says whether it is there";
         check.error(codes::OTHER_SETTING, node.span_of("optional"), message, help);
     }
+    places(check, api, node);
     if let Some(at) = node.get("credentials") {
         credentials(check, &api.credentials, at);
     }
@@ -44,6 +45,21 @@ pub(super) fn all(check: &mut Check<'_, '_>, api: &HttpConnection, node: &Node) 
     }
     if let Some(at) = node.get("hosts") {
         super::super::hosts::all(check, at);
+    }
+}
+
+/// How many requests may be under way at once is for requests that have one answer.
+fn places(check: &mut Check<'_, '_>, api: &HttpConnection, node: &Node) {
+    let Some(limits) = node.get("limits") else { return };
+    let is_known = matches!(node.str_of("type"), Some("http" | "graphql"));
+    if api.limits.concurrency.is_some() && !is_known {
+        let message = "requests of this kind of connection are not counted";
+        let help = "remove `concurrency`; it is for `http` and `graphql`";
+        check.error(codes::OTHER_SETTING, limits.span_of("concurrency"), message, help);
+    } else if api.limits.waiting.is_some() && api.limits.concurrency.is_none() {
+        let message = "nothing waits where nothing says how many requests may be under way";
+        let help = "add `concurrency`, or remove `waiting`";
+        check.error(codes::OTHER_SETTING, limits.span_of("waiting"), message, help);
     }
 }
 

@@ -159,6 +159,13 @@ pub struct HttpLimits {
     pub answer_bytes: u64,
     /// Most redirects that are followed.
     pub redirects: u64,
+    /// Most requests of the connection that are under way at once, over all calls; further ones wait for their turn, in order.
+    /// Default: as many as calls send. `http` and `graphql` know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u64>,
+    /// Most requests that wait for their turn, where there is a `concurrency`; one more fails at once. Default: 1000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u64>,
 }
 
 impl Default for HttpLimits {
@@ -168,6 +175,8 @@ impl Default for HttpLimits {
             request_bytes: limits::HTTP_BODY_BYTES,
             answer_bytes: limits::HTTP_BODY_BYTES,
             redirects: limits::REDIRECTS,
+            concurrency: None,
+            waiting: None,
         }
     }
 }
