@@ -74,8 +74,8 @@ impl Default for Policy {
 /// What came of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Entry {
-    /// Its caller is let in.
-    In(Arc<Principal>),
+    /// Its caller is let in, with what remains of the limit that is nearest; none where nobody counts.
+    In(Arc<Principal>, Option<Left>),
     /// Its key is not good. Whoever shows a bad key is never taken for a guest.
     BadKey,
     /// Its key is not in memory: ask [`Callers::look_up`].
@@ -86,6 +86,19 @@ pub enum Entry {
     BadGuest,
     /// Its caller comes too often.
     Slow(Slow),
+}
+
+/// What remains of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Which limit it is.
+    pub policy: &'static str,
+    /// How many more may come now.
+    pub left: u32,
+    /// How many there may be.
+    pub quota: u32,
+    /// In which time.
+    pub window: Duration,
 }
 
 /// A caller that comes too often.
@@ -165,7 +178,7 @@ impl Callers {
             if name.is_empty() || name.len() > GUEST_BYTES_MAX || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
                 return Entry::BadGuest;
             }
-            if let Some(slow) = self.guests_gate.as_ref().and_then(|gate| gate.slow(&address)) {
+            if let Some(Err(slow)) = self.guests_gate.as_ref().map(|gate| gate.take(&address)) {
                 return Entry::Slow(slow);
             }
             let principal = Principal::new(Kind::Guest, format!("guest:{name}"), self.policy.visitor_scopes.clone());
@@ -193,8 +206,11 @@ impl Callers {
 
     /// Lets somebody in who showed that they are known: as often as a key may come.
     pub fn admit(&self, principal: Arc<Principal>) -> Entry {
-        let slow = self.key_gate.as_ref().and_then(|gate| gate.slow(&principal.id));
-        slow.map_or(Entry::In(principal), Entry::Slow)
+        match self.key_gate.as_ref().map(|gate| gate.take(&principal.id)) {
+            None => Entry::In(principal, None),
+            Some(Ok(left)) => Entry::In(principal, Some(left)),
+            Some(Err(slow)) => Entry::Slow(slow),
+        }
     }
 
     /// Looks up what an address shows, which may be a guess. Blocks for as long as `look` does.
@@ -228,15 +244,27 @@ impl<K: std::hash::Hash + Eq + Clone> Gate<K> {
     }
 
     fn let_in(&self, key: &K, principal: Principal) -> Entry {
-        self.slow(key).map_or_else(|| Entry::In(Arc::new(principal)), Entry::Slow)
+        match self.take(key) {
+            Ok(left) => Entry::In(Arc::new(principal), Some(left)),
+            Err(slow) => Entry::Slow(slow),
+        }
     }
 
-    fn slow(&self, key: &K) -> Option<Slow> {
-        let (policy, buckets, taken) = match self.daily.take(key) {
-            taken @ Taken::No { .. } => (self.names.1, &self.daily, taken),
-            Taken::Yes { .. } => (self.names.0, &self.rate, self.rate.take(key)),
+    /// Takes one of both, or says of which there is none.
+    fn take(&self, key: &K) -> Result<Left, Slow> {
+        let (policy, buckets, wait) = match self.daily.take(key) {
+            Taken::No { wait } => (self.names.1, &self.daily, wait),
+            Taken::Yes { left: of_day } => match self.rate.take(key) {
+                Taken::No { wait } => (self.names.0, &self.rate, wait),
+                Taken::Yes { left } => {
+                    let (policy, left, rate) = match of_day < left {
+                        true => (self.names.1, of_day, self.daily.rate()),
+                        false => (self.names.0, left, self.rate.rate()),
+                    };
+                    return Ok(Left { policy, left, quota: rate.count, window: rate.period });
+                }
+            },
         };
-        let Taken::No { wait } = taken else { return None };
         if policy == self.names.0 {
             // Who comes too fast has used up nothing of the day.
             self.daily.give(key);
@@ -249,6 +277,6 @@ impl<K: std::hash::Hash + Eq + Clone> Gate<K> {
         let (many, seconds) = (rate.count, rate.period.as_secs());
         let message =
             format!("{many} requests in {seconds} s are allowed; {left} of {} remain today", self.daily.rate().count);
-        Some(Slow { policy, quota: many, window: rate.period, wait, message })
+        Err(Slow { policy, quota: many, window: rate.period, wait, message })
     }
 }

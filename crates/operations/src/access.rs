@@ -89,6 +89,25 @@ pub(crate) async fn check(context: &Context, about: &About) -> Result<(), Error>
     }
 }
 
+/// Whether there is a server of which a caller sees something. A catalogue that cannot be read hides nothing: what is asked then says
+/// so.
+pub async fn is_seen(context: &Context, name: &str) -> bool {
+    match (owner(context, name).await, sight(context).await) {
+        (Ok(Some(owner)), Ok(sight)) => sight.has_server(name, &owner),
+        (Ok(None), _) => false,
+        _ => true,
+    }
+}
+
+/// Whether a caller may come to a server by a rule.
+pub(crate) async fn may_come(context: &Context, name: &str, group: Option<&str>) -> bool {
+    let Caller::Remote(principal) = &context.caller else { return true };
+    let (Ok(policies), Ok(Some(owner))) = (crate::policies::of(context).await, owner(context, name).await) else {
+        return false;
+    };
+    enter(&policies, principal, name, &owner, group).is_ok()
+}
+
 /// Whose a server is; `None` when there is none of this name.
 async fn owner(context: &Context, name: &str) -> Result<Option<String>, Error> {
     if !context.has_store() {

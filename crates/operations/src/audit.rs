@@ -135,6 +135,21 @@ pub struct VerifyOutput {
     /// Why it breaks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// What to do then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// What to do about a chain that breaks.
+fn what_to_do(first: i64, broken_at: i64) -> String {
+    let good = match broken_at > first {
+        true => format!("the entries {first} to {} are as they were written", broken_at - 1),
+        false => "no entry before it proves anything".to_owned(),
+    };
+    format!(
+        "{good}; keep a copy of the catalogue as it is (`mcp-factory backup FILE`), compare it with a backup or a `head` from \
+         before, and look who could write to it besides mcp-factory"
+    )
 }
 
 /// Lists entries, newest first.
@@ -184,6 +199,9 @@ pub async fn verify(context: &Context, input: VerifyInput) -> Result<VerifyOutpu
             last: 0,
             head: "0:".to_owned(),
             broken_at: None,
+            hint: expected
+                .as_ref()
+                .map(|_| "look whether this is the right home folder: it has no catalogue".to_owned()),
             problem: expected.map(|(seq, _)| format!("entry {seq} is missing")),
         };
         return Ok(nothing);
@@ -215,6 +233,7 @@ pub async fn verify(context: &Context, input: VerifyInput) -> Result<VerifyOutpu
         last: check.last,
         head: format!("{}:{}", check.last, check.head),
         broken_at: problem.as_ref().map(|(seq, _)| *seq),
+        hint: problem.as_ref().map(|(seq, _)| what_to_do(check.first, *seq)),
         problem: problem.map(|(seq, why)| format!("entry {seq}: {why}")),
     })
 }

@@ -98,10 +98,7 @@ const STEPS: f64 = 4.0;
 /// compiles, and stores. What fails, fails before anything is stored.
 pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
     let start = Instant::now();
-    let template = input.template.map(|name| crate::templates::get(&name)).transpose()?.map(|found| found.name);
-    let subject = Subject::Spec { spec: input.spec };
-    let loaded = pipeline::load(context, &subject, input.strict).await?;
-    crate::reserved::check(context, &loaded.spec.name)?;
+    let (template, loaded) = readable(context, &input).await?;
     let parse_ms = ms_since(start);
     context.tell(1.0, STEPS, "the spec is read");
     let known = known_plan(context, &loaded.spec).await?;
@@ -145,6 +142,18 @@ pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
             total_ms: ms_since(start),
         },
     })
+}
+
+/// Reads the spec, with the name of its template; nothing outside is asked.
+///
+/// # Errors
+/// It has errors; its name is not to be had; there is no such template.
+pub(crate) async fn readable(context: &Context, input: &Input) -> Result<(Option<String>, Loaded), Error> {
+    let template = input.template.as_ref().map(|name| crate::templates::get(name)).transpose()?.map(|found| found.name);
+    let subject = Subject::Spec { spec: input.spec.clone() };
+    let loaded = pipeline::load(context, &subject, input.strict).await?;
+    crate::reserved::check(context, &loaded.spec.name)?;
+    Ok((template, loaded))
 }
 
 /// At a control plane a name may have been somebody else's: what is still there of an earlier server of it (one that was removed in

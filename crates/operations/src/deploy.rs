@@ -3,9 +3,10 @@
 mod health;
 mod logs;
 mod reconcile;
+mod residents;
 mod versions;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ pub use ::deploy::{Access, Counted, Entry, Local, Logs, Place, Running, Sum, Tar
 pub(crate) use logs::{FOLDER as LOGS, moment};
 pub use logs::{LogsInput, LogsOutput, logs, logs_of};
 pub use reconcile::{ensure, follow, reconcile};
+pub(crate) use residents::FOLDER as RESIDENTS;
 pub use versions::version;
 
 /// The target that needs nothing but this process.
@@ -43,6 +45,8 @@ pub struct Targets {
     turns: Vec<Mutex<()>>,
     /// The stamps of what did not run in this process, by server.
     failed: parking_lot::Mutex<HashMap<String, String>>,
+    /// When the servers were made that were launched here, by name; read when it is first asked.
+    residents: parking_lot::Mutex<Option<BTreeMap<String, String>>>,
 }
 
 impl Targets {
@@ -54,6 +58,7 @@ impl Targets {
             changed: Notify::new(),
             turns: (0..TURNS).map(|_| Mutex::default()).collect(),
             failed: parking_lot::Mutex::default(),
+            residents: parking_lot::Mutex::default(),
         }
     }
 
@@ -141,18 +146,8 @@ pub struct Deployment {
 /// There is no such server, version or target; there is nothing to go back to; no control plane acts.
 pub async fn deploy(context: &Context, input: Input) -> Result<Deployment, Error> {
     let start = Instant::now();
-    if input.target != LOCAL {
-        return Err(Error::new(Code::NoTarget, format!("there is no target `{}`", input.target))
-            .hint("the target of this build is `local`: the process of the control plane"));
-    }
+    check(&input)?;
     let Input { name, target, version, rollback } = input;
-    if let (Some(version), true) = (&version, rollback) {
-        return Err(Error::new(
-            Code::BadRequest,
-            format!("version {version} is named, and the version before is asked for too"),
-        )
-        .hint("leave `version` or `rollback` out"));
-    }
     let version = if rollback { Some(previous(context, &name).await?) } else { version };
     let key = name.clone();
     let wanted = context.store(move |store| store.deploy(&key, &target, version.as_deref())).await?;
@@ -160,6 +155,34 @@ pub async fn deploy(context: &Context, input: Input) -> Result<Deployment, Error
         return tried(context, wanted, start).await;
     }
     acted(context, wanted, start).await
+}
+
+/// Looks whether there is what is to be deployed.
+///
+/// # Errors
+/// Those of [`deploy`] before anything is stored.
+pub(crate) async fn deployable(context: &Context, input: &Input) -> Result<(), Error> {
+    check(input)?;
+    if input.rollback {
+        return previous(context, &input.name).await.map(drop);
+    }
+    let (name, version) = (input.name.clone(), input.version.clone());
+    context.store(move |store| store.version(&name, version.as_deref())).await.map(drop)
+}
+
+fn check(input: &Input) -> Result<(), Error> {
+    if input.target != LOCAL {
+        return Err(Error::new(Code::NoTarget, format!("there is no target `{}`", input.target))
+            .hint("the target of this build is `local`: the process of the control plane"));
+    }
+    if let (Some(version), true) = (&input.version, input.rollback) {
+        return Err(Error::new(
+            Code::BadRequest,
+            format!("version {version} is named, and the version before is asked for too"),
+        )
+        .hint("leave `version` or `rollback` out"));
+    }
+    Ok(())
 }
 
 /// The version to go back to.
@@ -182,9 +205,10 @@ fn not_deployed(name: &str) -> Error {
         .hint(format!("deploy it: `mcp-factory deploy {name}`, or `POST /mcp/deploy/{name}`"))
 }
 
-/// Why a server that does not run here does not answer, as the caller may know it.
-pub async fn away(context: &Context, name: &str) -> Error {
-    if crate::access::check(context, &crate::access::About::Owned(name.to_owned())).await.is_err() {
+/// Why a server that does not run here does not answer, as the caller may know it who comes to it as a whole or by a group.
+pub async fn away(context: &Context, name: &str, group: Option<&str>) -> Error {
+    let is_own = crate::access::check(context, &crate::access::About::Owned(name.to_owned())).await.is_ok();
+    if !is_own && !crate::access::may_come(context, name, group).await {
         return crate::access::hidden(name);
     }
     let key = name.to_owned();
@@ -192,6 +216,15 @@ pub async fn away(context: &Context, name: &str) -> Error {
         return crate::access::hidden(name);
     }
     match deployed(context, name).await {
+        // Why it does not run is its owner's business, and so is having it run again.
+        Ok(known) if !is_own => {
+            let stopped = known.wanted == Wanted::Stopped;
+            let how = if stopped { "deployed, and stopped" } else { "deployed, and does not run at the moment" };
+            Error::new(Code::NotDeployed, format!("`{name}` is {how}"))
+                .hint("come again later, or ask whoever gave it to you")
+        }
+        Err(_) if !is_own => Error::new(Code::NotDeployed, format!("`{name}` is not deployed"))
+            .hint("come again later, or ask whoever gave it to you"),
         Err(error) => error,
         Ok(known) if known.wanted == Wanted::Stopped => {
             Error::new(Code::NotDeployed, format!("`{name}` is deployed, and stopped"))
@@ -237,9 +270,21 @@ async fn tried(context: &Context, wanted: store::Deployment, start: Instant) -> 
     let mut would = wanted.clone();
     (would.state, would.seen, would.reason) = (wanted.wanted.as_str().to_owned(), wanted.generation, None);
     if wanted.wanted == Wanted::Running {
-        match Box::pin(health::examine(context, &wanted.name, wanted.version.as_deref())).await {
+        let (running, before) = reconcile::before(context, &wanted);
+        match reconcile::fit(context, &wanted, before.as_deref()).await {
             Ok(fit) => (would.serves, would.reason) = (Some(fit.version), fit.ailing),
-            Err(error) => (would.state, would.reason) = ("failed".to_owned(), Some(error.to_string())),
+            Err(refused) => {
+                let goes_on = match (running, before) {
+                    (Some(version), _) => Some(version),
+                    (None, Some(version)) => {
+                        let fit = Box::pin(health::examine(context, &wanted.name, Some(&version))).await;
+                        fit.is_ok().then_some(version)
+                    }
+                    (None, None) => None,
+                };
+                (would.state, would.reason) = reconcile::refusal(refused, goes_on.as_deref());
+                would.serves = goes_on.or(would.serves);
+            }
         }
     }
     let mut told = shown(context, &would);

@@ -28,6 +28,10 @@ const KEEP_EVERY: Duration = Duration::from_secs(3);
 
 /// Jobs that run at a time; more wait.
 pub const RUNNING_MAX: usize = 4;
+/// Where a caller came from, as it is kept with a job.
+const ADDRESS: &str = "address";
+/// What to do where a job was stopped.
+const AGAIN: &str = "ask for it again if it is still wanted; look first how much of it was done";
 /// Jobs of one page of the list.
 pub const PAGE_MAX: usize = 100;
 
@@ -123,7 +127,7 @@ pub struct Job {
 /// Begins a job. When this returns it is kept, and it will be done.
 ///
 /// # Errors
-/// It cannot be kept, or nothing here runs jobs.
+/// The input cannot be used, it cannot be kept, or nothing here runs jobs.
 pub async fn begin(context: &Context, operation: &'static dyn Erased, input: Value) -> Result<Job, Error> {
     let declared = operation.declared();
     if !context.caller.may(declared.scope) {
@@ -142,12 +146,13 @@ pub async fn begin(context: &Context, operation: &'static dyn Erased, input: Val
         let what = format!("`{}` was not begun as a job: a job looks at no precondition", declared.name);
         return Err(Error::new(Code::Precondition, what).hint("send it without `async`, or without the precondition"));
     }
+    operation.check(context, input.clone()).await?;
     crate::access::one_more_job(context).await?;
     let job = NewJob {
         id: uuid::Uuid::now_v7().simple().to_string(),
         operation: declared.name.to_owned(),
         owner: context.caller.owner().to_owned(),
-        caller: context.caller.to_json().to_string(),
+        caller: asking(context).to_string(),
         input: input.to_string(),
     };
     let lease = jobs(context)?.lease();
@@ -155,6 +160,15 @@ pub async fn begin(context: &Context, operation: &'static dyn Erased, input: Val
     let told = shown(&kept);
     run(context, operation, kept);
     Ok(told)
+}
+
+/// Who asks, and from where, as it is kept with a job.
+fn asking(context: &Context) -> Value {
+    let mut caller = context.caller.to_json();
+    if let (Some(fields), Some(address)) = (caller.as_object_mut(), context.address) {
+        fields.insert(ADDRESS.to_owned(), address.to_string().into());
+    }
+    caller
 }
 
 fn jobs(context: &Context) -> Result<&Arc<Jobs>, Error> {
@@ -246,7 +260,8 @@ pub async fn keep(context: &Context) {
 fn run(context: &Context, operation: &'static dyn Erased, job: store::Job) {
     let Some(jobs) = context.jobs.clone() else { return };
     let caller = serde_json::from_str(&job.caller).unwrap_or_else(|_| Value::Object(serde_json::Map::new()));
-    let mut inside = context.asked(Caller::of_json(&caller), format!("job-{}", job.id));
+    let address = caller[ADDRESS].as_str().and_then(|address| address.parse().ok());
+    let mut inside = context.asked(Caller::of_json(&caller), format!("job-{}", job.id)).from(address);
     inside.progress = Some(events::progress(context, &jobs, &job.id));
     jobs.running.lock().insert(job.id.clone(), inside.cancel.clone());
     tokio::spawn(async move {
@@ -274,7 +289,8 @@ async fn run_to_end(jobs: Arc<Jobs>, inside: Context, operation: &'static dyn Er
         let mine = inside.store(move |store| store.start_job(&key, &plane)).await?;
         jobs.news.notify_waiters();
         if !mine {
-            return Err(Error::new(Code::Interrupted, "the job was ended, or taken by another control plane"));
+            let what = "the job was ended, or taken by another control plane";
+            return Err(Error::new(Code::Interrupted, what).hint(AGAIN));
         }
         still_let_in(&inside).await?;
         let input = serde_json::from_str(&job.input)
@@ -289,7 +305,7 @@ async fn run_to_end(jobs: Arc<Jobs>, inside: Context, operation: &'static dyn Er
         Some(Ok(done)) => end(&inside, &id, JobState::Done, &done.output).await,
         Some(Err(error)) => end(&inside, &id, JobState::Failed, &error.to_json()).await,
         None => {
-            let error = Error::new(Code::Interrupted, "the job was cancelled");
+            let error = Error::new(Code::Interrupted, "the job was cancelled").hint(AGAIN);
             end(&inside, &id, JobState::Cancelled, &error.to_json()).await;
         }
     }
@@ -390,7 +406,7 @@ pub async fn cancel(context: &Context, input: Input) -> Result<Job, Error> {
         running.cancel();
     }
     // It may be one of another control plane, which then stops it.
-    let error = Error::new(Code::Interrupted, "the job was cancelled");
+    let error = Error::new(Code::Interrupted, "the job was cancelled").hint(AGAIN);
     end_by(context, &job.id, None, JobState::Cancelled, &error.to_json()).await;
     get(context, input).await
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::blocking;
 use crate::operation::Scope;
+use crate::policies::OWN;
 use crate::{Caller, Code, Context, Error};
 
 /// The owner of what is made at the command line.
@@ -153,6 +154,7 @@ pub async fn create(context: &Context, input: Create) -> Result<Created, Error> 
         return Err(bad(format!("a key lives 1 to {DAYS_MAX} days, or for ever without `days`"))
             .hint(format!("send a number from 1 to {DAYS_MAX}, or leave `days` out")));
     }
+    let scopes = for_own_servers(context, scopes).await?;
     crate::scopes::check(context, &scopes).await?;
     let owner = owner(context, input.owner, &scopes)?;
     let (keys, tries) = (unread(context).await?, context.tries);
@@ -173,7 +175,24 @@ pub async fn create(context: &Context, input: Create) -> Result<Created, Error> 
     Ok(Created { key: shown, info: key(created.info) })
 }
 
-/// Whose the new key is. Nobody gives away more than they have.
+/// The scopes that a caller asks for, of which those that they have not, and that rules of their own ask for, count for their
+/// own rules alone: who says what their servers need may also say who has it.
+async fn for_own_servers(context: &Context, scopes: Scopes) -> Result<Scopes, Error> {
+    let Caller::Remote(principal) = &context.caller else { return Ok(scopes) };
+    let platform = crate::scopes::known();
+    let lacks = |scope: &str| !principal.scopes.allow(scope) && !platform.contains(&scope);
+    if !scopes.iter().any(lacks) {
+        return Ok(scopes);
+    }
+    let own = crate::policies::scopes_of(context, &principal.owner).await?;
+    let named = |scope: &str| own.iter().any(|known| known == scope);
+    Ok(Scopes::of(scopes.iter().map(|scope| {
+        let bare = scope.strip_prefix(OWN).unwrap_or(scope);
+        if lacks(scope) && named(bare) { format!("{OWN}{bare}") } else { scope.to_owned() }
+    })))
+}
+
+/// Whose the new key is. Nobody gives away more than they have but for their own servers.
 fn owner(context: &Context, named: Option<String>, scopes: &Scopes) -> Result<String, Error> {
     let caller = &context.caller;
     let named = match named {
@@ -192,11 +211,13 @@ fn owner(context: &Context, named: Option<String>, scopes: &Scopes) -> Result<St
         )
         .hint("leave it out for your own servers"));
     }
+    let given: Scopes = Scopes::of(scopes.iter().filter(|scope| !scope.starts_with(OWN)));
     if let Caller::Remote(principal) = caller
-        && !principal.scopes.cover(scopes)
+        && !principal.scopes.cover(&given)
     {
-        let what = format!("{caller} may do `{}`, and cannot make a key that may do `{scopes}`", principal.scopes);
-        return Err(Error::new(Code::Forbidden, what).hint("name fewer scopes"));
+        let what = format!("{caller} may do `{}`, and cannot make a key that may do `{given}`", principal.scopes);
+        return Err(Error::new(Code::Forbidden, what)
+            .hint("name fewer scopes: those of yours, and those that rules of your own ask for"));
     }
     Ok(named)
 }

@@ -62,6 +62,14 @@ pub trait Operation: Send + Sync + 'static {
         None
     }
 
+    /// Looks at what can be looked at before it is begun as a job: what this refuses is refused at once, not by a job that fails.
+    ///
+    /// # Errors
+    /// Those that doing it would have for this input whatever else is so.
+    fn sound(_context: &Context, _input: &Self::Input) -> impl Future<Output = Result<(), Error>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// What this is about. Whether the caller may is checked before it is done.
     fn about(input: &Self::Input) -> About {
         Self::changes(input).map_or(About::Nothing, About::Owned)
@@ -93,6 +101,9 @@ pub trait Erased: Send + Sync {
     /// JSON Schema of the output; its root is an object.
     fn output_schema(&self) -> Value;
 
+    /// Reads the input and looks whether it could be done for this caller. Nothing is done.
+    fn check<'a>(&'a self, context: &'a Context, input: Value) -> Boxed<'a, Result<(), Error>>;
+
     /// Reads the input, does it, writes the output.
     fn run<'a>(&'a self, context: &'a Context, input: Value) -> Boxed<'a, Result<Done, Error>>;
 }
@@ -109,6 +120,13 @@ impl<O> Face<O> {
     }
 }
 
+impl<O: Operation> Face<O> {
+    fn read(&self, input: Value) -> Result<O::Input, Error> {
+        let reader = self.reader.get_or_init(|| Reader::new(O::DECLARED.name, &self.input_schema()));
+        reader.as_ref().map_err(Clone::clone)?.read(input)
+    }
+}
+
 impl<O: Operation> Erased for Face<O> {
     fn declared(&self) -> &'static Declared {
         const { &O::DECLARED }
@@ -122,10 +140,17 @@ impl<O: Operation> Erased for Face<O> {
         schema::of::<O::Output>(true)
     }
 
+    fn check<'a>(&'a self, context: &'a Context, input: Value) -> Boxed<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let input = self.read(input)?;
+            crate::access::check(context, &O::about(&input)).await?;
+            O::sound(context, &input).await
+        })
+    }
+
     fn run<'a>(&'a self, context: &'a Context, input: Value) -> Boxed<'a, Result<Done, Error>> {
         Box::pin(async move {
-            let reader = self.reader.get_or_init(|| Reader::new(O::DECLARED.name, &self.input_schema()));
-            let input: O::Input = reader.as_ref().map_err(Clone::clone)?.read(input)?;
+            let input = self.read(input)?;
             let output = perform::<O>(context, input).await?;
             Ok(Done { made: O::made(&output), tag: O::tag(&output), output: run::write::<O>(&output)? })
         })

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::Context;
 use crate::context::STORE;
-use crate::deploy::LOGS;
+use crate::deploy::{LOGS, RESIDENTS};
 use crate::reserved::LOCK_FILE;
 
 /// Folder of what scripts remember, below the home folder.
@@ -54,6 +54,7 @@ pub fn paths(context: &Context) -> Vec<Kept> {
         ("state", STATE, "what scripts remember, and timers"),
         ("tokens", TOKENS, "what APIs gave for users who authorised servers, and sign-ins of `connect URL`"),
         ("tasks", TASKS, "calls that go on as tasks"),
+        ("servers", RESIDENTS, "which servers were launched here, where several control planes share a store"),
         ("control plane", LOCK_FILE, "held by the control plane that runs on this home folder"),
     ];
     found.extend(more.map(|(name, below, about)| place(name, home.join(below), about)));

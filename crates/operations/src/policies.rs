@@ -14,6 +14,7 @@ use crate::operation::Scope;
 use crate::{Code, Context, Error};
 
 pub use quota::Quota;
+pub(crate) use rule::OWN;
 pub use rule::{Right, Rule};
 pub(crate) use sight::Sight;
 pub use view::{Policies, Reach, Spending};
@@ -112,7 +113,7 @@ pub async fn set_rule(context: &Context, input: SetRule) -> Result<NamedRule, Er
 /// Sets a quota.
 ///
 /// # Errors
-/// The name does not do.
+/// The name does not do, nobody is called so, or no limit is named.
 pub async fn set_quota(context: &Context, input: SetQuota) -> Result<NamedQuota, Error> {
     let who = resolved_who(context, &input.who).await?;
     check_name(&who)?;
@@ -120,6 +121,13 @@ pub async fn set_quota(context: &Context, input: SetQuota) -> Result<NamedQuota,
         return Err(Error::new(Code::BadPolicy, format!("`{who}` is nobody that a quota can speak of"))
             .hint("write `members`, `guests`, the name of an account, or the owner of keys"));
     }
+    if input.quota == Quota::NONE {
+        let holds = of(context).await?.quota_of(&who);
+        let what = format!("no limit was named, so nothing was set; what holds for `{}` is {holds}", input.who);
+        return Err(Error::new(Code::BadPolicy, what)
+            .hint("name a limit: `--servers`, `--calls`, `--bytes` or `--jobs`; over REST `servers`, `callsPerDay`, `bytesPerDay`, `jobs`"));
+    }
+    is_somebody(context, &who).await?;
     let document = serde_json::to_string(&input.quota).map_err(unwritable)?;
     put(context, Kind::Quota, &who, document).await?;
     Ok(NamedQuota { who, quota: input.quota })
@@ -155,6 +163,17 @@ pub async fn list(context: &Context) -> Result<Listed, Error> {
 pub(crate) async fn scopes(context: &Context) -> Result<Vec<String>, Error> {
     let all = context.store(store::Store::policies).await?;
     let rules = all.iter().filter(|policy| policy.kind == Kind::Rule);
+    let needs = |policy: &Policy| serde_json::from_str::<Rule>(&policy.document).ok()?.needs;
+    Ok(rules.filter_map(needs).collect())
+}
+
+/// The scopes that rules of this owner ask for.
+pub(crate) async fn scopes_of(context: &Context, owner: &str) -> Result<Vec<String>, Error> {
+    if !context.has_store() {
+        return Ok(Vec::new());
+    }
+    let all = context.store(store::Store::policies).await?;
+    let rules = all.iter().filter(|policy| policy.kind == Kind::Rule && policy.owner == owner);
     let needs = |policy: &Policy| serde_json::from_str::<Rule>(&policy.document).ok()?.needs;
     Ok(rules.filter_map(needs).collect())
 }
@@ -225,6 +244,38 @@ async fn resolved(context: &Context, mut rule: Rule) -> Result<Rule, Error> {
 const MANY: [&str; 2] = ["members", "guests"];
 /// Words that are easily taken for those, and for nobody.
 const NOBODY: [&str; 8] = ["member", "guest", "everyone", "everybody", "nobody", "accounts", "anonymous", "*"];
+
+/// Most accounts and keys that are looked through for a name.
+const OWNERS_MAX: usize = 10_000;
+
+/// Refuses an owner who has nothing here: a quota of theirs would be nobody's.
+async fn is_somebody(context: &Context, who: &str) -> Result<(), Error> {
+    let visits = ["guest:", "address:"].iter().any(|kind| who.strip_prefix(kind).is_some_and(|name| !name.is_empty()));
+    if visits || MANY.contains(&who) || who == crate::keys::LOCAL_OWNER {
+        return Ok(());
+    }
+    let (accounts, mut names) = context
+        .store(|store| {
+            let accounts = store.accounts(OWNERS_MAX)?;
+            let keys = store.keys(None, OWNERS_MAX)?.into_iter().map(|key| key.owner);
+            let servers = store.owners()?.into_iter().map(|(_, owner)| owner);
+            Ok((accounts, keys.chain(servers).collect::<Vec<String>>()))
+        })
+        .await?;
+    if names.iter().any(|known| known == who) || accounts.iter().any(|account| account.id == who) {
+        return Ok(());
+    }
+    names.extend(accounts.into_iter().map(|account| account.name));
+    names.extend(MANY.map(str::to_owned));
+    names.sort();
+    names.dedup();
+    let mut error =
+        Error::new(Code::NoAccount, format!("there is no account, and no owner of a key or server, `{who}`"));
+    if let Some(near) = base::nearest(who, names.iter().map(String::as_str)) {
+        error = error.hint(format!("did you mean `{near}`?"));
+    }
+    Err(error.hint("write `members`, `guests`, the name of an account (`mcp-factory accounts list`), or the owner of keys (`mcp-factory keys list`)"))
+}
 
 /// The id of an account of this name; another word as it is.
 async fn resolved_who(context: &Context, word: &str) -> Result<String, Error> {

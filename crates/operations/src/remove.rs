@@ -53,11 +53,20 @@ async fn forget(context: &Context, name: &str) {
 /// # Errors
 /// Something is still there.
 pub(crate) async fn forget_kept(context: &Context, name: &str) -> Result<(), Error> {
+    let files = forget_files(context, name).await;
+    crate::usage::forget(context, name).await?;
+    files
+}
+
+/// The same of what is in this home folder.
+///
+/// # Errors
+/// Something is still there.
+pub(crate) async fn forget_files(context: &Context, name: &str) -> Result<(), Error> {
     let at = |folder: &str| context.home.path().join(folder);
     let kept = host::Kept { state: at(STATE), tokens: at(TOKENS), tasks: at(TASKS) };
     let (logs, key) = (crate::deploy::logs_of(context), name.to_owned());
     let files = crate::context::blocking(move || Ok(logs.remove(&key).and(kept.forget(&key)))).await?;
-    crate::usage::forget(context, name).await?;
     files.map_err(|error| {
         Error::new(
             Code::CannotWrite,

@@ -5,6 +5,7 @@ mod client;
 mod log;
 
 use std::any::Any;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -37,6 +38,7 @@ struct RequestFacts {
     binding: Option<Binding>,
     peer: Peer,
     exchange: Arc<Exchange>,
+    address: Option<IpAddr>,
     cancel: CancellationToken,
     progress_token: Option<Bytes>,
     trace_parent: Option<Bytes>,
@@ -87,6 +89,7 @@ impl Context {
             principal,
             binding,
             peer,
+            address: exchange.address,
             exchange,
             cancel,
             progress_token,
@@ -130,6 +133,7 @@ impl Context {
             principal: facts.principal.clone(),
             binding: facts.binding.clone(),
             peer: facts.peer.share(),
+            address: facts.address,
             cancel: exchange.cancel.clone(),
             exchange,
             // What a task does is told to whoever asks for it.
@@ -163,6 +167,11 @@ impl Context {
     /// The authenticated caller.
     pub fn principal(&self) -> Option<&Principal> {
         self.request.principal.as_ref()
+    }
+
+    /// Where the request comes from; `None` where it comes over no network.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.request.address
     }
 
     /// What the service made of the client's URL.

@@ -1,6 +1,7 @@
 //! The way out of a running request: notifications and questions that it sends before its answer.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
@@ -35,6 +36,8 @@ pub(crate) struct Exchange {
     outlives: AtomicBool,
     /// The client takes SSE, so that notifications and questions can be sent.
     streams: AtomicBool,
+    /// Where the request comes from.
+    pub(crate) address: Option<IpAddr>,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +49,12 @@ struct Queue {
 
 impl Exchange {
     pub(crate) fn new(streams: bool) -> Arc<Self> {
-        Arc::new(Self { streams: AtomicBool::new(streams), ..Self::default() })
+        Self::from(streams, None)
+    }
+
+    /// The same for a request from an address.
+    pub(crate) fn from(streams: bool, address: Option<IpAddr>) -> Arc<Self> {
+        Arc::new(Self { streams: AtomicBool::new(streams), address, ..Self::default() })
     }
 
     pub(crate) fn streams(&self) -> bool {

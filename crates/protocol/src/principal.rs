@@ -4,17 +4,20 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::limit::Limit;
+
 /// The authenticated caller. Sessions, request state and tasks are bound to its id.
 #[derive(Clone)]
 pub struct Principal {
     id: Arc<str>,
     facts: Option<Arc<dyn Any + Send + Sync>>,
+    limit: Option<Limit>,
 }
 
 impl Principal {
     /// A caller known by this id.
     pub fn new(id: impl Into<Arc<str>>) -> Self {
-        Self { id: id.into(), facts: None }
+        Self { id: id.into(), facts: None, limit: None }
     }
 
     /// Attaches whatever the authenticator knows about the caller (scopes, account), for the service to read.
@@ -22,6 +25,18 @@ impl Principal {
     pub fn with_facts(mut self, facts: Arc<dyn Any + Send + Sync>) -> Self {
         self.facts = Some(facts);
         self
+    }
+
+    /// Says what remains of a limit, which answers over HTTP tell.
+    #[must_use]
+    pub fn within(mut self, limit: Option<Limit>) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// What remains of a limit.
+    pub fn limit(&self) -> Option<Limit> {
+        self.limit
     }
 
     /// The id.

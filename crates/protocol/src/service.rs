@@ -82,6 +82,16 @@ pub trait Service: Send + Sync + 'static {
         Box::pin(async move { Err(Error::invalid_params(format!("Unknown prompt: {}", call.name))) })
     }
 
+    /// Whether what the client's URL names is there for this caller; says what is there where it is not. Asked on every request
+    /// whose URL says something.
+    fn is_there<'a>(
+        &'a self,
+        _principal: Option<&'a Principal>,
+        _binding: &'a Binding,
+    ) -> Boxed<'a, Result<(), String>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Suggests values for an argument of a prompt or a resource template.
     fn complete<'a>(&'a self, _context: &'a Context, _ask: Completing<'a>) -> Boxed<'a, Result<Completion, Error>> {
         Box::pin(async { Ok(Completion::default()) })

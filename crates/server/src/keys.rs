@@ -7,16 +7,13 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use identity::address::Proxies;
 use identity::callers::{Callers, Entry, Shown, Slow};
 use identity::keys::PREFIX;
-use protocol::Principal;
 use protocol::http::{AuthOutcome, Authenticator, Challenge, Peer};
+use protocol::{Limit, Principal, limit};
 
 use crate::oauth::{address, bearer};
 
 /// The header by which guests name themselves.
 pub(crate) const GUEST: HeaderName = HeaderName::from_static("x-guest-id");
-/// draft-ietf-httpapi-ratelimit-headers.
-const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Who is known, and which proxies are believed.
 #[derive(Clone)]
@@ -77,7 +74,15 @@ impl Authenticator for Gate {
 
 pub(crate) fn entered(entry: Entry, realm: &str) -> Result<Principal, Challenge> {
     match entry {
-        Entry::In(principal) => Ok(Principal::new(principal.id.clone()).with_facts(principal)),
+        Entry::In(principal, left) => {
+            let limit = left.map(|left| Limit {
+                policy: left.policy,
+                left: left.left,
+                quota: left.quota,
+                window: left.window.as_secs(),
+            });
+            Ok(Principal::new(principal.id.clone()).with_facts(principal).within(limit))
+        }
         Entry::BadKey | Entry::Ask => {
             let why =
                 "invalid API key: it is not known, was revoked or has expired; make a new one, or send no key header";
@@ -109,8 +114,8 @@ fn slow(slow: &Slow) -> Challenge {
     let mut headers = vec![(header::RETRY_AFTER, HeaderValue::from(seconds))];
     let limit = HeaderValue::try_from(format!("\"{name}\";r=0;t={seconds}"));
     let policy = HeaderValue::try_from(format!("\"{name}\";q={};w={window}", slow.quota));
-    headers.extend(limit.ok().map(|value| (LIMIT, value)));
-    headers.extend(policy.ok().map(|value| (POLICY, value)));
+    headers.extend(limit.ok().map(|value| (limit::RATE, value)));
+    headers.extend(policy.ok().map(|value| (limit::POLICY, value)));
     let why = format!("{}; try again in {seconds} s", slow.message);
     refusal(StatusCode::TOO_MANY_REQUESTS, None, "too_many_requests", &why, headers)
 }

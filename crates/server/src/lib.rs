@@ -25,7 +25,7 @@ pub use callback::{Callback, Granted};
 pub use error::Error;
 pub use keys::KnownCallers;
 pub use oauth::{OAuth, origin, places, platform_places};
-pub use plane::{Admission, DEFAULT_PORT as PLANE_PORT, Plane, PlaneSite, openapi};
+pub use plane::{Admission, DEFAULT_PORT as PLANE_PORT, Ends, Plane, PlaneSite, openapi};
 
 /// The port that `run` listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 8808;

@@ -57,6 +57,17 @@ pub struct PlaneSite {
     pub runtime: Arc<Runtime>,
 }
 
+/// The steps in which a control plane ends.
+#[derive(Clone, Debug, Default)]
+pub struct Ends {
+    /// Requests are not wanted any more, which `/readyz` says; what comes nevertheless is answered.
+    pub unready: CancellationToken,
+    /// Nothing more is accepted, and what runs is let end.
+    pub shutdown: CancellationToken,
+    /// What still runs is cut.
+    pub cut: CancellationToken,
+}
+
 /// A bound control plane that does not answer yet.
 pub struct Plane {
     listener: TcpListener,
@@ -146,11 +157,17 @@ impl Plane {
     }
 
     /// Answers until `shutdown` fires, then lets running requests end.
-    pub async fn run(self, shutdown: CancellationToken) {
+    pub async fn run(self, ends: Ends) {
+        let Ends { unready, shutdown, cut } = ends;
         let (runtime, rest) = (self.runtime.clone(), self.rest.clone());
         let begun = shutdown.clone();
         rest.set_ready(true);
         let closing = async move {
+            // Whoever spreads requests asks on connections of their own: listening goes on until they could see it.
+            tokio::select! {
+                () = unready.cancelled() => rest.set_ready(false),
+                () = begun.cancelled() => {}
+            }
             begun.cancelled().await;
             rest.set_ready(false);
             // Long streams never end by themselves: they are completed first, then requests drain.
@@ -164,7 +181,12 @@ impl Plane {
         let living = shutdown.clone();
         let keep = living.run_until_cancelled(operations::jobs::keep(&context));
         let revoked = revocations.run_until_cancelled(self.followed.forever(self.runtime));
-        let serving = protocol::http::serve(self.listener, self.router, ServeOptions::default(), shutdown);
+        let serving = protocol::http::serve(
+            self.listener,
+            self.router,
+            ServeOptions { cut, ..ServeOptions::default() },
+            shutdown,
+        );
         let policies = policies_until.run_until_cancelled(operations::policies::follow(&context));
         let warm = operations::search::warm(&context);
         tokio::join!(closing, serving, follow, revoked, policies, count, keep, warm);

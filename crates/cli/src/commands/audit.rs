@@ -133,5 +133,8 @@ async fn verify(input: VerifyInput, session: &Session, context: &Context) -> Res
         None => format!("{} {} entries, head {}", style.green("intact:"), found.entries, found.head),
         Some(problem) => format!("{} {problem}", style.red("broken:")),
     });
+    if let (Some(hint), false) = (&found.hint, session.printer.is_json()) {
+        session.printer.note(&format!("hint: {hint}"));
+    }
     Ok(if found.intact { OK } else { BAD_NEWS })
 }

@@ -5,15 +5,17 @@ mod openid;
 mod warnings;
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use operations::{Code, Context, Error};
 use protocol::Runtime;
 use serde_json::json;
-use server::{Options, PLANE_PORT, Plane, PlaneSite};
-use tokio_util::sync::CancellationToken;
+use server::{Ends, Options, PLANE_PORT, Plane, PlaneSite};
 
-use super::run::{callers::CallerArguments, http::refused, signals::Signals};
+use super::run::callers::CallerArguments;
+use super::run::http::refused;
+use super::run::signals::{Ending, Signals};
 use super::{OK, Threads};
 use crate::arguments::COMMAND_HELP;
 use crate::session::Session;
@@ -32,7 +34,7 @@ const EXAMPLES: &str = "Examples:
 /// Works on the home folder, which one control plane holds at a time. /docs explains the REST API, MCP clients use /mcp.
 /// On this machine alone, whoever sits at it needs no key; a control plane that others can reach, by `--host`, `--allow-host`
 /// or `--auth`, or where people sign in by OpenID Connect, asks everybody for one. Ctrl-C and SIGTERM end it after running
-/// requests have ended. Requests are logged on standard error.
+/// requests have ended, a second one at once. Requests are logged on standard error.
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
 pub(crate) struct Arguments {
@@ -88,9 +90,31 @@ pub(crate) struct Arguments {
     /// Follow the spec files of this folder: each is made and deployed, and again whenever it changes
     #[arg(long, value_name = "DIR")]
     follow: Option<std::path::PathBuf>,
+    /// Seconds for which SIGTERM leaves it listening while /readyz answers 503, so that a load balancer sends nothing more; 0 ends listening at once
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = DRAIN_DELAY,
+        value_parser = drain_delay,
+        env = "MCP_FACTORY_DRAIN_DELAY",
+        hide_env_values = true
+    )]
+    drain_delay: f64,
     /// How the log is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text, env = "MCP_FACTORY_LOG_FORMAT", hide_env_values = true)]
     log_format: LogFormat,
+}
+
+/// Seconds between SIGTERM and the end of listening unless told otherwise.
+const DRAIN_DELAY: f64 = 1.0;
+/// Longest such time.
+const DRAIN_DELAY_MAX: f64 = 3_600.0;
+
+fn drain_delay(text: &str) -> Result<f64, String> {
+    let seconds: Option<f64> = text.parse().ok();
+    seconds
+        .filter(|seconds| (0.0..=DRAIN_DELAY_MAX).contains(seconds))
+        .ok_or_else(|| format!("it is no number of seconds from 0 to {DRAIN_DELAY_MAX}"))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -167,18 +191,34 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
     let begun = Begun { resumed, demands, set_up: set_up.as_deref(), sign_in: sign_in.as_deref() };
     announce(&url, &plane, &begun, session);
     let following = follow(plane.context().clone(), arguments.follow, session);
-    let shutdown = CancellationToken::new();
-    let mut serving = std::pin::pin!(plane.run(shutdown.clone()));
+    let ends = Ends::default();
+    let unready = ends.unready.clone();
+    let following = unready.run_until_cancelled(following);
+    let delay = Duration::from_secs_f64(arguments.drain_delay);
     tokio::select! {
-        () = serving.as_mut() => {}
-        Err(error) = following => return Err(error),
-        _ = signals.ending() => {
-            session.printer.note("ending: running requests are given time to end");
-            shutdown.cancel();
-            serving.await;
-        }
+        () = plane.run(ends.clone()) => {}
+        Some(Err(error)) = following => return Err(error),
+        () = end(&mut signals, &ends, delay, session) => {}
     }
     Ok(OK)
+}
+
+/// Ends the control plane step by step, as signals ask for it. Never ends itself.
+async fn end(signals: &mut Signals, ends: &Ends, delay: Duration, session: &Session) {
+    let ending = signals.ending().await;
+    session.printer.note("ending: running requests are given time to end");
+    ends.unready.cancel();
+    // Whoever presses Ctrl-C sends requests to nobody else.
+    if ending == Ending::Terminated && !delay.is_zero() {
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            _ = signals.ending() => ends.cut.cancel(),
+        }
+    }
+    ends.shutdown.cancel();
+    signals.ending().await;
+    ends.cut.cancel();
+    std::future::pending().await
 }
 
 /// Follows a folder, where one is named; ends only when the folder cannot be read.

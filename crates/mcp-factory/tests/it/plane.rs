@@ -6,6 +6,7 @@ mod cases;
 mod client;
 mod deployments;
 mod durable;
+mod ending;
 mod identity;
 mod jobs;
 mod machine;

@@ -26,6 +26,10 @@ impl Operation for Deploy {
         Box::pin(deploy::deploy(context, input)).await
     }
 
+    async fn sound(context: &Context, input: &Self::Input) -> Result<(), Error> {
+        deploy::deployable(context, input).await
+    }
+
     fn changes(input: &Self::Input) -> Option<String> {
         Some(input.name.clone())
     }

@@ -30,6 +30,10 @@ impl Operation for Create {
         Box::pin(create::create(context, input)).await
     }
 
+    async fn sound(context: &Context, input: &Self::Input) -> Result<(), Error> {
+        create::readable(context, input).await.map(drop)
+    }
+
     fn made(output: &Self::Output) -> Option<String> {
         let created = output.result == store::Outcome::Created && !output.dry_run;
         created.then(|| format!("/mcp/servers/{}", output.name))
@@ -74,6 +78,10 @@ impl Operation for CreateNatural {
 
     async fn run(context: &Context, input: Self::Input) -> Result<Self::Output, Error> {
         natural::create(context, input).await
+    }
+
+    async fn sound(context: &Context, input: &Self::Input) -> Result<(), Error> {
+        natural::create(context, input.clone()).await.map(drop)
     }
 }
 

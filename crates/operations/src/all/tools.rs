@@ -115,6 +115,10 @@ impl Operation for TestAll {
         Box::pin(test::all(context, &input)).await
     }
 
+    async fn sound(context: &Context, input: &Self::Input) -> Result<(), Error> {
+        crate::pipeline::load(context, &input.subject, false).await.map(drop)
+    }
+
     fn about(input: &Self::Input) -> About {
         About::owned(&input.subject)
     }

@@ -7,6 +7,7 @@ use ::deploy::Target as _;
 use store::{Seen, Wanted};
 
 use super::health::{self, Fit};
+use super::residents;
 use crate::{Context, Error};
 
 /// How often is looked whether another process changed the catalogue.
@@ -43,6 +44,7 @@ pub async fn reconcile(context: &Context) -> Result<(), Error> {
     for gone in targets.local.all().iter().filter(|running| !names.contains(running.name())) {
         targets.local.stop(gone.name()).await;
     }
+    residents::look(context).await;
     for deployment in wanted {
         if is_due(context, &deployment)
             && let Err(error) = one(context, &deployment.name).await
@@ -82,6 +84,10 @@ pub async fn ensure(context: &Context, name: &str) {
         && is_due(context, &deployment)
     {
         let _ = one(context, name).await;
+        // One that is removed before it was ever looked for leaves the catalogue as if nothing had been: it has to be looked for.
+        if let Some(targets) = &context.targets {
+            targets.changed.notify_one();
+        }
     }
 }
 
@@ -111,14 +117,10 @@ pub(super) async fn one(context: &Context, name: &str) -> Result<(), Error> {
 async fn launch(context: &Context, deployment: &store::Deployment, seen: &mut Seen) {
     let Some(targets) = &context.targets else { return };
     let name = &deployment.name;
-    let running = targets.local.runs(name).map(|(_, version)| version);
-    let before = running.clone().or_else(|| deployment.serves.clone());
-    let fit = Box::pin(health::examine(context, name, deployment.version.as_deref())).await;
-    let refused = match fit {
-        Err(error) => error.to_string(),
-        Ok(Fit { version, ailing: Some(why), .. }) if before.as_ref().is_some_and(|before| *before != version) => {
-            format!("version {version} is not well: {why}")
-        }
+    residents::settle(context, name).await;
+    let (running, before) = before(context, deployment);
+    let refused = match fit(context, deployment, before.as_deref()).await {
+        Err(refused) => refused,
         Ok(fit) => {
             targets.failed.lock().remove(name);
             (seen.state, seen.serves, seen.reason) =
@@ -136,10 +138,34 @@ async fn launch(context: &Context, deployment: &store::Deployment, seen: &mut Se
         (None, Some(version)) => take_up(context, deployment, version).await.then(|| version.clone()),
         (None, None) => None,
     };
-    (seen.state, seen.reason) = match goes_on {
+    (seen.state, seen.reason) = refusal(refused, goes_on.as_deref());
+}
+
+/// The version that runs in this process, and the one that answered last.
+pub(super) fn before(context: &Context, deployment: &store::Deployment) -> (Option<String>, Option<String>) {
+    let runs = context.targets.as_ref().and_then(|targets| targets.local.runs(&deployment.name));
+    let running = runs.map(|(_, version)| version);
+    let before = running.clone().or_else(|| deployment.serves.clone());
+    (running, before)
+}
+
+/// What is wanted, if it is to be switched to; otherwise why not.
+pub(super) async fn fit(context: &Context, wanted: &store::Deployment, before: Option<&str>) -> Result<Fit, String> {
+    match Box::pin(health::examine(context, &wanted.name, wanted.version.as_deref())).await {
+        Err(error) => Err(error.to_string()),
+        Ok(Fit { version, ailing: Some(why), .. }) if before.is_some_and(|before| *before != version) => {
+            Err(format!("version {version} is not well: {why}"))
+        }
+        Ok(fit) => Ok(fit),
+    }
+}
+
+/// The state of a server whose wanted version is not switched to, and why.
+pub(super) fn refusal(refused: String, goes_on: Option<&str>) -> (String, Option<String>) {
+    match goes_on {
         Some(version) => ("running".to_owned(), Some(format!("{refused}; version {version} goes on"))),
         None => ("failed".to_owned(), Some(refused)),
-    };
+    }
 }
 
 /// Launches the version that answered before this process was started.

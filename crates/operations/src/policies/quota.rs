@@ -21,6 +21,25 @@ pub struct Quota {
     pub jobs: Option<u64>,
 }
 
+impl std::fmt::Display for Quota {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = [
+            ("servers", self.servers),
+            ("calls of tools a day", self.calls_per_day),
+            ("bytes of answers a day", self.bytes_per_day),
+            ("jobs", self.jobs),
+        ];
+        for (at, (what, most)) in parts.iter().enumerate() {
+            let between = if at == 0 { "" } else { ", " };
+            match most {
+                Some(most) => write!(f, "{between}{most} {what}")?,
+                None => write!(f, "{between}any number of {what}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Quota {
     /// What somebody with an account or a key may use.
     pub const MEMBERS: Self =

@@ -8,6 +8,9 @@ use crate::{Code, Error};
 
 /// The owner of rules that speak of everybody's servers.
 pub(super) const EVERYBODYS: &str = "*";
+/// Before a scope that an owner gave away by themselves: it counts for the rules of that owner alone. Scopes have no owner, so
+/// without it whoever thinks of a name first would have what somebody else's rule asks for later.
+pub(crate) const OWN: &str = "own:";
 /// Words of one list of a rule.
 const WORDS_MAX: usize = 100;
 /// Longest word of a rule, bytes.
@@ -66,6 +69,12 @@ impl Rule {
             return bad(
                 format!("`{word}` is nobody that a rule can speak of"),
                 "write everyone, accounts, guests, anonymous, account:NAME, owner:ID or key:ID",
+            );
+        }
+        if let Some(scope) = self.needs.as_ref().filter(|scope| scope.starts_with(OWN)) {
+            return bad(
+                format!("the scope `{scope}` begins with `{OWN}`"),
+                "leave that out: keys have it by themselves",
             );
         }
         if self.needs.is_some() && !self.groups.is_empty() {

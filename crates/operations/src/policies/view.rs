@@ -10,7 +10,7 @@ use store::Store;
 use store::policies::Kind;
 
 use super::quota::Quota;
-use super::rule::{EVERYBODYS, Right, Rule};
+use super::rule::{EVERYBODYS, OWN, Right, Rule};
 use super::sight::Sight;
 use super::usage::Usage;
 use crate::{Code, Context, Error};
@@ -62,10 +62,18 @@ impl Reach {
     /// They may not: what it needs.
     pub fn calls(&self, tool: &str) -> Result<(), Error> {
         let needed = self.needed.iter().filter_map(|at| self.set.rules.get(*at));
-        let lacks = needed.filter(|(_, rule)| rule.has(tool)).find_map(|(_, rule)| rule.needs.as_ref());
-        if let Some(scope) = lacks {
-            return Err(Error::new(Code::Forbidden, format!("calling `{tool}` needs the scope `{scope}`"))
-                .hint("use a key or a token with that scope"));
+        let lacks = needed.filter(|(_, rule)| rule.has(tool)).find_map(|(of, rule)| Some((of, rule.needs.as_ref()?)));
+        if let Some((of, scope)) = lacks {
+            let what =
+                format!("calling `{tool}` needs the scope `{scope}`, which a rule asks for and the caller lacks");
+            let own = self.given.is_none() && *of != *EVERYBODYS;
+            return Err(Error::new(Code::Forbidden, what).hint(match own {
+                true => format!(
+                    "the rule is yours: make a key that has the scope and use it (`mcp-factory keys create NAME --scope \
+                     mcp,servers:call,{scope}`, or `POST /api/mcp-keys`), or remove the rule (`mcp-factory policies list`)"
+                ),
+                false => "ask whoever runs this control plane for a key with that scope".to_owned(),
+            }));
         }
         if self.may(tool, Right::Call) {
             return Ok(());
@@ -105,7 +113,7 @@ impl Policies {
             if rule.allow.is_some() {
                 given.push(at);
             }
-            if rule.needs.as_ref().is_some_and(|scope| !scopes.allow(scope)) {
+            if rule.needs.as_ref().is_some_and(|scope| !scopes.allow(scope) && !given_to_own(principal, of, scope)) {
                 needed.push(at);
             }
         }
@@ -140,6 +148,17 @@ impl Policies {
             _ => ("members", Quota::MEMBERS),
         };
         let own = set.quotas.get(&*principal.owner).copied().unwrap_or_default();
+        own.over(set.quotas.get(kind).copied().unwrap_or_default()).over(usual)
+    }
+
+    /// What holds for an owner, or for `members` or `guests`.
+    pub(super) fn quota_of(&self, who: &str) -> Quota {
+        let set = self.set.read();
+        let (kind, usual) = match who == "guests" || who.starts_with("guest:") || who.starts_with("address:") {
+            true => ("guests", Quota::GUESTS),
+            false => ("members", Quota::MEMBERS),
+        };
+        let own = set.quotas.get(who).copied().unwrap_or_default();
         own.over(set.quotas.get(kind).copied().unwrap_or_default()).over(usual)
     }
 
@@ -217,6 +236,11 @@ impl Policies {
         }
         Ok(())
     }
+}
+
+/// Whether a caller has a scope for the rules of their own owner.
+fn given_to_own(principal: &Principal, of: &str, scope: &str) -> bool {
+    *of == *principal.owner && principal.scopes.iter().any(|known| known.strip_prefix(OWN) == Some(scope))
 }
 
 fn today() -> String {

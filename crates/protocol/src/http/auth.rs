@@ -1,5 +1,7 @@
 //! Letting callers in.
 
+use std::net::IpAddr;
+
 use ::http::request::Parts;
 use ::http::{HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
@@ -12,6 +14,11 @@ use crate::service::Boxed;
 pub trait Authenticator: Send + Sync + 'static {
     /// Looks at the head of a request.
     fn authenticate(&self, head: &Parts, peer: &Peer) -> AuthOutcome;
+
+    /// Where a request comes from: the other end of the connection, or whom it truly speaks for.
+    fn address(&self, _head: &Parts, peer: &Peer) -> Option<IpAddr> {
+        Some(peer.address?.ip())
+    }
 }
 
 impl<F> Authenticator for F

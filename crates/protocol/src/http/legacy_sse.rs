@@ -60,10 +60,14 @@ impl LegacySessions {
         }
         let response = match head.method {
             Method::GET => match endpoint.authenticate(&head, peer).await {
-                Ok(principal) => match endpoint.bind(&head) {
-                    Ok(binding) => self.stream(endpoint, principal.as_ref(), binding, messages_path),
-                    Err(response) => *response,
-                },
+                Ok(principal) => {
+                    let mut response = match endpoint.bind(&head, principal.as_ref()).await {
+                        Ok(binding) => self.stream(endpoint, principal.as_ref(), binding, messages_path),
+                        Err(response) => *response,
+                    };
+                    tell(principal.as_ref(), &mut response);
+                    response
+                }
                 Err(response) => response,
             },
             Method::OPTIONS => respond::preflight("GET, OPTIONS", &head.headers),
@@ -139,6 +143,23 @@ impl LegacySessions {
         B: HttpBody<Data = Bytes>,
     {
         let principal = endpoint.authenticate(head, peer).await.map_err(Box::new)?;
+        let mut response =
+            self.take(endpoint, head, body, peer, principal.as_ref()).await.unwrap_or_else(|refused| *refused);
+        tell(principal.as_ref(), &mut response);
+        Ok(response)
+    }
+
+    async fn take<B>(
+        self: &Arc<Self>,
+        endpoint: &Arc<Endpoint>,
+        head: &::http::request::Parts,
+        body: B,
+        peer: &Peer,
+        principal: Option<&Principal>,
+    ) -> Result<Response<Body>, Box<Response<Body>>>
+    where
+        B: HttpBody<Data = Bytes>,
+    {
         if !is_json(head.headers.get(::http::header::CONTENT_TYPE)) {
             return Err(Box::new(refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json")));
         }
@@ -150,15 +171,16 @@ impl LegacySessions {
         let connection = id.and_then(|id| {
             let open = self.0.lock();
             let found = open.get(id)?;
-            (found.principal.as_deref() == principal.as_ref().map(Principal::id))
+            (found.principal.as_deref() == principal.map(Principal::id))
                 .then(|| (found.connection.clone(), found.binding.clone()))
         });
         let Some((connection, binding)) = connection else {
             return Err(Box::new(refusal(StatusCode::NOT_FOUND, "No such session: open the stream again")));
         };
         let body = read_message(&head.headers, body, &endpoint.runtime.options).await?;
-        let exchange = Exchange::new(true);
+        let exchange = Exchange::from(true, endpoint.address(head, peer));
         let via = Via::Connection(connection.clone());
+        let principal = principal.cloned();
         let mut job = Job::new(Incoming { endpoint: endpoint.clone(), body, via, principal, binding, exchange });
         // Messages of one client are begun in the order in which they came, and answered when they are done.
         let first = job.try_turn();
@@ -169,6 +191,13 @@ impl LegacySessions {
         }
         tokio::spawn(drive(job, first, connection));
         Ok(respond::accepted())
+    }
+}
+
+/// Tells a caller what remains of their limit.
+fn tell(principal: Option<&Principal>, response: &mut Response<Body>) {
+    if let Some(limit) = principal.and_then(Principal::limit) {
+        limit.tell(response.headers_mut());
     }
 }
 

@@ -119,7 +119,9 @@ pub(super) fn share_with_origin(request: &HeaderMap, mut response: Response<Body
         headers.insert(VARY, HeaderValue::from_static("origin"));
         headers.insert(
             ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("mcp-session-id, mcp-protocol-version, www-authenticate, retry-after"),
+            HeaderValue::from_static(
+                "mcp-session-id, mcp-protocol-version, www-authenticate, retry-after, ratelimit, ratelimit-policy",
+            ),
         );
     }
     response

@@ -27,6 +27,8 @@ pub struct ServeOptions {
     pub max_head: usize,
     /// How long requests may take to end after shutdown began.
     pub drain: Duration,
+    /// Cuts what still drains.
+    pub cut: CancellationToken,
 }
 
 impl Default for ServeOptions {
@@ -37,6 +39,7 @@ impl Default for ServeOptions {
             max_headers: 100,
             max_head: 64 * 1024,
             drain: Duration::from_secs(10),
+            cut: CancellationToken::new(),
         }
     }
 }
@@ -75,8 +78,9 @@ pub async fn serve(listener: TcpListener, router: Arc<Router>, options: ServeOpt
     }
     drop(listener);
     connections.close();
-    if tokio::time::timeout(options.drain, connections.wait()).await.is_err() {
-        tracing::warn!(left = connections.len(), "connections were cut after the time for draining");
+    let drained = options.cut.run_until_cancelled(tokio::time::timeout(options.drain, connections.wait())).await;
+    if !matches!(drained, Some(Ok(()))) {
+        tracing::warn!(left = connections.len(), "connections were cut before their requests had ended");
         abandon.cancel();
         connections.wait().await;
     }

@@ -1,5 +1,6 @@
 //! Streamable HTTP: one path for everything.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use ::http::header::{ACCEPT, CONTENT_TYPE, ORIGIN};
@@ -58,12 +59,33 @@ impl Endpoint {
             Ok(principal) => principal,
             Err(response) => return response,
         };
-        let binding = match self.bind(&head) {
+        let limit = principal.as_ref().and_then(Principal::limit);
+        let mut response = self.answer_to(head, body, peer, principal).await;
+        if let Some(limit) = limit {
+            limit.tell(response.headers_mut());
+        }
+        response
+    }
+
+    async fn answer_to<B>(
+        self: &Arc<Self>,
+        head: Parts,
+        body: B,
+        peer: &Peer,
+        principal: Option<Principal>,
+    ) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes>,
+    {
+        let binding = match self.bind(&head, principal.as_ref()).await {
             Ok(binding) => binding,
             Err(response) => return *response,
         };
         match head.method {
-            Method::POST => self.post(head.headers, body, principal, binding).await,
+            Method::POST => {
+                let address = self.address(&head, peer);
+                self.post(head.headers, body, principal, binding, address).await
+            }
             Method::GET => self.get(&head.headers, principal.as_ref()),
             Method::DELETE => self.delete(&head.headers, principal.as_ref()),
             _ => respond::method_not_allowed(METHODS),
@@ -80,10 +102,29 @@ impl Endpoint {
         outcome.map(Some).map_err(respond::challenge)
     }
 
+    /// Where a request comes from.
+    pub(super) fn address(&self, head: &Parts, peer: &Peer) -> Option<IpAddr> {
+        match &self.authenticator {
+            Some(authenticator) => authenticator.address(head, peer),
+            None => Some(peer.address?.ip()),
+        }
+    }
+
     /// What the query of the URL says.
-    pub(super) fn bind(&self, head: &Parts) -> Result<Option<Binding>, Box<Response<Body>>> {
+    pub(super) async fn bind(
+        &self,
+        head: &Parts,
+        principal: Option<&Principal>,
+    ) -> Result<Option<Binding>, Box<Response<Body>>> {
         let Some(query) = head.uri.query().filter(|query| !query.is_empty()) else { return Ok(None) };
-        self.service.bind(query).map_err(|why| Box::new(refusal(StatusCode::BAD_REQUEST, why)))
+        let refused = |status, why: String| Box::new(refusal(status, why));
+        let bound = self.service.bind(query).map_err(|why| refused(StatusCode::BAD_REQUEST, why))?;
+        // Whoever ends a session needs nothing of what it chose.
+        if let Some(binding) = bound.as_ref().filter(|_| head.method != Method::DELETE) {
+            let there = self.service.is_there(principal, binding).await;
+            there.map_err(|why| refused(StatusCode::NOT_FOUND, why))?;
+        }
+        Ok(bound)
     }
 
     async fn post<B>(
@@ -92,6 +133,7 @@ impl Endpoint {
         body: B,
         principal: Option<Principal>,
         binding: Option<Binding>,
+        address: Option<IpAddr>,
     ) -> Response<Body>
     where
         B: HttpBody<Data = Bytes>,
@@ -107,7 +149,7 @@ impl Endpoint {
             Err(response) => return *response,
         };
         let caller = principal.as_ref().map(Principal::shared_id);
-        let exchange = Exchange::new(accepts != Accepts::Json);
+        let exchange = Exchange::from(accepts != Accepts::Json, address);
         let via = Via::Http(headers);
         let mut job = Job::new(Incoming { endpoint: self.clone(), body, via, principal, binding, exchange });
         match job.first_turn().await {

@@ -84,7 +84,10 @@ impl Access for Doors {
 
     fn call(&self, place: &Place, principal: Option<&protocol::Principal>, tool: &str) -> Result<Counted, String> {
         let Some((known, reach)) = self.reach(place, principal) else { return Ok(None) };
-        let told = |error: operations::Error| format!("{}: {}", error.code.as_str(), error.message);
+        let told = |error: operations::Error| {
+            let hints: String = error.hints.iter().map(|hint| format!("\nhint: {hint}")).collect();
+            format!("{}: {}{hints}", error.code.as_str(), error.message)
+        };
         let reach = reach.ok_or_else(|| format!("there is no tool `{tool}` that you may call"))?;
         reach.calls(tool).map_err(told)?;
         let (policies, spending) = (Arc::clone(&self.policies), self.policies.spend(known).map_err(told)?);

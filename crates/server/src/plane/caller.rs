@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use operations::Caller;
-use protocol::Principal;
 use protocol::http::{AuthOutcome, Authenticator, Challenge, Peer};
+use protocol::{Limit, Principal};
 
-/// Lets a caller in, or says how to get in.
+/// Lets a caller in, with what remains of their limit, or says how to get in.
 pub(super) async fn authenticate(
     authenticator: Option<&Arc<dyn Authenticator>>,
     head: &Parts,
     peer: &Peer,
-) -> Result<Caller, Challenge> {
-    let Some(authenticator) = authenticator else { return Ok(of(None)) };
+) -> Result<(Caller, Option<Limit>), Challenge> {
+    let Some(authenticator) = authenticator else { return Ok((of(None), None)) };
     let principal = match authenticator.authenticate(head, peer) {
         AuthOutcome::Ready(outcome) => outcome?,
         AuthOutcome::Later(outcome) => outcome.await?,
     };
-    Ok(of(Some(&principal)))
+    Ok((of(Some(&principal)), principal.limit()))
 }
 
 /// Who an operation is done for. Nobody in particular may do everything: such a control plane listens on loopback alone,

@@ -3,10 +3,11 @@
 //! Who shows a key, a token or the name of a guest is known by it. Who shows nothing is a visitor, or turned away; but
 //! until there is an account, whoever sits at the machine of a control plane that only this machine reaches runs it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use identity::accounts::{Accounts, SESSION_PREFIX};
 use identity::callers::Callers;
 use identity::openid::OpenId;
@@ -14,6 +15,7 @@ use identity::{ADMIN, Kind, Scopes};
 use protocol::Principal;
 use protocol::http::{AuthOutcome, Authenticator, Challenge, Guard, Peer};
 
+use super::headers;
 use crate::keys::{GUEST, Gate, KnownCallers, entered, unavailable};
 use crate::oauth::{self, OAuth};
 
@@ -100,6 +102,34 @@ impl Door {
 
 impl Authenticator for Door {
     fn authenticate(&self, head: &Parts, peer: &Peer) -> AuthOutcome {
+        named(head, self.look(head, peer))
+    }
+
+    fn address(&self, head: &Parts, peer: &Peer) -> Option<IpAddr> {
+        Some(oauth::address(&self.callers.proxies, head, peer))
+    }
+}
+
+/// Names the request in what turns its caller away. Where the answer is told of in the log, it is named there.
+fn named(head: &Parts, found: AuthOutcome) -> AuthOutcome {
+    fn with_id(own: &HeaderMap, mut challenge: Challenge) -> Challenge {
+        let id = HeaderValue::try_from(headers::request_id(own));
+        challenge.headers.extend(id.ok().map(|id| (headers::REQUEST_ID, id)));
+        challenge
+    }
+    match found {
+        AuthOutcome::Ready(found) => AuthOutcome::Ready(found.map_err(|challenge| with_id(&head.headers, challenge))),
+        AuthOutcome::Later(found) => {
+            let own = head.headers.get(headers::REQUEST_ID).cloned();
+            let own = HeaderMap::from_iter(own.map(|id| (headers::REQUEST_ID, id)));
+            AuthOutcome::Later(Box::pin(async move { found.await.map_err(|challenge| with_id(&own, challenge)) }))
+        }
+    }
+}
+
+impl Door {
+    /// Who makes a request.
+    fn look(&self, head: &Parts, peer: &Peer) -> AuthOutcome {
         if self.trusts_machine && !self.accounts.exist() && is_of_this_machine(head, peer) {
             return AuthOutcome::Ready(Ok(self.operator.clone()));
         }

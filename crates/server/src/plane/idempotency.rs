@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use operations::kept::{self, Reply};
 use operations::operation::Erased;
-use operations::{Context, Error};
+use operations::{Code, Context, Error};
 use protocol::http::Body;
 use serde_json::{Map, Value};
 
@@ -27,7 +27,7 @@ const KEPT: [HeaderName; 5] = [
 const ASKS: [HeaderName; 4] =
     [http::header::CONTENT_TYPE, http::header::IF_MATCH, http::header::IF_NONE_MATCH, headers::PREFER];
 
-/// What an answer carries whose request was not begun, because it cannot be read.
+/// What an answer carries whose request was not begun, because it, or the spec in it, cannot be used.
 #[derive(Clone, Copy)]
 pub(super) struct NotBegun;
 
@@ -45,6 +45,11 @@ pub(super) fn is_kept(status: StatusCode) -> bool {
         StatusCode::TOO_MANY_REQUESTS,
     ];
     !status.is_server_error() && !REFUSALS.contains(&status)
+}
+
+/// Whether a failure says that nothing was begun: a spec that cannot be used is mended and sent again.
+pub(super) fn is_not_begun(code: Code) -> bool {
+    matches!(code, Code::InvalidSpec | Code::ReservedName | Code::NotBuilt | Code::NoIntake)
 }
 
 /// A key that was claimed: its answer has to be kept.

@@ -4,14 +4,14 @@ mod beside;
 mod choice;
 mod fleet;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use operations::access::USE;
 use operations::deploy::Local;
 use operations::operation::{Effect, Erased, Scope};
 use operations::{Caller, Context as Asked, Progress};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use protocol::service::{About, Boxed, Reply, Service, Tool, ToolAnnotations, ToolCall, ToolResult};
 use protocol::{Binding, CacheScope, Changes, Context, Error, Json, Listing, Principal};
 use serde_json::{Map, Value};
@@ -48,6 +48,8 @@ pub(super) struct Platform {
 struct Lists {
     generation: u64,
     made: HashMap<Key, Arc<Listing>>,
+    /// Choices of which everything is there.
+    there: HashSet<Key>,
 }
 
 /// What a client chose, the caller's scopes, and who they are under which policies.
@@ -90,16 +92,27 @@ impl Platform {
         }
     }
 
-    fn list(&self, caller: &Caller, choice: &Choice) -> Arc<Listing> {
+    /// What a list for a caller's choice depends on.
+    fn key(&self, caller: &Caller, choice: &Choice) -> Key {
         let scopes = SCOPES.iter().enumerate().filter(|(_, scope)| caller.may(**scope));
         let uses = matches!(caller, Caller::Remote(known) if known.scopes.allow(USE));
         let scopes = scopes.fold(u8::from(uses) << SCOPES.len(), |all, (nth, _)| all | 1 << nth);
-        let key = (choice.clone(), scopes, self.seen_by(caller));
+        (choice.clone(), scopes, self.seen_by(caller))
+    }
+
+    /// What was made of the servers that run now.
+    fn lists(&self) -> MutexGuard<'_, Lists> {
         let generation = self.local.generation();
         let mut lists = self.lists.lock();
-        if lists.generation != generation || lists.made.len() >= LISTS_KEPT {
-            *lists = Lists { generation, made: HashMap::new() };
+        if lists.generation != generation || lists.made.len() >= LISTS_KEPT || lists.there.len() >= LISTS_KEPT {
+            *lists = Lists { generation, ..Lists::default() };
         }
+        lists
+    }
+
+    fn list(&self, caller: &Caller, choice: &Choice) -> Arc<Listing> {
+        let key = self.key(caller, choice);
+        let mut lists = self.lists();
         if let Some(known) = lists.made.get(&key) {
             return Arc::clone(known);
         }
@@ -129,7 +142,7 @@ impl Platform {
             Err(error) => return Ok(beside::failed(&error)),
         };
         let request = uuid::Uuid::now_v7().simple().to_string();
-        let mut asked = self.context.asked(caller::of(cx.principal()), request);
+        let mut asked = self.context.asked(caller::of(cx.principal()), request).from(cx.address());
         asked.cancel = cx.cancellation().child_token();
         let (tell, mut told) = mpsc::channel(PROGRESS_WAITING);
         if cx.wants_progress() {
@@ -214,6 +227,35 @@ impl Service for Platform {
     fn bind(&self, query: &str) -> Result<Option<Binding>, String> {
         let choice = Choice::parse(query)?;
         Ok((choice != Choice::default()).then(|| Arc::new(choice) as Binding))
+    }
+
+    fn is_there<'a>(&'a self, principal: Option<&'a Principal>, binding: &'a Binding) -> Boxed<'a, Result<(), String>> {
+        Box::pin(async move {
+            let Some(choice) = binding.downcast_ref::<Choice>() else { return Ok(()) };
+            let caller = caller::of(principal);
+            let key = self.key(&caller, choice);
+            if self.lists().there.contains(&key) {
+                return Ok(());
+            }
+            let fleet = self.fleet();
+            let (servers, groups) = fleet.seen(&caller, self.context.policies.as_deref());
+            let mut all_run = true;
+            for name in choice.servers.iter().filter(|name| !servers.contains(name.as_str())) {
+                // What does not run at the moment lists nothing until it does.
+                let asked = self.context.asked(caller.clone(), "");
+                if !operations::access::is_seen(&asked, name).await {
+                    return Err(choice::nothing("server", name, &servers));
+                }
+                all_run = false;
+            }
+            match choice.groups.iter().find(|group| !groups.contains(group.as_str())) {
+                Some(group) if all_run => Err(choice::nothing("group", group, &groups)),
+                _ => {
+                    self.lists().there.insert(key);
+                    Ok(())
+                }
+            }
+        })
     }
 
     fn listing_bound(&self, principal: Option<&Principal>, binding: &Binding) -> Arc<Listing> {

@@ -13,11 +13,11 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use identity::address::Proxies;
 use operations::deploy::{Local, Running};
-use operations::operation::Scope;
+use operations::operation::{Boxed, Scope};
 use operations::scopes::MEASURE;
 use operations::{Caller, Code, Context, Error};
 use protocol::http::{Authenticator, Body, Challenge, Guard, Peer};
-use protocol::{Endpoint, Runtime};
+use protocol::{Endpoint, Limit, Runtime};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -62,6 +62,8 @@ pub(super) struct Door {
 struct Told {
     operation: &'static str,
     caller: String,
+    /// What remains of the caller's limit.
+    limit: Option<Limit>,
 }
 
 impl Rest {
@@ -108,7 +110,7 @@ impl Rest {
         let id = headers::request_id(request.headers());
         let origin = request.headers().get(ORIGIN).cloned();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let mut told = Told { operation: "", caller: String::new() };
+        let mut told = Told { operation: "", caller: String::new(), limit: None };
         let pages = self.pages.as_ref().filter(|pages| pages.has(request.uri().path()));
         if pages.is_some() {
             told.operation = "pages";
@@ -128,6 +130,9 @@ impl Rest {
         };
         if let Ok(value) = HeaderValue::try_from(&id) {
             answer.headers_mut().insert(headers::REQUEST_ID, value);
+        }
+        if let Some(limit) = told.limit {
+            limit.tell(answer.headers_mut());
         }
         if let Some(origin) = origin.filter(|_| is_allowed && !own) {
             answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -180,7 +185,10 @@ impl Rest {
             return problem::of(&error.hint("send `Accept: application/json`, or no `Accept`"), id, None);
         }
         let caller = match caller::authenticate(self.authenticator.as_ref(), &head, peer).await {
-            Ok(caller) => caller,
+            Ok((caller, limit)) => {
+                told.limit = limit;
+                caller
+            }
             // What is open to everybody asks nobody for a key.
             Err(_) if route.operation.declared().scope == Scope::Open => Caller::nobody(),
             Err(challenge) => return refused(challenge, id),
@@ -245,9 +253,7 @@ impl Rest {
                         return Box::pin(known.answer(&at, rest, request, peer)).await;
                     }
                     let (head, body) = request.into_parts();
-                    let group =
-                        rest.strip_prefix("groups/").and_then(|rest| rest.split_once('/')).map(|(group, _)| group);
-                    if let Err(challenge) = Box::pin(known.admits(group, &head, peer)).await {
+                    if let Err(challenge) = Box::pin(known.admits(group_of(rest), &head, peer)).await {
                         return Ok(refused(challenge, id));
                     }
                     request = Request::from_parts(head, body);
@@ -261,8 +267,11 @@ impl Rest {
             let (head, body) = request.into_parts();
             return match Box::pin(caller::authenticate(self.authenticator.as_ref(), &head, peer)).await {
                 // And who is known does not learn which ones others have.
-                Ok(caller) if is_endpoint(rest) => {
-                    let why = operations::deploy::away(&self.context.asked(caller, id), name).await;
+                Ok((caller, limit)) if is_endpoint(rest) => {
+                    told.limit = limit;
+                    let group = group_of(rest);
+                    let asked = self.context.asked(caller, id);
+                    let why = Box::pin(operations::deploy::away(&asked, name, group)).await;
                     Ok(refused(access::turned_away(&why), id))
                 }
                 Ok(_) => Err(Box::new(Request::from_parts(head, body))),
@@ -276,7 +285,9 @@ impl Rest {
     /// The deployed server of a name.
     async fn known(&self, name: &str) -> Option<Arc<Running>> {
         if self.local.find(name).is_none() {
-            Box::pin(operations::deploy::ensure(&self.context, name)).await;
+            // Without its type: what is behind it is too deep for the compiler.
+            let ensured: Boxed<'_, ()> = Box::pin(operations::deploy::ensure(&self.context, name));
+            ensured.await;
         }
         self.local.find(name)
     }
@@ -284,7 +295,7 @@ impl Rest {
     /// Whether the caller may read what was measured.
     async fn may_measure(&self, head: &Parts, peer: &Peer, id: &str) -> Result<(), Response<Body>> {
         let found = caller::authenticate(self.authenticator.as_ref(), head, peer).await;
-        let caller = found.map_err(|challenge| refused(challenge, id))?;
+        let (caller, _) = found.map_err(|challenge| refused(challenge, id))?;
         match &caller {
             Caller::Remote(principal) if !principal.scopes.allow(MEASURE) => {
                 let what = format!("reading {METRICS} needs the scope `{MEASURE}`, which {caller} lacks");
@@ -374,6 +385,11 @@ fn preflight(head: &Parts, allow: &str, answer: &mut Response<Body>) {
     if let Ok(value) = HeaderValue::try_from(allow) {
         answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_METHODS, value);
     }
+}
+
+/// The group in a path below a server.
+fn group_of(rest: &str) -> Option<&str> {
+    Some(rest.strip_prefix("groups/")?.split_once('/')?.0)
 }
 
 /// Whether a path below a server is where MCP is spoken.

@@ -106,7 +106,13 @@ async fn done(
         let done = route.operation.run(context, input).await;
         done.map(|done| answer::done(&head.method, &head.uri, &head.headers, &done))
     };
-    result.unwrap_or_else(|error| problem::of(&error, request, sent.as_deref()))
+    result.unwrap_or_else(|error| {
+        let mut answer = problem::of(&error, request, sent.as_deref());
+        if idempotency::is_not_begun(error.code) {
+            answer.extensions_mut().insert(idempotency::NotBegun);
+        }
+        answer
+    })
 }
 
 /// What the query says of a job.

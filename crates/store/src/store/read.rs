@@ -88,6 +88,20 @@ impl Store {
         self.db.read(WHAT, |session| session.row(sql, params![name], |row| row.get(0)).attempted(WHAT))
     }
 
+    /// When a server was made; `None` when there is none of this name.
+    pub fn made_at(&self, name: &str) -> Result<Option<String>, Error> {
+        const WHAT: &str = "read when a server was made";
+        let sql = "SELECT created_at FROM servers WHERE name = ?1";
+        self.db.read(WHAT, |session| session.row(sql, params![name], |row| row.get(0)).attempted(WHAT))
+    }
+
+    /// The names of all servers with when each was made.
+    pub fn all_made_at(&self) -> Result<Vec<(String, String)>, Error> {
+        const WHAT: &str = "read when servers were made";
+        let sql = "SELECT name, created_at FROM servers ORDER BY name";
+        self.db.read(WHAT, |session| session.rows(sql, &[], |row| Ok((row.get(0)?, row.get(1)?))).attempted(WHAT))
+    }
+
     /// The names of all servers with their owners.
     pub fn owners(&self) -> Result<Vec<(String, String)>, Error> {
         const WHAT: &str = "read the owners of servers";

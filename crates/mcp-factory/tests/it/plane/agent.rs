@@ -138,11 +138,24 @@ fn tools_of_deployed_servers_are_tools_of_the_factory() {
         assert_eq!(all > names.len(), !(path.contains("groups/s")), "{path}: {all}");
     }
     let headers = [("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream")];
+    for (path, words) in [
+        ("/mcp?servers=c-mcp", ["`c-mcp`", "a-mcp, b-mcp"]),
+        ("/mcp?servers=a-mcp,b-mpc", ["`b-mpc`", "did you mean `b-mcp`?"]),
+        ("/mcp/groups/zzz", ["`zzz`", "sales, stock"]),
+        ("/mcp?groups=zzz", ["`zzz`", "sales, stock"]),
+    ] {
+        let refused = plane.send("POST", path, &headers, r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}"#);
+        let why = refused.json()["error"]["message"].as_str().unwrap_or_default().to_owned();
+        assert!(refused.status == 404 && why.starts_with("MF1031"), "{path}: {} {}", refused.status, refused.body);
+        assert!(words.iter().all(|word| why.contains(word)), "{path}: {why}");
+    }
     let refused = plane.send("POST", "/mcp?server=a", &headers, "{}");
     assert_eq!((refused.status, refused.body.contains("`servers`")), (400, true), "{}", refused.body);
 
     agent.call("stop_server", &json!({"name": "a-mcp"}));
     assert_eq!(tools_of_servers(&mut agent), ["b-mcp__greet"]);
+    let (mut chosen, _) = Agent::connect(&plane, "/mcp?servers=a-mcp,b-mcp");
+    assert_eq!(tools_of_servers(&mut chosen), ["b-mcp__greet"], "what is stopped is there");
 }
 
 #[test]

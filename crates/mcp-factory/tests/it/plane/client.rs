@@ -60,6 +60,11 @@ impl Plane {
         self.child.wait().expect("it ends");
     }
 
+    /// Waits until it ended, and says whether it did so in order.
+    pub(crate) fn ended(mut self) -> bool {
+        self.child.wait().expect("it ends").success()
+    }
+
     /// Asks it to end, and waits until it did.
     pub(crate) fn end(mut self) {
         let ended = std::process::Command::new("kill").arg(self.pid().to_string()).status().expect("kill runs");

@@ -136,6 +136,37 @@ fn versions_are_switched_held_and_rolled_back() {
 }
 
 #[test]
+fn trying_to_start_names_the_version_that_would_go_on() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    made(&plane, &version("1.0.0", "one"));
+    plane.post("/mcp/deploy/shop-mcp", &json!({}));
+    let mut ailing = version("1.1.0", "two");
+    ailing["connections"] = json!([{"name": "db", "type": "postgresql", "url": "postgresql://127.0.0.1:9/none"}]);
+    let rows =
+        json!({"name": "rows", "description": "Reads", "connection": "db", "parameters": {}, "sql": "SELECT 1 AS one"});
+    ailing["tools"].as_array_mut().expect("tools").push(rows);
+    made(&plane, &ailing);
+    let goes_on = |server: &Value| server["reason"].as_str().is_some_and(|why| why.contains("version 1.0.0 goes on"));
+    plane.until("/mcp/servers/shop-mcp", |server| goes_on(&server["deployment"]));
+    let dry = [("Content-Type", "application/json"), ("Dry-Run", "true")];
+    for path in ["/mcp/servers/shop-mcp/start", "/mcp/deploy/shop-mcp"] {
+        for stopped in [false, true] {
+            if stopped {
+                plane.post("/mcp/servers/shop-mcp/stop", &json!({}));
+            }
+            let would = plane.send("POST", path, &dry, "{}").json();
+            let is = plane.post(path, &json!({})).json();
+            for told in [&would, &is] {
+                assert_eq!((&told["state"], &told["version"]), (&json!("running"), &json!("1.0.0")), "{told}");
+                assert!(goes_on(told), "{told}");
+            }
+            assert_eq!(would["reason"], is["reason"]);
+        }
+    }
+}
+
+#[test]
 fn versions_answer_side_by_side() {
     let world = World::new();
     let plane = Plane::start(&world);

@@ -198,6 +198,52 @@ fn guests_are_metered_and_reach_nothing_of_others() {
 }
 
 #[test]
+fn answers_tell_what_remains_of_a_limit_and_refusals_name_their_request() {
+    let world = World::new();
+    let plane = Plane::start_with(&world, &["--auth", "keys,guests", "--rate", "guests=5/60"]);
+    let ann = key(&world, "ann", CREATE);
+    assert_eq!(with(&plane, &ann, "POST", "/mcp/create", &json!({"spec": spec("hello")})).status, 201);
+    assert_eq!(with(&plane, &ann, "POST", "/mcp/deploy/hello", &json!({})).status, 200);
+    let opens = json!({"who": ["guests"], "servers": ["hello"], "allow": "call"});
+    assert_eq!(with(&plane, &ann, "POST", "/mcp/policies/rules/r", &opens).status, 200);
+    let listed = r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}}}"#;
+    let by = |guest: &str, method: &str, path: &str, more: &[(&str, &str)]| {
+        let mut headers =
+            vec![("X-Guest-Id", guest), ("Content-Type", "application/json"), ("MCP-Protocol-Version", "2026-07-28")];
+        headers.extend([("Accept", "application/json, text/event-stream"), ("Mcp-Method", "tools/list")]);
+        headers.extend(more);
+        plane.send(method, path, &headers, if method == "POST" { listed } else { "" })
+    };
+    // Rules are followed within a moment.
+    let tried = std::cell::Cell::new(0);
+    super::policies::until_within(5, "the rule", || {
+        tried.set(tried.get() + 1);
+        by(&format!("before-{}", tried.get()), "POST", "/servers/hello/mcp", &[]).status == 200
+    });
+    let paths =
+        [("GET", "/mcp/servers"), ("POST", "/mcp"), ("POST", "/servers/hello/mcp"), ("GET", "/mcp/servers/none")];
+    for (left, (method, path)) in [4, 3, 2, 1].into_iter().zip(paths) {
+        let answer = by("one", method, path, &[]);
+        assert_eq!(answer.header("ratelimit"), Some(&*format!("\"guest\";r={left}")), "{path}: {}", answer.body);
+        assert_eq!(answer.header("ratelimit-policy"), Some("\"guest\";q=5;w=60"), "{path}");
+    }
+    by("one", "GET", "/mcp/servers", &[]);
+    for (method, path) in paths {
+        let slow = by("one", method, path, &[("X-Request-Id", "mine-1")]);
+        assert_eq!((slow.status, slow.header("x-request-id")), (429, Some("mine-1")), "{path}: {}", slow.body);
+        assert!(slow.header("ratelimit").is_some_and(|value| value.starts_with("\"guest\";r=0;t=")), "{path}");
+    }
+    let slow = by("one", "POST", "/mcp", &[]);
+    assert!(slow.header("x-request-id").is_some_and(|id| id.len() == 32), "{:?}", slow.headers);
+    let of_key = with(&plane, &ann, "GET", "/mcp/servers", &Value::Null);
+    assert!(of_key.header("ratelimit").is_some_and(|value| value.starts_with("\"key\";r=1")), "{:?}", of_key.headers);
+    drop(plane);
+    let open = Plane::start(&World::new());
+    assert_eq!(open.get("/mcp/servers").header("ratelimit"), None, "nobody counts whoever sits at the machine");
+}
+
+#[test]
 fn keys_are_managed_at_a_control_plane_from_elsewhere() {
     let mut world = World::new();
     let plane = Plane::start_with(&world, &["--auth", "keys"]);

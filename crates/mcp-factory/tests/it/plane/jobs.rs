@@ -68,9 +68,37 @@ fn the_events_of_a_job_are_told_and_told_again() {
         assert!(listed.out.contains(&job) && listed.out.contains("server.create"), "{}", listed.out);
         assert_eq!(run(&["jobs", "show", "none"]).code, 3);
     }
-    let failed = begun(&plane, "/mcp/deploy/nothing", &json!({}));
+    let mut other = spec("hello");
+    other["description"] = json!("Says something else");
+    let failed = begun(&plane, "/mcp/create", &json!({"spec": other}));
     let watched = world.run(&["jobs", "watch", &failed]);
-    assert_eq!((watched.code, watched.err.contains("MF1002")), (3, true), "{}", watched.err);
+    assert_eq!((watched.code, watched.err.contains("MF1005")), (5, true), "{}", watched.err);
+}
+
+#[test]
+fn what_cannot_be_begun_is_refused_at_once() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    for (path, body) in [
+        ("/mcp/create", json!({"spec": {"name": "x"}})),
+        ("/mcp/create", json!({"spec": "name: [", "strict": true})),
+        ("/mcp/create", json!({"spec": spec("hello"), "strict": "perhaps"})),
+        ("/mcp/create", json!({"nothing": 1})),
+        ("/mcp/create/natural", json!({"prompt": "a shop"})),
+        ("/mcp/test", json!({"subject": {"from": "spec", "spec": "name: x"}})),
+        ("/mcp/test", json!({"subject": {"from": "server", "name": "none"}})),
+        ("/mcp/deploy/none", json!({})),
+        ("/mcp/deploy/none", json!({"target": "moon"})),
+    ] {
+        let (at_once, later) = (plane.post(path, &body), plane.post(&format!("{path}?async=true"), &body));
+        assert!((400..500).contains(&at_once.status), "{path} {body}: {}", at_once.body);
+        let (mut wanted, mut found) = (at_once.json(), later.json());
+        for answer in [&mut wanted, &mut found] {
+            answer["requestId"] = json!("");
+        }
+        assert_eq!((later.status, found), (at_once.status, wanted), "{path} {body}");
+    }
+    assert_eq!(plane.get("/mcp/jobs").json()["jobs"], json!([]));
 }
 
 #[test]

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::Plane;
 use super::identity::{CREATE, key, with};
-use crate::world::World;
+use crate::postgres::Database;
+use crate::world::{World, service};
 
 fn spec() -> Value {
     let put = "export default ({ value }, { state }) => state.set('kept', value)";
@@ -70,4 +71,76 @@ fn lists_that_depend_on_the_caller_are_kept_by_nobody_between() {
             assert!(listed["result"]["tools"].as_array().is_some_and(|tools| !tools.is_empty()), "{path}: {listed}");
         }
     }
+}
+
+#[test]
+fn what_a_server_left_at_another_control_plane_goes_with_it_and_nothing_of_the_next_one_does() {
+    let test = "what_a_server_left_at_another_control_plane_goes_with_it_and_nothing_of_the_next_one_does";
+    let Some(server) = service("MCP_FACTORY_TEST_POSTGRES", test) else { return };
+    let database = Database::new(server);
+    let (mut one, mut two) = (World::new(), World::new());
+    for world in [&mut one, &mut two] {
+        world.set("MCP_FACTORY_STORE", &database.url());
+    }
+    let (first, mut second) = (Plane::start(&one), Plane::start(&two));
+    let state = |world: &World| world.home().join("state/shared.db");
+    let make = || {
+        assert_eq!(first.post("/mcp/create", &json!({"spec": spec()})).status, 201);
+        assert_eq!(first.post("/mcp/deploy/shared", &json!({})).json()["state"], "running");
+    };
+    let gone = |world: &World| super::policies::until_within(10, "the end of the files", || !state(world).exists());
+    let remove = || assert_eq!(first.send("DELETE", "/mcp/servers/shared", &[], "").status, 200);
+
+    make();
+    super::policies::until_within(10, "the server", || put(&second, "old"));
+    assert!(state(&two).exists());
+    remove();
+    gone(&two);
+
+    // One of the same name that is made before the other control plane looks again.
+    make();
+    super::policies::until_within(10, "the server", || put(&second, "old"));
+    remove();
+    make();
+    super::policies::until_within(10, "the next server", || get(&second).contains("nothing"));
+    assert!(put(&second, "new") && get(&second).contains("new"));
+    // What is the next one's stays, also when others come and go, and when the process is another one.
+    assert_eq!(first.post("/mcp/create", &json!({"spec": super::durable::spec("other")})).status, 201);
+    std::thread::park_timeout(std::time::Duration::from_millis(600));
+    assert!(get(&second).contains("new"));
+    second.kill();
+    let mut second = Plane::start(&two);
+    super::policies::until_within(10, "the server", || get(&second).contains("new"));
+
+    // It is removed while the other control plane does not run.
+    second.kill();
+    remove();
+    assert!(state(&two).exists());
+    let _second = Plane::start(&two);
+    gone(&two);
+}
+
+/// Has the server remember something, over its own address.
+fn put(plane: &Plane, value: &str) -> bool {
+    called(plane, "put", &json!({"value": value})).is_some_and(|answer| !answer.contains("isError\":true"))
+}
+
+fn get(plane: &Plane) -> String {
+    called(plane, "get", &json!({})).unwrap_or_default()
+}
+
+/// The answer of a tool of the server `shared`, where it runs.
+fn called(plane: &Plane, tool: &str, arguments: &Value) -> Option<String> {
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
+    let params = json!({"name": tool, "arguments": arguments, "_meta": meta});
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
+    let headers = [
+        ("Content-Type", "application/json"),
+        ("Accept", "application/json, text/event-stream"),
+        ("MCP-Protocol-Version", "2026-07-28"),
+        ("Mcp-Method", "tools/call"),
+        ("Mcp-Name", tool),
+    ];
+    let answer = plane.send("POST", "/servers/shared/mcp", &headers, &body);
+    (answer.status == 200).then_some(answer.body)
 }

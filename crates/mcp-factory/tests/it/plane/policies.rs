@@ -122,6 +122,9 @@ fn rules_open_servers_groups_and_tools_to_others_everywhere_at_once() {
     until("the scope", || !calls(&plane, whole, ("Authorization", &ann), "delete"));
     let wide = key(&world, "ann", "mcp,shop:delete");
     assert!(calls(&plane, whole, ("Authorization", &wide), "delete"));
+    let (_, told) = ask(&plane, whole, ("Authorization", &ann), "tools/call", "delete");
+    let told = told["content"][0]["text"].as_str().unwrap_or_default().to_owned();
+    assert!(told.contains("the rule is yours") && told.contains("keys create NAME"), "{told}");
 
     assert_eq!(send(&plane, &ann, "DELETE", "/mcp/policies/rules/bob", &json!({})).status, 200);
     until("the end of the rule", || tools(&plane, whole, as_bob).is_none());
@@ -139,12 +142,106 @@ fn rules_open_servers_groups_and_tools_to_others_everywhere_at_once() {
 }
 
 #[test]
+fn owners_give_the_scopes_that_rules_of_their_own_ask_for() {
+    let world = World::new();
+    let plane = Plane::start_with(&world, &["--auth", "keys"]);
+    let (ann, bob) = (key(&world, "ann", &format!("{CREATE},keys")), key(&world, "bob", &format!("{CREATE},keys")));
+    let deployed = |bearer: &str, name: &str| {
+        let mut spec = shop();
+        spec["name"] = name.into();
+        assert_eq!(send(&plane, bearer, "POST", "/mcp/create", &json!({"spec": spec})).status, 201);
+        assert_eq!(send(&plane, bearer, "POST", &format!("/mcp/deploy/{name}"), &json!({})).status, 200);
+    };
+    deployed(&ann, "shop");
+    deployed(&bob, "store");
+    let make = |bearer: &str| {
+        let asked = json!({"name": "wide", "scopes": ["servers:call", "shop:delete"]});
+        send(&plane, bearer, "POST", "/api/mcp-keys", &asked)
+    };
+    assert_eq!(make(&ann).status, 400, "nothing asks for the scope");
+    // Bob thinks of the name first; what he gives himself counts for his own servers alone.
+    let needs = |server: &str| json!({"servers": [server], "tools": ["delete"], "needs": "shop:delete"});
+    assert_eq!(send(&plane, &bob, "POST", "/mcp/policies/rules/bobs", &needs("store")).status, 200);
+    assert_eq!(make(&ann).status, 403, "somebody else's rule asks for it");
+    let bobs = make(&bob);
+    assert_eq!(bobs.status, 201, "{}", bobs.body);
+    assert_eq!(send(&plane, &ann, "POST", "/mcp/policies/rules/anns", &needs("shop")).status, 200);
+    let opens = json!({"who": ["owner:bob"], "servers": ["shop"], "allow": "call"});
+    assert_eq!(send(&plane, &ann, "POST", "/mcp/policies/rules/opens", &opens).status, 200);
+    let anns = make(&ann);
+    assert_eq!(
+        (anns.status, &anns.json()["scopes"]),
+        (201, &json!(["servers:call", "own:shop:delete"])),
+        "{}",
+        anns.body
+    );
+    let bearer = |made: &Answer| format!("Bearer {}", made.json()["key"].as_str().expect("a key"));
+    let (anns, bobs) = (bearer(&anns), bearer(&bobs));
+    let may = |bearer: &str, server: &str| {
+        let path = format!("/mcp/servers/{server}/tools/delete");
+        send(&plane, bearer, "POST", &path, &json!({"arguments": {}})).status
+    };
+    until("the rules", || may(&ann, "shop") == 403 && may(&bob, "shop") == 403);
+    assert_eq!((may(&anns, "shop"), may(&bobs, "store")), (200, 200));
+    assert_eq!(may(&bobs, "shop"), 403, "it is not ann who gave it");
+    let refused =
+        send(&plane, &ann, "POST", "/mcp/policies/rules/bad", &json!({"servers": ["shop"], "needs": "own:x"}));
+    assert_eq!(refused.json()["code"], "MF1055", "{}", refused.body);
+}
+
+#[test]
+fn whoever_was_given_a_server_learns_that_it_is_stopped_and_strangers_learn_nothing() {
+    let world = World::new();
+    let plane = Plane::start_with(&world, &["--auth", "keys,guests", "--rate", "guests=1000/60"]);
+    let (ann, bob, eve) = (key(&world, "ann", CREATE), key(&world, "bob", CREATE), key(&world, "eve", CREATE));
+    assert_eq!(send(&plane, &ann, "POST", "/mcp/create", &json!({"spec": shop()})).status, 201);
+    send(&plane, &ann, "POST", "/mcp/deploy/shop", &json!({}));
+    let whole = json!({"who": ["owner:bob"], "servers": ["shop"], "allow": "call"});
+    assert_eq!(send(&plane, &ann, "POST", "/mcp/policies/rules/bob", &whole).status, 200);
+    let part = json!({"who": ["guests"], "servers": ["shop"], "groups": ["reading"], "allow": "call"});
+    assert_eq!(send(&plane, &ann, "POST", "/mcp/policies/rules/guests", &part).status, 200);
+    let (bob, eve, guest) = (("Authorization", &*bob), ("Authorization", &*eve), ("X-Guest-Id", "3f2a"));
+    let (path, group) = ("/servers/shop/mcp", "/servers/shop/groups/reading/mcp");
+    until("the rules", || calls(&plane, path, bob, "search") && calls(&plane, group, guest, "search"));
+    send(&plane, &ann, "POST", "/mcp/servers/shop/stop", &json!({}));
+    let told = |path: &str, shown| {
+        let (status, why) = ask(&plane, path, shown, "tools/list", "");
+        (status, why["error"].as_str().unwrap_or_default().to_owned(), why.to_string())
+    };
+    for (path, shown) in [(path, bob), (group, guest)] {
+        let (status, code, why) = told(path, shown);
+        assert_eq!((status, &*code, why.contains("stopped")), (404, "MF1060", true), "{why}");
+        assert!(!why.contains("mcp-factory start"), "starting it is its owner's: {why}");
+    }
+    for (path, shown) in [(path, eve), (path, guest), (group, eve)] {
+        let (status, code, why) = told(path, shown);
+        assert_eq!((status, &*code), (404, "MF1002"), "{why}");
+    }
+}
+
+#[test]
+fn a_quota_that_says_nothing_or_is_nobodys_is_refused() {
+    let world = World::new();
+    key(&world, "bob", CREATE);
+    let nothing = world.run(&["policies", "quota", "members"]);
+    assert_eq!((nothing.code, nothing.out.as_str()), (2, ""), "{}", nothing.err);
+    assert!(nothing.err.contains("100 servers") && nothing.err.contains("--calls"), "{}", nothing.err);
+    let nobody = world.run(&["policies", "quota", "bib", "--calls", "3"]);
+    assert!(nobody.code == 3 && nobody.err.contains("did you mean `bob`?"), "{}", nobody.err);
+    assert_eq!(world.json(&["policies", "list"])["quotas"], json!([]));
+    world.ok(&["policies", "quota", "bob", "--calls", "3"]);
+    let nothing = world.run(&["policies", "quota", "bob"]);
+    assert!(nothing.code == 2 && nothing.err.contains("3 calls of tools a day"), "{}", nothing.err);
+}
+
+#[test]
 fn quotas_are_kept_and_say_what_remains() {
     let world = World::new();
     let mut plane = Plane::start_with(&world, &["--auth", "keys"]);
     let bob = key(&world, "bob", CREATE);
-    world.ok(&["policies", "quota", "members", "--servers", "1"]);
     world.ok(&["policies", "quota", "bob", "--calls", "3"]);
+    // The last one: that it is followed says that the other one is too.
+    world.ok(&["policies", "quota", "members", "--servers", "1"]);
     let made = send(&plane, &bob, "POST", "/mcp/create", &json!({"spec": shop()}));
     assert_eq!(made.status, 201, "{}", made.body);
     let mut other = shop();

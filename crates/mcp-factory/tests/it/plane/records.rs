@@ -89,6 +89,55 @@ fn changes_and_calls_are_recorded_and_proved() {
     file.execute("UPDATE audit SET caller = 'somebody' WHERE seq = 3", []).expect("it can be meddled with");
     let ran = world.run(&["audit", "verify", "--output", "json"]);
     assert_eq!((ran.code, &ran.json()["brokenAt"]), (1, &json!(3)), "{}", ran.out);
+    assert!(ran.json()["hint"].as_str().is_some_and(|hint| hint.contains("the entries 1 to 2 are")), "{}", ran.out);
+    let ran = world.run(&["audit", "verify"]);
+    assert!(ran.err.contains("hint: the entries 1 to 2 are") && ran.err.contains("mcp-factory backup"), "{}", ran.err);
+}
+
+#[test]
+fn whoever_changes_something_is_recorded_with_their_address_on_every_way_in() {
+    let world = World::new();
+    let mut plane = Plane::start_with(&world, &["--trusted-proxy", "127.0.0.1"]);
+    let key = world.json(&["keys", "create", "ci", "--scope", "admin"])["key"].as_str().expect("a key").to_owned();
+    let key = format!("Bearer {key}");
+    let headers = |address| {
+        let json = ("Content-Type", "application/json");
+        vec![
+            json,
+            ("Accept", "application/json, text/event-stream"),
+            ("Authorization", &*key),
+            ("X-Forwarded-For", address),
+        ]
+    };
+    let create = |name: &str| {
+        let params = json!({"name": "create_server", "arguments": {"spec": spec(name)}, "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}});
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string()
+    };
+    let mut over_mcp = headers("192.0.2.7");
+    over_mcp.extend([
+        ("MCP-Protocol-Version", "2026-07-28"),
+        ("Mcp-Method", "tools/call"),
+        ("Mcp-Name", "create_server"),
+    ]);
+    let made = plane.send("POST", "/mcp", &over_mcp, &create("by-mcp"));
+    assert!(made.status == 200 && made.body.contains("created"), "{} {}", made.status, made.body);
+    let begun = plane.send(
+        "POST",
+        "/mcp/create?async=true",
+        &headers("192.0.2.8"),
+        &json!({"spec": spec("by-job")}).to_string(),
+    );
+    assert_eq!(begun.status, 202, "{}", begun.body);
+    let id = begun.json()["id"].as_str().expect("an id").to_owned();
+    let job = || plane.send("GET", &format!("/mcp/jobs/{id}"), &headers("192.0.2.9"), "").json();
+    super::policies::until_within(10, "the end of the job", || job()["state"] == "done");
+    let address = |name: &str| {
+        let path = format!("/mcp/audit?operation=server.create&subject={name}");
+        plane.send("GET", &path, &headers("192.0.2.9"), "").json()["entries"][0]["details"]["address"].clone()
+    };
+    assert_eq!((address("by-mcp"), address("by-job")), (json!("192.0.2.7"), json!("192.0.2.8")));
+    plane.kill();
 }
 
 #[test]

@@ -82,7 +82,8 @@ pub(super) async fn once(context: &Context, operation: &dyn Erased, key: &str, i
         Ok(done) => Some(reply(StatusCode::OK, done.output.to_string())),
         Err(error) => {
             let status = problem::status(error.code);
-            idempotency::is_kept(status).then(|| reply(status, words(error)))
+            let kept = idempotency::is_kept(status) && !idempotency::is_not_begun(error.code);
+            kept.then(|| reply(status, words(error)))
         }
     };
     let noted = match reply {

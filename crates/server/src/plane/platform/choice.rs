@@ -1,5 +1,11 @@
 //! Which tools a client wants to see, as the query of its URL says.
 
+use std::collections::BTreeSet;
+
+use operations::Code;
+
+/// Most names that an error lists.
+const NAMED_MAX: usize = 20;
 /// Longest list of servers or groups.
 const NAMES_MAX: usize = 100;
 
@@ -65,6 +71,23 @@ impl Choice {
     pub(super) fn has_server(&self, name: &str) -> bool {
         !self.without_servers && (self.servers.is_empty() || self.servers.iter().any(|known| known == name))
     }
+}
+
+/// What is said of a name that nothing has, with those that there are.
+pub(super) fn nothing(what: &str, name: &str, known: &BTreeSet<&str>) -> String {
+    let shown: String = name.chars().take(64).collect();
+    let mut text = format!("{}: there is no {what} `{shown}` that you may use", Code::NoPath.as_str());
+    if let Some(near) = base::nearest(name, known.iter().copied()) {
+        text.push_str(&format!("; did you mean `{near}`?"));
+    }
+    let names: Vec<&str> = known.iter().copied().take(NAMED_MAX).collect();
+    let more = known.len().saturating_sub(NAMED_MAX);
+    text.push_str(&match (names.is_empty(), more) {
+        (true, _) => format!("; no {what} of yours, or that you were given, runs"),
+        (false, 0) => format!("; those that run are {}", names.join(", ")),
+        (false, more) => format!("; those that run are {} and {more} more", names.join(", ")),
+    });
+    text
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The tools of the servers that run, as tools of the factory's own MCP server.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use operations::deploy::{Local, Running};
@@ -89,6 +89,16 @@ impl Fleet {
             true => found.into_iter().take(most).collect(),
             false => found,
         }
+    }
+
+    /// The servers and groups of which a caller sees something.
+    pub(super) fn seen(&self, caller: &Caller, policies: Option<&Policies>) -> (BTreeSet<&str>, BTreeSet<&str>) {
+        let (mut servers, mut groups) = (BTreeSet::new(), BTreeSet::new());
+        for entry in self.entries.iter().filter(|entry| entry.door(caller, policies).is_some()) {
+            servers.insert(entry.server.name());
+            groups.extend(entry.groups.iter().map(String::as_str));
+        }
+        (servers, groups)
     }
 
     /// The tool of this name, as its server knows it.
