@@ -84,6 +84,10 @@ pub async fn ensure(context: &Context, name: &str) {
         && is_due(context, &deployment)
     {
         let _ = one(context, name).await;
+        // One that is removed before it was ever looked for leaves the catalogue as if nothing had been: it has to be looked for.
+        if let Some(targets) = &context.targets {
+            targets.changed.notify_one();
+        }
     }
 }
 

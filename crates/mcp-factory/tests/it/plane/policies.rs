@@ -239,8 +239,9 @@ fn quotas_are_kept_and_say_what_remains() {
     let world = World::new();
     let mut plane = Plane::start_with(&world, &["--auth", "keys"]);
     let bob = key(&world, "bob", CREATE);
-    world.ok(&["policies", "quota", "members", "--servers", "1"]);
     world.ok(&["policies", "quota", "bob", "--calls", "3"]);
+    // The last one: that it is followed says that the other one is too.
+    world.ok(&["policies", "quota", "members", "--servers", "1"]);
     let made = send(&plane, &bob, "POST", "/mcp/create", &json!({"spec": shop()}));
     assert_eq!(made.status, 201, "{}", made.body);
     let mut other = shop();
