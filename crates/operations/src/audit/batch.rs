@@ -1,7 +1,6 @@
 //! What is written to the audit log together. Calls become notes one by one while they are written: a call and its shared
 //! names are much smaller than the note about it.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use ::deploy::{Call, Times};
@@ -78,8 +77,7 @@ fn told(note: &mut AuditNote, call: &Call, times: &mut Times) {
     note.owner = Arc::clone(&note.caller);
     note.subject = shared_word(&call.server);
     note.request.clear();
-    // Writing to a text cannot fail.
-    let _ = write!(note.request, "{}", call.id);
+    note.request.push_str(itoa::Buffer::new().format(call.id));
     note.outcome = call.outcome().into();
     let details = Details {
         tool: &call.tool,

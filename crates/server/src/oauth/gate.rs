@@ -104,7 +104,9 @@ fn slow(refusal: &Refusal) -> Challenge {
 
 /// The token of an `Authorization: Bearer` header.
 pub(crate) fn bearer(head: &Parts) -> Option<&str> {
-    let value = head.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let value = head.headers.get(header::AUTHORIZATION)?.as_bytes();
     let (scheme, token) = value.split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case("bearer ").then(|| token.trim())
+    // Asked several times for each request: what is ASCII is seen by words, not by letters.
+    let is_token = scheme.eq_ignore_ascii_case(b"bearer ") && token.is_ascii();
+    is_token.then(|| std::str::from_utf8(token).ok()).flatten().map(str::trim)
 }

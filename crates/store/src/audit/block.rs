@@ -2,7 +2,6 @@
 //! of each entry is the one that it would have in a row of its own, and is reckoned when it is read.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use super::{AuditEntry, AuditKind, AuditNote, End, hash};
 use crate::db::{Fault, Row, Session, params};
@@ -81,8 +80,8 @@ impl Block {
             &note.details,
         ];
         for part in parts {
-            // Writing to a text cannot fail.
-            let _ = write!(self.entries, "{}:", part.len());
+            self.entries.push_str(itoa::Buffer::new().format(part.len()));
+            self.entries.push(':');
             self.entries.push_str(part);
         }
         for (words, word) in [(&mut self.callers, &note.caller), (&mut self.subjects, &note.subject)] {
