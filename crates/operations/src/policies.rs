@@ -47,12 +47,20 @@ pub struct SetQuota {
     pub quota: Quota,
 }
 
-/// Which rule or quota to remove.
+/// Which rule to remove.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Named {
-    /// Name of the rule, or whose quota.
+    /// Name of the rule.
     pub name: String,
+}
+
+/// Which quota to remove.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Whose {
+    /// Whose it is: `members`, `guests`, or the id of an owner.
+    pub who: String,
 }
 
 /// A rule that is set.
@@ -93,7 +101,7 @@ pub struct Listed {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Removed {
-    /// Name of the rule, or whose quota.
+    /// Name of the rule.
     pub name: String,
 }
 
@@ -190,8 +198,8 @@ pub async fn remove_rule(context: &Context, input: Named) -> Result<Removed, Err
 ///
 /// # Errors
 /// There is none.
-pub async fn remove_quota(context: &Context, input: Named) -> Result<Removed, Error> {
-    let who = resolved_who(context, &input.name).await?;
+pub async fn remove_quota(context: &Context, input: Whose) -> Result<Removed, Error> {
+    let who = resolved_who(context, &input.who).await?;
     remove(context, Kind::Quota, who).await
 }
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use operations::all::{ListPolicies, Nothing, RemoveQuota, RemoveRule, SetQuota, SetRule};
-use operations::policies::{self, Listed, Named, Quota, Rule};
+use operations::policies::{self, Listed, Named, Quota, Rule, Whose};
 use operations::{Context, Error};
 
 use super::OK;
@@ -107,7 +107,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
             printer.answer(&set, |style| format!("{} the rule {}", style.green("set"), set.name));
         }
         What::Quota { who, remove: true, .. } => {
-            let removed = session.run::<RemoveQuota>(&context, Named { name: who }).await?;
+            let removed = session.run::<RemoveQuota>(&context, Whose { who }).await?;
             printer.answer(&removed, |style| format!("{} the quota of {}", style.green("removed"), removed.name));
         }
         What::Quota { who, servers, calls, bytes, jobs, .. } => {

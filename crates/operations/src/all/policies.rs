@@ -97,13 +97,13 @@ impl Operation for SetQuota {
 pub struct RemoveQuota;
 
 impl Operation for RemoveQuota {
-    type Input = policies::Named;
+    type Input = policies::Whose;
     type Output = policies::Removed;
     const DECLARED: Declared = Declared {
         method: Method::Delete,
         scope: Scope::Admin,
         effect: REMOVES,
-        ..Declared::changes("quota.remove", "/mcp/policies/quotas/{name}", None)
+        ..Declared::changes("quota.remove", "/mcp/policies/quotas/{who}", None)
             .told("Remove a quota", "Removes a quota: what is so for everybody is so again.")
             .may_be_tried()
     };
@@ -113,6 +113,6 @@ impl Operation for RemoveQuota {
     }
 
     fn subject(input: &Self::Input) -> Option<String> {
-        Some(input.name.clone())
+        Some(input.who.clone())
     }
 }

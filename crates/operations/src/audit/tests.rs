@@ -78,8 +78,8 @@ fn script(archive: &Value) -> Vec<(&'static str, Value, &'static str)> {
         ("policy.remove", json!({"name": "r"}), "!r"),
         ("quota.set", json!({"who": "members", "servers": 3}), "members"),
         ("quota.set", json!({"who": "member", "servers": 3}), "!member"),
-        ("quota.remove", json!({"name": "members"}), "members"),
-        ("quota.remove", json!({"name": "members"}), "!members"),
+        ("quota.remove", json!({"who": "members"}), "members"),
+        ("quota.remove", json!({"who": "members"}), "!members"),
         ("server.remove", json!({"name": "hello"}), "hello"),
         ("server.remove", json!({"name": "hello"}), "!hello"),
     ]

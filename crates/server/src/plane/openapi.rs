@@ -66,6 +66,7 @@ const PAGES: &[(&str, &str, &str)] = &[
 
 fn page(path: &str, about: &str, kind: &str) -> Value {
     let mut responses = json!({ "200": { "description": "The page", "content": { kind: { "schema": {} } } } });
+    responses["4XX"] = failure("The host that was asked for is not served");
     if matches!(path, "/readyz" | "/startupz" | "/healthz") {
         responses["503"] = json!({ "description": "The process drains", "content": { kind: { "schema": {} } } });
     }
@@ -195,6 +196,11 @@ fn body(declared: &Declared, mut input: Value) -> Value {
     json!({ "required": required, "content": content })
 }
 
+fn failure(description: &str) -> Value {
+    let problem = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
+    json!({ "description": description, "content": { "application/problem+json": problem } })
+}
+
 fn responses(declared: &Declared, output: &Value) -> Value {
     let json = |schema: &Value| json!({ "application/json": { "schema": schema } });
     let mut tagged = json!({});
@@ -203,8 +209,8 @@ fn responses(declared: &Declared, output: &Value) -> Value {
     }
     let mut responses = json!({
         "200": { "description": "Done", "headers": tagged, "content": json(output) },
-        "default": { "description": "A failure", "content": {
-            "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } },
+        "4XX": failure("It was refused"),
+        "default": failure("A failure"),
     });
     if declared.answers == Answers::Made {
         responses["201"] = json!({ "description": "Made", "content": json(output),
@@ -256,4 +262,27 @@ fn problem() -> Value {
             "requestId": { "type": "string" },
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    #[test]
+    fn paths_differ_by_more_than_names_and_every_operation_tells_how_it_refuses() {
+        let document = super::document();
+        let mut known = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            // OpenAPI 3.1, section 4.8.8: templates that differ by the names of their parameters alone are the same path.
+            let part = |part: &str| if part.starts_with('{') { "{}".to_owned() } else { part.to_owned() };
+            let shape = path.split('/').map(part).collect::<Vec<_>>().join("/");
+            assert!(known.insert(shape), "{path} is there twice");
+            for (method, operation) in item.as_object().unwrap().iter().filter(|(_, operation)| operation.is_object()) {
+                let refuses = |responses: &Value| responses.get("4XX").is_some();
+                assert!(refuses(&operation["responses"]), "{method} {path}");
+            }
+        }
+    }
 }
