@@ -17,6 +17,8 @@ use writer::Writer;
 
 /// How long a request waits for other processes.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long until the settings of a connection are tried again.
+const SETTLE_AGAIN: Duration = Duration::from_millis(5);
 /// Connections kept for readers; more are opened while more read at once.
 const READERS_KEPT: usize = 4;
 /// Prepared statements kept with each connection.
@@ -119,9 +121,26 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
+    settle(&connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(connection)
+}
+
+/// Sets what holds for a connection. On the way to a write-ahead log SQLite does not wait for another process that makes the same
+/// file at the same time, so this does.
+fn settle(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let begun = std::time::Instant::now();
+    loop {
+        let set = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
+        match connection.execute_batch(set) {
+            Err(rusqlite::Error::SqliteFailure(error, _))
+                if error.code == rusqlite::ErrorCode::DatabaseBusy && begun.elapsed() < BUSY_TIMEOUT =>
+            {
+                std::thread::park_timeout(SETTLE_AGAIN);
+            }
+            settled => return settled,
+        }
+    }
 }
 
 /// A refusal of SQLite with what was attempted.

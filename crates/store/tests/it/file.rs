@@ -30,3 +30,14 @@ fn a_new_home_is_private() {
     assert!(Store::exists(&home));
     assert_eq!(std::fs::metadata(&home).unwrap().permissions().mode() & 0o777, 0o700);
 }
+
+#[test]
+fn many_who_make_the_same_file_at_once_all_open_it() {
+    for _ in 0..20 {
+        let home = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| Store::open(home.path()).map(drop))).collect();
+            all.into_iter().for_each(|one| one.join().unwrap().expect("it opens"));
+        });
+    }
+}
