@@ -184,7 +184,7 @@ async fn for_own_servers(context: &Context, scopes: Scopes) -> Result<Scopes, Er
     if !scopes.iter().any(lacks) {
         return Ok(scopes);
     }
-    let own = crate::policies::scopes_of(context, &principal.owner).await?;
+    let own = crate::policies::scopes(context, Some(&principal.owner)).await?;
     let named = |scope: &str| own.iter().any(|known| known == scope);
     Ok(Scopes::of(scopes.iter().map(|scope| {
         let bare = scope.strip_prefix(OWN).unwrap_or(scope);

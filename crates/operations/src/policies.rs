@@ -101,7 +101,7 @@ pub struct Listed {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Removed {
-    /// Name of the rule.
+    /// Name of the rule, or whose quota.
     pub name: String,
 }
 
@@ -167,21 +167,14 @@ pub async fn list(context: &Context) -> Result<Listed, Error> {
     Ok(listed)
 }
 
-/// The scopes that rules of anybody ask for.
-pub(crate) async fn scopes(context: &Context) -> Result<Vec<String>, Error> {
-    let all = context.store(store::Store::policies).await?;
-    let rules = all.iter().filter(|policy| policy.kind == Kind::Rule);
-    let needs = |policy: &Policy| serde_json::from_str::<Rule>(&policy.document).ok()?.needs;
-    Ok(rules.filter_map(needs).collect())
-}
-
-/// The scopes that rules of this owner ask for.
-pub(crate) async fn scopes_of(context: &Context, owner: &str) -> Result<Vec<String>, Error> {
+/// The scopes that rules ask for: of this owner, or of anybody.
+pub(crate) async fn scopes(context: &Context, owner: Option<&str>) -> Result<Vec<String>, Error> {
     if !context.has_store() {
         return Ok(Vec::new());
     }
     let all = context.store(store::Store::policies).await?;
-    let rules = all.iter().filter(|policy| policy.kind == Kind::Rule && policy.owner == owner);
+    let is_theirs = |policy: &&Policy| owner.is_none_or(|owner| policy.owner == owner);
+    let rules = all.iter().filter(|policy| policy.kind == Kind::Rule).filter(is_theirs);
     let needs = |policy: &Policy| serde_json::from_str::<Rule>(&policy.document).ok()?.needs;
     Ok(rules.filter_map(needs).collect())
 }

@@ -37,7 +37,7 @@ pub(crate) async fn check(context: &Context, scopes: &Scopes) -> Result<(), Erro
     }
     let mut declared = Vec::new();
     if context.has_store() {
-        declared = policies::scopes(context).await?;
+        declared = policies::scopes(context, None).await?;
         strange.retain(|scope| !declared.contains(scope));
         if !strange.is_empty() {
             let of_servers = context.store(of_deployed).await?;

@@ -35,6 +35,7 @@ mod zones;
 
 pub(crate) use actions::choose_connections;
 pub use names::RESERVED_NAMES;
+pub use schemas::FORMATS;
 pub(crate) use script::places;
 
 /// Names that the document declares, those of items that were cut out included: nothing that is

@@ -20,10 +20,11 @@ pub mod sql;
 mod structure;
 mod syntax;
 
-pub use check::RESERVED_NAMES;
+pub use check::{FORMATS, RESERVED_NAMES};
 pub use codes::{CodeInfo, codes, explain};
 pub use fmt::fmt;
 pub use model::Spec;
 pub use parse::{ParseOptions, Parsed, add_places, parse, parse_bytes, read_value};
 pub use schema::{SCHEMA_ID, json_schema, reference_markdown};
+pub use structure::TYPES;
 pub use syntax::Format;

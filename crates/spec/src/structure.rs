@@ -15,7 +15,8 @@ pub(crate) mod dialect;
 mod fragment;
 mod parameters;
 
-pub(crate) use fragment::{KEYWORDS, OF_NAMED, OF_SCHEMA, OF_SCHEMAS, TYPES};
+pub use fragment::TYPES;
+pub(crate) use fragment::{KEYWORDS, OF_NAMED, OF_SCHEMA, OF_SCHEMAS};
 
 /// Makes the canonical tree of a document. `None` when nothing of it can be used.
 pub(crate) fn normalise(tree: Node, source: &str, report: &mut Report) -> Option<Node> {

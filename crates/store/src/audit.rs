@@ -10,8 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use base::Digest;
 
-use crate::db::{Attempted as _, Fault, Row, Session};
-use crate::error::Error;
+use crate::db::{Fault, Row, Session};
 
 pub(crate) use append::append;
 pub(crate) use block::{Block, ENTRIES_MAX, FAILED, caller_word, subject_word};
@@ -67,6 +66,13 @@ pub struct AuditNote {
     pub outcome: Cow<'static, str>,
     /// More about it, JSON. Holds no arguments and no secrets.
     pub details: String,
+}
+
+impl AuditNote {
+    /// What is kept of it beside its time and its kind, in the order in which it is hashed.
+    fn texts(&self) -> [&str; 7] {
+        [&self.operation, &self.caller, &self.owner, &self.subject, &self.request, &self.outcome, &self.details]
+    }
 }
 
 /// Notes that are made when they are written, and not before: many calls are kept in less room as what they are.
@@ -171,15 +177,8 @@ pub(crate) struct End {
     pub(crate) hash: String,
 }
 
-/// Has other appenders wait until this transaction ends. To be called before anything is read: what this transaction sees is
-/// then what the one before it left.
-pub(crate) fn take_turn(session: &Session<'_>, attempted: &'static str) -> Result<(), Error> {
-    match session {
-        // The writer of a file is alone.
-        Session::Sqlite(_) => Ok(()),
-        Session::Postgres(_) => session.batch("LOCK TABLE audit IN EXCLUSIVE MODE").attempted(attempted),
-    }
-}
+/// Whose turn appenders wait for: this table stands for both kinds of rows.
+pub(crate) const TABLE: &str = "audit";
 
 /// Number of the newest entry that was ever written, which is kept beside the log: an end that was cut off leaves no gap in it.
 pub(crate) fn newest(session: &Session<'_>) -> Result<i64, Fault> {
@@ -211,18 +210,7 @@ pub(crate) fn start(session: &Session<'_>) -> Result<End, Fault> {
 ///
 /// `bytes` is room for what is hashed.
 pub(crate) fn hash(before: &str, seq: i64, time: &str, note: &AuditNote, bytes: &mut Vec<u8>) -> String {
-    let parts = [
-        before,
-        time,
-        note.kind.as_str(),
-        &note.operation,
-        &note.caller,
-        &note.owner,
-        &note.subject,
-        &note.request,
-        &note.outcome,
-        &note.details,
-    ];
+    let parts = [before, time, note.kind.as_str()].into_iter().chain(note.texts());
     bytes.clear();
     bytes.extend(DOMAIN);
     bytes.extend(seq.to_be_bytes());

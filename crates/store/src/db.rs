@@ -125,7 +125,7 @@ impl Db {
         };
         let told = Arc::clone(note);
         let changed = self.changed(attempted, move |session| {
-            audit::take_turn(session, attempted)?;
+            session.take_turn(audit::TABLE).attempted(attempted)?;
             let value = run(session)?;
             audit::append(session, &vec![told.note()], attempted)?;
             Ok(value)

@@ -15,9 +15,9 @@ use crate::{Context, Error};
 
 /// Most entries of the log; the oldest go.
 pub const ENTRIES_KEPT: usize = 1_000_000;
-/// Entries that wait to be written; more are counted, and the count is written.
+/// Notes that wait to be written, and calls beside them; more are counted, and the count is written.
 const WAITING_MAX: usize = 10_000;
-/// Most entries of one transaction.
+/// Most messages that are written together; one may hold many calls.
 const BATCH_MAX: usize = 4_000;
 /// How long entries gather before they are written: a transaction and its flush cost more than many entries.
 const GATHERED: Duration = Duration::from_millis(100);

@@ -142,22 +142,18 @@ impl Policies {
         if principal.scopes.allow(ADMIN) {
             return Quota::NONE;
         }
-        let set = self.set.read();
-        let (kind, usual) = match principal.kind {
-            Who::Guest | Who::Anonymous => ("guests", Quota::GUESTS),
-            _ => ("members", Quota::MEMBERS),
-        };
-        let own = set.quotas.get(&*principal.owner).copied().unwrap_or_default();
-        own.over(set.quotas.get(kind).copied().unwrap_or_default()).over(usual)
+        self.quota_among(&principal.owner, matches!(principal.kind, Who::Guest | Who::Anonymous))
     }
 
     /// What holds for an owner, or for `members` or `guests`.
     pub(super) fn quota_of(&self, who: &str) -> Quota {
+        self.quota_among(who, who == "guests" || who.starts_with("guest:") || who.starts_with("address:"))
+    }
+
+    /// The quota of somebody over that of all guests, or of all members.
+    fn quota_among(&self, who: &str, visits: bool) -> Quota {
         let set = self.set.read();
-        let (kind, usual) = match who == "guests" || who.starts_with("guest:") || who.starts_with("address:") {
-            true => ("guests", Quota::GUESTS),
-            false => ("members", Quota::MEMBERS),
-        };
+        let (kind, usual) = if visits { ("guests", Quota::GUESTS) } else { ("members", Quota::MEMBERS) };
         let own = set.quotas.get(who).copied().unwrap_or_default();
         own.over(set.quotas.get(kind).copied().unwrap_or_default()).over(usual)
     }

@@ -14,6 +14,8 @@ mod keywords;
 mod patterns;
 mod references;
 
+pub use keywords::FORMATS;
+
 pub(super) fn all(check: &mut Check<'_, '_>) {
     for tool in check.list("tools") {
         for parameter in tool.get("parameters").map(Node::items).unwrap_or_default() {

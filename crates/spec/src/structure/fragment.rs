@@ -3,8 +3,8 @@
 use super::dialect::camel;
 use crate::syntax::{Entry, Key, Node, Value};
 
-/// The type words of JSON Schema.
-pub(crate) const TYPES: [&str; 7] = ["string", "integer", "number", "boolean", "array", "object", "null"];
+/// The type words of JSON Schema, draft 2020-12.
+pub const TYPES: [&str; 7] = ["string", "integer", "number", "boolean", "array", "object", "null"];
 
 /// The keywords of draft 2020-12 that a fragment may use.
 pub(crate) const KEYWORDS: [&str; 46] = [

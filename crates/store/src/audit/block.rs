@@ -9,7 +9,7 @@ use crate::store::now;
 
 /// Most entries of a row.
 pub(crate) const ENTRIES_MAX: usize = 128;
-/// Parts of a note that are written.
+/// Parts of a note that are written: its time and its texts.
 const PARTS: usize = 8;
 /// The word of rows with a call that failed.
 pub(crate) const FAILED: &str = "failed";
@@ -69,17 +69,7 @@ impl Block {
         };
         let seq = end.seq + 1;
         let hash = hash(&end.hash, seq, time, note, bytes);
-        let parts: [&str; PARTS] = [
-            time,
-            &note.operation,
-            &note.caller,
-            &note.owner,
-            &note.subject,
-            &note.request,
-            &note.outcome,
-            &note.details,
-        ];
-        for part in parts {
+        for part in std::iter::once(time.as_str()).chain(note.texts()) {
             self.entries.push_str(itoa::Buffer::new().format(part.len()));
             self.entries.push(':');
             self.entries.push_str(part);

@@ -33,7 +33,7 @@ impl Store {
     pub fn append_audit(&self, notes: impl AuditNotes) -> Result<(), Error> {
         const WHAT: &str = "write the audit log";
         self.db.change(WHAT, move |session| {
-            audit::take_turn(session, WHAT)?;
+            session.take_turn(audit::TABLE).attempted(WHAT)?;
             audit::append(session, &notes, WHAT)
         })
     }
@@ -72,7 +72,7 @@ impl Store {
         const WHAT: &str = "bound the audit log";
         let kept = i64::try_from(kept).unwrap_or(i64::MAX);
         self.db.change(WHAT, move |session| {
-            audit::take_turn(session, WHAT)?;
+            session.take_turn(audit::TABLE).attempted(WHAT)?;
             let (start, end) = (audit::start(session).attempted(WHAT)?, audit::end(session).attempted(WHAT)?);
             let before = start.seq;
             let Some(cut) = cut(session, start, end.seq.saturating_sub(kept)).attempted(WHAT)? else { return Ok(0) };

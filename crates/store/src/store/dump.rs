@@ -97,7 +97,7 @@ impl Store {
         const WHAT: &str = "restore the store";
         self.db.change(WHAT, move |session| {
             session.be_alone(WHAT)?;
-            audit::take_turn(session, WHAT)?;
+            session.take_turn(audit::TABLE).attempted(WHAT)?;
             let lines = open().map_err(|error| failed(WHAT, &error.to_string()))?.lines();
             let dumped = load(session, lines, WHAT)?;
             audit::append(session, &notes(&dumped), WHAT)?;

@@ -51,8 +51,8 @@ pub(super) fn shape(check: &mut Check<'_, '_>, entry: &Entry) {
     }
 }
 
-/// The formats of draft 2020-12. Others are an author's own, unless they are nearly one of these.
-const FORMATS: [&str; 19] = [
+/// The formats of JSON Schema, draft 2020-12. Others are an author's own, unless they are nearly one of these.
+pub const FORMATS: [&str; 19] = [
     "date-time",
     "date",
     "time",
