@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ahash::HashMap;
 use host::timers::Timers;
 use host::{Hosted, Keys};
+use http::Response;
 use http::request::Parts;
-use http::{Request, Response};
 use hyper::body::Incoming;
 use parking_lot::{Mutex, RwLock};
 use protocol::http::{AuthOutcome, Authenticator, Body, Challenge, LegacySessions, Peer};
@@ -311,41 +311,36 @@ impl Running {
         outcome.map(drop)
     }
 
-    /// Answers a request for a path below `at`, which is `/servers/NAME` or `/servers/NAME/versions/VERSION`; the request
-    /// itself when nothing is there.
-    ///
-    /// # Errors
-    /// The request, untouched: the path is none of this server.
+    /// Answers a request for a path whose last part is `rest`, below `/servers/NAME/` or `/servers/NAME/versions/VERSION/`;
+    /// nothing, with the request untouched, when the path is none of this server.
     pub async fn answer(
         &self,
-        at: &str,
         rest: &str,
-        request: Request<Incoming>,
+        head: &mut Parts,
+        body: &mut Incoming,
         peer: &Peer,
-    ) -> Result<Response<Body>, Box<Request<Incoming>>> {
+    ) -> Option<Response<Body>> {
         let (group, last) = match rest.strip_prefix("groups/").and_then(|rest| rest.split_once('/')) {
             Some((group, last)) => (Some(group), last),
             None => (None, rest),
         };
         if !matches!(last, "mcp" | "sse" | "messages") {
-            return Err(Box::new(request));
+            return None;
         }
         let door = match group {
             None => None,
-            Some(group) => match self.group(group) {
-                Some(door) => Some(door),
-                None => return Err(Box::new(request)),
-            },
+            Some(group) => Some(self.group(group)?),
         };
         let door = door.as_deref().unwrap_or(&self.whole);
-        Ok(match last {
-            "mcp" => door.endpoint.http(request, peer).await,
+        Some(match last {
+            "mcp" => door.endpoint.http(head, body, peer).await,
+            // What is rare is behind a pointer: each call has room for what is not.
             "sse" => {
-                let below = group.map(|group| format!("groups/{group}/")).unwrap_or_default();
-                let messages = format!("{at}/{below}messages");
-                door.streams.open(&door.endpoint, request, peer, &messages).await
+                let path = head.uri.path();
+                let messages = format!("{}messages", path.trim_end_matches('/').trim_end_matches("sse"));
+                Box::pin(door.streams.open(&door.endpoint, head, peer, &messages)).await
             }
-            _ => door.streams.message(&door.endpoint, request, peer).await,
+            _ => Box::pin(door.streams.message(&door.endpoint, head, body, peer)).await,
         })
     }
 

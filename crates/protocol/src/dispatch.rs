@@ -10,6 +10,7 @@ mod rounds;
 mod task_calls;
 mod write;
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use ::http::HeaderMap;
@@ -102,8 +103,8 @@ async fn one(incoming: &Incoming, text: &str) -> Answer {
 }
 
 /// What is answered, unless the request was cancelled: then nothing is (cancellation, in every revision), also when the work saw
-/// that first and ended with an answer.
-async fn unless_cancelled(cancel: &CancellationToken, work: impl Future<Output = Answer>) -> Answer {
+/// that first and ended with an answer. The work stays where it lies: every function that it is handed to would have room for it.
+async fn unless_cancelled(cancel: &CancellationToken, work: Pin<&mut impl Future<Output = Answer>>) -> Answer {
     match cancel.run_until_cancelled(work).await {
         Some(answer) if !cancel.is_cancelled() => answer,
         _ => Answer::silent(),

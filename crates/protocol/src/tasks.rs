@@ -131,8 +131,8 @@ impl Tasks {
         let (tasks, work) = (self.clone(), work(live.clone()));
         tokio::spawn(async move {
             let outcome = {
-                let work = live.cancel.run_until_cancelled(work);
-                tokio::pin!(work);
+                let work = std::pin::pin!(work);
+                let mut work = std::pin::pin!(live.cancel.run_until_cancelled(work));
                 let mut beat = tokio::time::interval(TASK_BEAT);
                 beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 loop {

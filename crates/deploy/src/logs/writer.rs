@@ -14,7 +14,7 @@ use crate::usage::{Ended, Key, Usage};
 /// Entries that wait to be written; more are counted and not kept.
 const WAITING_MAX: usize = 10_000;
 /// How long entries gather before they are written: a write costs more than an entry.
-const GATHERED: Duration = Duration::from_millis(20);
+const GATHERED: Duration = Duration::from_millis(50);
 
 /// Is handed entries after they were written, with how many were lost before them.
 pub type Sink = Arc<dyn Fn(Vec<Call>, u64) + Send + Sync>;

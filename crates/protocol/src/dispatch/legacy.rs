@@ -2,6 +2,7 @@
 
 mod ask;
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use ::http::StatusCode;
@@ -44,7 +45,7 @@ pub(super) async fn request(call: &Call<'_>) -> Answer {
         let error = Error::internal(format!("More than {MAX_RUNNING} requests of this session are running"));
         return reply::error(call.id, session.revision, &error);
     };
-    super::unless_cancelled(&exchange.cancel, dispatch(call, &session)).await
+    super::unless_cancelled(&exchange.cancel, pin!(dispatch(call, &session))).await
 }
 
 async fn dispatch(call: &Call<'_>, session: &Arc<Session>) -> Answer {

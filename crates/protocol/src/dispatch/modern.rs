@@ -1,5 +1,7 @@
 //! Requests of the stateless revisions: each one describes itself completely.
 
+use std::pin::pin;
+
 use ::http::StatusCode;
 use serde_json::json;
 
@@ -30,7 +32,7 @@ pub(super) async fn request(call: &Call<'_>) -> Answer {
         let error = Error::internal(format!("More than {MAX_RUNNING} requests are running"));
         return reply::error(call.id, revision, &error);
     };
-    super::unless_cancelled(cancel, dispatch(call, revision)).await
+    super::unless_cancelled(cancel, pin!(dispatch(call, revision))).await
 }
 
 /// Checks what every request must have, before looking at what it wants.

@@ -69,16 +69,27 @@ impl Guard {
     }
 }
 
-/// Without a parse for the hosts that are written in the usual way.
+/// Every request asks: a host that is written in the usual way is not parsed as a whole.
 fn is_loopback(host: &str) -> bool {
+    let name = match host.split_once(':') {
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    is_loopback_name(name) || is_loopback_authority(host)
+}
+
+fn is_loopback_name(name: &str) -> bool {
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn is_loopback_authority(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
     if authority.as_str().contains('@') {
         return false;
     }
     let name = authority.host();
-    name.eq_ignore_ascii_case("localhost")
-        || name == "[::1]"
-        || name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+    name == "[::1]" || is_loopback_name(name)
 }
 
 fn same_origin(listed: &str, origin: &str) -> bool {
@@ -120,10 +131,19 @@ mod tests {
     #[test]
     fn loopback_alone_is_let_in_by_default() {
         let guard = Guard::default();
-        for host in ["localhost", "LOCALHOST:80", "127.0.0.1:8000", "127.9.9.9", "[::1]:3000"] {
+        for host in ["localhost", "LOCALHOST:80", "127.0.0.1:8000", "127.9.9.9", "[::1]:3000", "[::1]", "localhost:"] {
             assert!(passes(&guard, host, None), "{host}");
         }
-        for host in ["example.com", "localhost.example.com", "127.0.0.1.nip.io", "x@localhost", "0.0.0.0", ""] {
+        for host in [
+            "example.com",
+            "localhost.example.com",
+            "127.0.0.1.nip.io",
+            "x@localhost",
+            "x:1@localhost",
+            "localhost:80:80",
+            "0.0.0.0",
+            "",
+        ] {
             assert!(!passes(&guard, host, None), "{host}");
         }
         assert!(passes(&guard, "localhost", Some("http://localhost:5173")));

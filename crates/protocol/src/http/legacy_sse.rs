@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-use ::http::{Method, Request, Response, StatusCode};
+use ::http::request::Parts;
+use ::http::{Method, Response, StatusCode};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use parking_lot::Mutex;
@@ -47,21 +48,20 @@ impl LegacySessions {
     }
 
     /// `GET` on the stream path: opens a stream whose first event names where to post.
-    pub async fn open<B>(
+    pub async fn open(
         self: &Arc<Self>,
         endpoint: &Arc<Endpoint>,
-        request: Request<B>,
+        head: &Parts,
         peer: &Peer,
         messages_path: &str,
     ) -> Response<Body> {
-        let (head, _) = request.into_parts();
         if let Err(reason) = endpoint.guard.check(&head.headers) {
             return refusal(StatusCode::FORBIDDEN, reason);
         }
         let response = match head.method {
-            Method::GET => match endpoint.authenticate(&head, peer).await {
+            Method::GET => match endpoint.authenticate(head, peer).await {
                 Ok(principal) => {
-                    let mut response = match endpoint.bind(&head, principal.as_ref()).await {
+                    let mut response = match endpoint.bind(head, principal.as_ref()).await {
                         Ok(binding) => self.stream(endpoint, principal.as_ref(), binding, messages_path),
                         Err(response) => *response,
                     };
@@ -114,18 +114,18 @@ impl LegacySessions {
     pub async fn message<B>(
         self: &Arc<Self>,
         endpoint: &Arc<Endpoint>,
-        request: Request<B>,
+        head: &Parts,
+        body: &mut B,
         peer: &Peer,
     ) -> Response<Body>
     where
-        B: HttpBody<Data = Bytes>,
+        B: HttpBody<Data = Bytes> + Unpin,
     {
-        let (head, body) = request.into_parts();
         if let Err(reason) = endpoint.guard.check(&head.headers) {
             return refusal(StatusCode::FORBIDDEN, reason);
         }
         let response = match head.method {
-            Method::POST => self.post(endpoint, &head, body, peer).await.unwrap_or_else(|refused| *refused),
+            Method::POST => self.post(endpoint, head, body, peer).await.unwrap_or_else(|refused| *refused),
             Method::OPTIONS => respond::preflight("POST, OPTIONS", &head.headers),
             _ => respond::method_not_allowed("POST, OPTIONS"),
         };
@@ -135,12 +135,12 @@ impl LegacySessions {
     async fn post<B>(
         self: &Arc<Self>,
         endpoint: &Arc<Endpoint>,
-        head: &::http::request::Parts,
-        body: B,
+        head: &Parts,
+        body: &mut B,
         peer: &Peer,
     ) -> Result<Response<Body>, Box<Response<Body>>>
     where
-        B: HttpBody<Data = Bytes>,
+        B: HttpBody<Data = Bytes> + Unpin,
     {
         let principal = endpoint.authenticate(head, peer).await.map_err(Box::new)?;
         let mut response =
@@ -152,13 +152,13 @@ impl LegacySessions {
     async fn take<B>(
         self: &Arc<Self>,
         endpoint: &Arc<Endpoint>,
-        head: &::http::request::Parts,
-        body: B,
+        head: &Parts,
+        body: &mut B,
         peer: &Peer,
         principal: Option<&Principal>,
     ) -> Result<Response<Body>, Box<Response<Body>>>
     where
-        B: HttpBody<Data = Bytes>,
+        B: HttpBody<Data = Bytes> + Unpin,
     {
         if !is_json(head.headers.get(::http::header::CONTENT_TYPE)) {
             return Err(Box::new(refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json")));

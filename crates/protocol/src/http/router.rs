@@ -48,7 +48,7 @@ impl<B> Default for Router<B> {
 
 impl<B> Router<B>
 where
-    B: HttpBody<Data = Bytes> + Send + 'static,
+    B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
 {
     /// Serves nothing yet.
     pub fn new() -> Self {
@@ -86,16 +86,17 @@ where
 
     /// Answers a request.
     pub async fn answer(&self, request: Request<B>, peer: Peer) -> Response<Body> {
-        match self.route(request.uri().path()) {
-            Some(Route::Streamable(endpoint)) => endpoint.http(request, &peer).await,
-            Some(Route::Stream { endpoint, sessions, messages }) => {
-                sessions.open(endpoint, request, &peer, messages).await
-            }
-            Some(Route::Messages { endpoint, sessions }) => sessions.message(endpoint, request, &peer).await,
-            None => match &self.fallback {
+        let Some(route) = self.route(request.uri().path()) else {
+            return match &self.fallback {
                 Some(fallback) => fallback.answer(request, peer).await,
                 None => respond::refusal(StatusCode::NOT_FOUND, "There is nothing at this path"),
-            },
+            };
+        };
+        let (mut head, mut body) = request.into_parts();
+        match route {
+            Route::Streamable(endpoint) => endpoint.http(&mut head, &mut body, &peer).await,
+            Route::Stream { endpoint, sessions, messages } => sessions.open(endpoint, &head, &peer, messages).await,
+            Route::Messages { endpoint, sessions } => sessions.message(endpoint, &head, &mut body, &peer).await,
         }
     }
 }

@@ -69,9 +69,11 @@ pub async fn serve(listener: TcpListener, router: Arc<Router>, options: ServeOpt
                 continue;
             }
         };
-        let work = connection(socket, address, router.clone(), options.clone(), shutdown.clone());
+        let (router, options, shutdown) = (router.clone(), options.clone(), shutdown.clone());
         let abandon = abandon.clone();
         connections.spawn(async move {
+            // Made where it stays: every connection would hold room for each place that it was in.
+            let work = std::pin::pin!(connection(socket, address, router, options, shutdown));
             abandon.run_until_cancelled(work).await;
             drop(place);
         });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ::http::header::{ACCEPT, CONTENT_TYPE, ORIGIN};
 use ::http::request::Parts;
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use ::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use bytes::Bytes;
 use http_body::Body as HttpBody;
 
@@ -31,12 +31,12 @@ use crate::session::Session;
 const METHODS: &str = "POST, GET, DELETE, OPTIONS";
 
 impl Endpoint {
-    /// Answers one HTTP request, whatever its path.
-    pub async fn http<B>(self: &Arc<Self>, request: Request<B>, peer: &Peer) -> Response<Body>
+    /// Answers one HTTP request, whatever its path. The headers are taken out of the head. Both stay with the caller: a request
+    /// that is handed on has room in each function on its way.
+    pub async fn http<B>(self: &Arc<Self>, head: &mut Parts, body: &mut B, peer: &Peer) -> Response<Body>
     where
-        B: HttpBody<Data = Bytes>,
+        B: HttpBody<Data = Bytes> + Unpin,
     {
-        let (head, body) = request.into_parts();
         if let Err(reason) = self.guard.check(&head.headers) {
             return refusal(StatusCode::FORBIDDEN, reason);
         }
@@ -49,14 +49,14 @@ impl Endpoint {
         }
     }
 
-    async fn answer<B>(self: &Arc<Self>, head: Parts, body: B, peer: &Peer) -> Response<Body>
+    async fn answer<B>(self: &Arc<Self>, head: &mut Parts, body: &mut B, peer: &Peer) -> Response<Body>
     where
-        B: HttpBody<Data = Bytes>,
+        B: HttpBody<Data = Bytes> + Unpin,
     {
         if head.method == Method::OPTIONS {
             return respond::preflight(METHODS, &head.headers);
         }
-        let principal = match self.authenticate(&head, peer).await {
+        let principal = match self.authenticate(head, peer).await {
             Ok(principal) => principal,
             Err(response) => return response,
         };
@@ -70,22 +70,22 @@ impl Endpoint {
 
     async fn answer_to<B>(
         self: &Arc<Self>,
-        head: Parts,
-        body: B,
+        head: &mut Parts,
+        body: &mut B,
         peer: &Peer,
         principal: Option<Principal>,
     ) -> Response<Body>
     where
-        B: HttpBody<Data = Bytes>,
+        B: HttpBody<Data = Bytes> + Unpin,
     {
-        let binding = match self.bind(&head, principal.as_ref()).await {
+        let binding = match self.bind(head, principal.as_ref()).await {
             Ok(binding) => binding,
             Err(response) => return *response,
         };
         match head.method {
             Method::POST => {
-                let address = self.address(&head, peer);
-                self.post(head.headers, body, principal, binding, address).await
+                let address = self.address(head, peer);
+                self.post(&mut head.headers, body, principal, binding, address).await
             }
             Method::GET => self.get(&head.headers, principal.as_ref()),
             Method::DELETE => self.delete(&head.headers, principal.as_ref()),
@@ -130,58 +130,52 @@ impl Endpoint {
 
     async fn post<B>(
         self: &Arc<Self>,
-        headers: HeaderMap,
-        body: B,
+        headers: &mut HeaderMap,
+        body: &mut B,
         principal: Option<Principal>,
         binding: Option<Binding>,
         address: Option<IpAddr>,
     ) -> Response<Body>
     where
-        B: HttpBody<Data = Bytes>,
+        B: HttpBody<Data = Bytes> + Unpin,
     {
         if !is_json(headers.get(CONTENT_TYPE)) {
             return refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json");
         }
-        let Some(accepts) = accepts(&headers) else {
+        let Some(accepts) = accepts(headers) else {
             return refusal(StatusCode::NOT_ACCEPTABLE, "Accept must allow application/json or text/event-stream");
         };
-        let body = match read_message(&headers, body, &self.runtime.options).await {
+        let body = match read_message(headers, body, &self.runtime.options).await {
             Ok(body) => body,
             Err(response) => return *response,
         };
         let caller = principal.as_ref().map(Principal::shared_id);
         let exchange = Exchange::from(accepts != Accepts::Json, address);
-        let via = Via::Http(headers);
+        let via = Via::Http(std::mem::take(headers));
         let mut job = Job::new(Incoming { endpoint: self.clone(), body, via, principal, binding, exchange });
-        match job.first_turn().await {
+        let turn = match job.first_turn().await {
+            None if accepts != Accepts::StreamFirst => self.wait(&mut job).await,
+            first => first,
+        };
+        match turn {
             Some(Turn::Done(answer)) if accepts == Accepts::StreamFirst => respond::one_event(answer),
             Some(Turn::Done(answer)) => respond::answer(answer),
             Some(Turn::Event(event)) => self.stream(job, Some(event), caller),
-            None if accepts == Accepts::StreamFirst => self.stream(job, None, caller),
-            None => self.wait(job, caller).await,
+            None => self.stream(job, None, caller),
         }
     }
 
-    /// Waits for an answer that did not come at once; turns to a stream when there is something to tell before, or when it
-    /// takes so long that something between us and the client may lose patience.
-    async fn wait(self: &Arc<Self>, mut job: Job, caller: Option<Arc<str>>) -> Response<Body> {
+    /// Waits for an answer that did not come at once. Gives what there is to tell before, or nothing when it takes so long that
+    /// something between us and the client may lose patience: then there is to be a stream.
+    async fn wait(&self, job: &mut Job) -> Option<Turn> {
         if !job.exchange.streams() {
             let mut turn = job.woken_turn().await;
-            loop {
-                match turn {
-                    Turn::Done(answer) => return respond::answer(answer),
-                    Turn::Event(_) => turn = job.turn().await,
-                }
+            while matches!(turn, Turn::Event(_)) {
+                turn = job.turn().await;
             }
+            return Some(turn);
         }
-        tokio::select! {
-            biased;
-            turn = job.woken_turn() => match turn {
-                Turn::Done(answer) => respond::answer(answer),
-                Turn::Event(event) => self.stream(job, Some(event), caller),
-            },
-            () = tokio::time::sleep(self.runtime.options.stream_after) => self.stream(job, None, caller),
-        }
+        tokio::time::timeout(self.runtime.options.stream_after, job.woken_turn()).await.ok()
     }
 
     fn stream(&self, job: Job, first: Option<Event>, caller: Option<Arc<str>>) -> Response<Body> {

@@ -19,7 +19,8 @@ async fn survives(endpoint: &Arc<Endpoint>, version: Option<&str>, body: Vec<u8>
         request = request.header("mcp-protocol-version", version);
     }
     let request = request.body(Full::new(Bytes::from(body))).expect("a request");
-    let response = endpoint.http(request, &Peer::UNKNOWN).await;
+    let (mut head, mut body) = request.into_parts();
+    let response = endpoint.http(&mut head, &mut body, &Peer::UNKNOWN).await;
     let status = response.status().as_u16();
     let answer = response.into_body().collect().await.expect("a body").to_bytes();
     if answer.is_empty() {

@@ -9,7 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, ORIGIN, VARY, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::{Body as _, Incoming};
 use identity::address::Proxies;
 use operations::deploy::{Local, Running};
@@ -29,6 +29,8 @@ use super::{accept, access, answer, body, caller, docs, events, headers, openapi
 static ROUTES: LazyLock<Routes> = LazyLock::new(Routes::new);
 static OPENAPI: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(format!("{}\n", openapi::document())));
 
+/// What requests are told as in the log.
+const ACCESS: &str = "access";
 /// Where what was measured is read.
 const METRICS: &str = "/metrics";
 
@@ -109,7 +111,9 @@ impl Rest {
         let start = Instant::now();
         let id = headers::request_id(request.headers());
         let origin = request.headers().get(ORIGIN).cloned();
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let method = request.method().clone();
+        let is_logged = tracing::enabled!(target: ACCESS, tracing::Level::INFO);
+        let path = is_logged.then(|| request.uri().path().to_owned());
         let mut told = Told { operation: "", caller: String::new(), limit: None };
         let pages = self.pages.as_ref().filter(|pages| pages.has(request.uri().path()));
         if pages.is_some() {
@@ -128,9 +132,6 @@ impl Rest {
                 None,
             ),
         };
-        if let Ok(value) = HeaderValue::try_from(&id) {
-            answer.headers_mut().insert(headers::REQUEST_ID, value);
-        }
         if let Some(limit) = told.limit {
             limit.tell(answer.headers_mut());
         }
@@ -140,25 +141,30 @@ impl Rest {
         }
         let (status, elapsed) = (answer.status(), start.elapsed());
         self.metrics.request(told.operation, &method, status, elapsed);
-        let bytes = answer.body().size_hint().exact().unwrap_or_default();
-        let ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
-        let address = peer.address.map(|address| address.to_string()).unwrap_or_default();
-        tracing::info!(target: "access", %method, path, status = status.as_u16(), ms, bytes, operation = told.operation,
-            caller = told.caller, peer = address, request = id);
+        if let Some(path) = path {
+            let bytes = answer.body().size_hint().exact().unwrap_or_default();
+            let ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
+            let address = peer.address.map(|address| address.to_string()).unwrap_or_default();
+            tracing::info!(target: ACCESS, %method, path, status = status.as_u16(), ms, bytes, operation = told.operation,
+                caller = told.caller, peer = address, request = id);
+        }
+        if let Ok(value) = HeaderValue::try_from(id) {
+            answer.headers_mut().insert(headers::REQUEST_ID, value);
+        }
         answer
     }
 
     async fn found(&self, request: Request<Incoming>, peer: &Peer, id: &str, told: &mut Told) -> Response<Body> {
-        match self.hosted(request, peer, id, told).await {
-            Ok(answer) => answer,
+        let (mut head, mut body) = request.into_parts();
+        match self.hosted(&mut head, &mut body, peer, id, told).await {
+            Some(answer) => answer,
             // What calls of tools do not pass is behind a pointer: each of them has room for what they do alone.
-            Err(request) => Box::pin(self.at_home(*request, peer, id, told)).await,
+            None => Box::pin(self.at_home(head, body, peer, id, told)).await,
         }
     }
 
     /// Answers a request for the control plane itself.
-    async fn at_home(&self, request: Request<Incoming>, peer: &Peer, id: &str, told: &mut Told) -> Response<Body> {
-        let (head, body) = request.into_parts();
+    async fn at_home(&self, head: Parts, body: Incoming, peer: &Peer, id: &str, told: &mut Told) -> Response<Body> {
         let path = head.uri.path();
         if matches!(path, METRICS | "/metrics/")
             && matches!(head.method, Method::GET | Method::HEAD)
@@ -221,65 +227,60 @@ impl Rest {
         told.unwrap_or_else(|error| problem::of(&error, id, None))
     }
 
-    /// Has a deployed server answer; gives the request back when it is for none.
+    /// Has a deployed server answer; nothing, with the request as it was, when it is for none.
     async fn hosted(
         &self,
-        mut request: Request<Incoming>,
+        head: &mut Parts,
+        body: &mut Incoming,
         peer: &Peer,
         id: &str,
         told: &mut Told,
-    ) -> Result<Response<Body>, Box<Request<Incoming>>> {
-        let path = request.uri().path().to_owned();
-        let path = path.strip_suffix('/').unwrap_or(&path);
+    ) -> Option<Response<Body>> {
+        // The path lies in the head, which is changed while it is answered.
+        let uri = head.uri.clone();
+        let path = uri.path();
+        let path = path.strip_suffix('/').unwrap_or(path);
         if let (Some(group), Some(own)) = (path.strip_prefix("/mcp/groups/"), &self.own) {
+            head.uri = of_group(&uri, group)?;
             told.operation = "group";
-            return match of_group(request, group) {
-                Ok(request) => Ok(Box::pin(own.http(request, peer)).await),
-                Err(request) => Err(request),
-            };
+            return Some(Box::pin(own.http(head, body, peer)).await);
         }
-        let Some((name, rest)) = path.strip_prefix("/servers/").and_then(|rest| rest.split_once('/')) else {
-            return Err(Box::new(request));
-        };
+        let (name, rest) = path.strip_prefix("/servers/")?.split_once('/')?;
         let version = rest.strip_prefix("versions/").and_then(|rest| rest.split_once('/'));
-        let (running, at, rest) = match version {
+        let (running, rest) = match version {
             Some((version, rest)) => {
-                let at = format!("/servers/{name}/versions/{version}");
                 if self.local.version(name, version).is_none()
                     && let Some(known) = self.known(name).await
                 {
                     // What it takes to answer as another version is done for those alone who may come to the server.
-                    if request.method() == Method::OPTIONS {
-                        return Box::pin(known.answer(&at, rest, request, peer)).await;
+                    if head.method == Method::OPTIONS {
+                        return Box::pin(known.answer(rest, head, body, peer)).await;
                     }
-                    let (head, body) = request.into_parts();
-                    if let Err(challenge) = Box::pin(known.admits(group_of(rest), &head, peer)).await {
-                        return Ok(refused(challenge, id));
+                    if let Err(challenge) = Box::pin(known.admits(group_of(rest), head, peer)).await {
+                        return Some(refused(challenge, id));
                     }
-                    request = Request::from_parts(head, body);
                 }
-                (Box::pin(operations::deploy::version(&self.context, name, version)).await, at, rest)
+                (Box::pin(operations::deploy::version(&self.context, name, version)).await, rest)
             }
-            None => (self.known(name).await, format!("/servers/{name}"), rest),
+            None => (self.known(name).await, rest),
         };
         let Some(running) = running else {
             // Who shows nothing does not learn which servers there are.
-            let (head, body) = request.into_parts();
-            return match Box::pin(caller::authenticate(self.authenticator.as_ref(), &head, peer)).await {
+            return match Box::pin(caller::authenticate(self.authenticator.as_ref(), head, peer)).await {
                 // And who is known does not learn which ones others have.
                 Ok((caller, limit)) if is_endpoint(rest) => {
                     told.limit = limit;
                     let group = group_of(rest);
                     let asked = self.context.asked(caller, id);
                     let why = Box::pin(operations::deploy::away(&asked, name, group)).await;
-                    Ok(refused(access::turned_away(&why), id))
+                    Some(refused(access::turned_away(&why), id))
                 }
-                Ok(_) => Err(Box::new(Request::from_parts(head, body))),
-                Err(challenge) => Ok(refused(challenge, id)),
+                Ok(_) => None,
+                Err(challenge) => Some(refused(challenge, id)),
             };
         };
         told.operation = "hosted";
-        running.answer(&at, rest, request, peer).await
+        running.answer(rest, head, body, peer).await
     }
 
     /// The deployed server of a name.
@@ -343,18 +344,15 @@ impl Rest {
     }
 }
 
-/// The request as the factory's own MCP server takes it, which finds the group in the query.
-fn of_group(request: Request<Incoming>, group: &str) -> Result<Request<Incoming>, Box<Request<Incoming>>> {
+/// Where the factory's own MCP server takes the request: it finds the group in the query.
+fn of_group(uri: &Uri, group: &str) -> Option<Uri> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     if group.is_empty() || !group.chars().all(plain) {
-        return Err(Box::new(request));
+        return None;
     }
     let query = super::platform::Platform::query_of_group(group);
-    let more = request.uri().query().filter(|more| !more.is_empty()).map(|more| format!("&{more}")).unwrap_or_default();
-    let Ok(uri) = format!("/mcp?{query}{more}").parse() else { return Err(Box::new(request)) };
-    let (mut head, body) = request.into_parts();
-    head.uri = uri;
-    Ok(Request::from_parts(head, body))
+    let more = uri.query().filter(|more| !more.is_empty()).map(|more| format!("&{more}")).unwrap_or_default();
+    format!("/mcp?{query}{more}").parse().ok()
 }
 
 /// The answer for a method that a path does not take; `OPTIONS` is answered by what it takes.
