@@ -11,6 +11,7 @@ pub mod path;
 pub mod secret;
 pub mod select;
 mod spellings;
+pub mod strict;
 mod userinfo;
 pub mod whole;
 
@@ -21,5 +22,6 @@ pub use path::{PathError, PathTemplate};
 pub use secret::Secret;
 pub use select::Select;
 pub use spellings::spellings;
+pub use strict::Strict;
 pub use userinfo::{has_userinfo, without_userinfo};
 pub use whole::UrlTemplate;

@@ -3,6 +3,7 @@
 mod guarded;
 mod logged;
 mod retired;
+mod unsaid;
 mod versions;
 
 use std::sync::Arc;

@@ -3,7 +3,6 @@
 mod example;
 mod explain;
 mod integers;
-mod strict;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -32,7 +31,7 @@ pub(crate) fn read(
             &format!("they are {} bytes; at most {} are taken", text.len(), limits.argument_bytes),
         ));
     }
-    let strict::Strict(mut value) = serde_json::from_str(text).map_err(|error| refuse(tool, &unreadable(&error)))?;
+    let base::Strict(mut value) = serde_json::from_str(text).map_err(|error| refuse(tool, &unreadable(&error)))?;
     if let (Some(bindings), Value::Object(arguments)) = (context.bindings, &mut value) {
         tool.bind(bindings, arguments).map_err(|why| refuse(tool, &why))?;
     }
@@ -94,7 +93,7 @@ fn refuse(tool: &Tool, why: &str) -> Box<Failure> {
 /// Why JSON that the envelope's parser let pass cannot be read: it looks at no number and no escape.
 fn unreadable(error: &serde_json::Error) -> String {
     let what = error.to_string();
-    if let Some((name, _)) = what.split_once(strict::TWICE) {
+    if let Some((name, _)) = what.split_once(base::strict::TWICE) {
         return format!("{name}stands twice in the same object, and which one is meant is not clear");
     }
     if what.contains("hex escape") || what.contains("surrogate") {

@@ -84,7 +84,8 @@ pub(crate) async fn check(context: &Context, about: &About) -> Result<(), Error>
             let owner = owner(context, server).await?.unwrap_or_default();
             let reach = policies.reach(principal, server, &owner, None).filter(|_| !owner.is_empty());
             reach.ok_or_else(|| crate::error::none_to_see(server))?.calls(tool)?;
-            policies.spend(principal).map(drop)
+            // It is counted when it is made.
+            policies.may_spend(principal)
         }
     }
 }
@@ -131,9 +132,18 @@ pub(crate) async fn sight(context: &Context) -> Result<Sight, Error> {
     Ok(crate::policies::of(context).await?.sight(principal))
 }
 
-/// As whom the caller stores something.
-pub(crate) fn by(caller: &Caller) -> store::By {
-    store::By { owner: caller.owner().to_owned(), others: caller.may(Scope::Admin) }
+/// As whom the caller stores something. Their quota of servers is held where they are stored: of several that are made at once
+/// no more are counted than there are.
+///
+/// # Errors
+/// The policies cannot be read.
+pub(crate) async fn by(context: &Context) -> Result<store::By, Error> {
+    let caller = &context.caller;
+    let servers_max = match caller {
+        Caller::Remote(principal) => crate::policies::of(context).await?.quota(principal).servers,
+        _ => None,
+    };
+    Ok(store::By { owner: caller.owner().to_owned(), others: caller.may(Scope::Admin), servers_max })
 }
 
 /// Whether a caller may come to a server of this owner that runs, as a whole or by one of its groups.

@@ -53,7 +53,7 @@ pub struct ImportInput {
 pub struct ImportOutput {
     /// Whether this was only tried.
     pub dry_run: bool,
-    /// The versions, in the order in which they were stored; the last one of each server is its current one.
+    /// The versions, in the order in which they were stored. The last one of each server becomes its current one, unless a newer one is there.
     pub versions: Vec<Imported>,
 }
 
@@ -110,7 +110,7 @@ pub async fn import(context: &Context, input: ImportInput) -> Result<ImportOutpu
         crate::reserved::check(context, &release.name)?;
     }
     let named: Vec<(String, String)> = releases.iter().map(|one| (one.name.clone(), one.version.clone())).collect();
-    let (force, dry_run, by) = (input.force, input.dry_run || context.tries, crate::access::by(&context.caller));
+    let (force, dry_run, by) = (input.force, input.dry_run || context.tries, crate::access::by(context).await?);
     let outcomes: Vec<String> = match dry_run && !context.has_store() {
         true => vec!["created".to_owned(); named.len()],
         false => {

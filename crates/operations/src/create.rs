@@ -9,7 +9,7 @@ use base::{Diagnostic, Digest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use spec::Spec;
-use store::{Outcome, Release};
+use store::{Outcome, Release, Store};
 
 pub use crate::pipeline::Timings;
 use crate::pipeline::{self, Loaded, Made, Use, ms_since};
@@ -30,12 +30,22 @@ pub struct Input {
     /// Replace a stored version that has another content.
     #[serde(default)]
     pub force: bool,
+    /// Make it the current version where it is stored already, too: an older spec that is sent again is what is meant now.
+    #[serde(default)]
+    pub current: bool,
     /// Do everything but store it.
     #[serde(default)]
     pub dry_run: bool,
     /// The template that the spec was made from, to be remembered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
+}
+
+impl Input {
+    /// A spec as it is, made as is usual.
+    pub fn of(spec: SpecText) -> Self {
+        Self { spec, strict: false, dev: false, force: false, current: false, dry_run: false, template: None }
+    }
 }
 
 /// What was made.
@@ -118,13 +128,13 @@ pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
     let stored_at = Instant::now();
     let release = Release { template, ..release(&loaded, &made, input.dev)? };
     let (name, version, digest) = (release.name.clone(), release.version.clone(), release.digest.clone());
-    let (force, dry_run) = (input.force, input.dry_run || context.tries);
+    let (force, current, dry_run) = (input.force, input.current, input.dry_run || context.tries);
     let result = if dry_run {
         preview(context, release, force).await?
     } else {
         begin_with_nothing(context, &name).await?;
-        let by = crate::access::by(&context.caller);
-        context.store(move |store| store.put_by(&by, &release, force)).await?
+        let by = crate::access::by(context).await?;
+        context.store(move |store| put(store, &by, &release, force, current)).await?
     };
     Ok(Output {
         result,
@@ -142,6 +152,12 @@ pub async fn create(context: &Context, input: Input) -> Result<Output, Error> {
             total_ms: ms_since(start),
         },
     })
+}
+
+fn put(store: &Store, by: &store::By, release: &Release, force: bool, current: bool) -> Result<Outcome, store::Error> {
+    let outcome = store.put_by(by, release, force)?;
+    let moved = current && store.make_current(&release.name, &release.version)?;
+    Ok(if moved { Outcome::Updated } else { outcome })
 }
 
 /// Reads the spec, with the name of its template; nothing outside is asked.

@@ -83,7 +83,7 @@ pub struct Used {
 pub struct User {
     /// The server.
     pub server: String,
-    /// Its current version.
+    /// The version that needs it: the current one, or one that is deployed.
     pub version: String,
     /// Its connection to the other one.
     pub connection: String,
@@ -125,12 +125,13 @@ pub async fn dependencies(context: &Context, input: Input) -> Result<Output, Err
     context
         .store(move |store| {
             index.refresh(store)?;
+            let beside = index.beside(store)?;
             let found = index.servers(|servers| {
-                let seen = match sight {
-                    Sight::All => Cow::Borrowed(servers),
-                    Sight::Part { .. } => Cow::Owned(seen(servers, &sight)),
+                let (seen, beside) = match sight {
+                    Sight::All => (Cow::Borrowed(servers), beside),
+                    Sight::Part { .. } => (Cow::Owned(seen(servers, &sight)), seen(&beside, &sight)),
                 };
-                told(&name, &seen, &environment)
+                told(&name, &seen, &beside, &environment)
             });
             let is_nothing = found.version.is_none() && found.used_by.is_empty() && found.made.is_empty();
             match (is_nothing, &sight) {
@@ -164,13 +165,15 @@ fn seen(servers: &Servers, sight: &Sight) -> Servers {
     .collect()
 }
 
-/// What is known of a name.
-fn told(name: &str, servers: &Servers, environment: &Environment) -> Output {
+/// What is known of a name. What is deployed need not be current: `beside` has those versions.
+fn told(name: &str, servers: &Servers, beside: &Servers, environment: &Environment) -> Output {
     let one = servers.get(name);
     let uses = one.into_iter().flat_map(|indexed| indexed.uses.iter());
     let mut used_by = users(name, servers, environment);
+    used_by.extend(users(name, beside, environment));
     if one.is_none() {
         used_by.extend(users_of_connection(name, servers));
+        used_by.extend(users_of_connection(name, beside));
     }
     let made = servers.iter().filter(|(_, indexed)| indexed.template.as_deref() == Some(name));
     Output {
@@ -252,7 +255,8 @@ pub(crate) async fn users_of(context: &Context, name: &str) -> Result<Vec<User>,
     context
         .store(move |store| {
             index.refresh(store)?;
-            Ok(index.servers(|servers| users(&name, servers, &environment)))
+            let beside = users(&name, &index.beside(store)?, &environment);
+            Ok(index.servers(|servers| users(&name, servers, &environment)).into_iter().chain(beside).collect())
         })
         .await
 }

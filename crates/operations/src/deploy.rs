@@ -238,6 +238,21 @@ pub async fn away(context: &Context, name: &str, group: Option<&str>) -> Error {
     }
 }
 
+/// Whether a server is not one that was stopped: at a control plane nobody calls its tools.
+///
+/// # Errors
+/// It was stopped.
+pub(crate) async fn not_stopped(context: &Context, name: &str) -> Result<(), Error> {
+    if context.targets.is_none() {
+        return Ok(());
+    }
+    let key = name.to_owned();
+    match context.store(move |store| store.deployment(&key)).await? {
+        Some(known) if known.wanted == Wanted::Stopped => Err(away(context, name, None).await),
+        _ => Ok(()),
+    }
+}
+
 /// Starts a deployed server that was stopped.
 ///
 /// # Errors

@@ -120,6 +120,7 @@ impl From<store::Error> for Error {
             .hint("raise `version` in the spec to keep both")
             .hint("or replace the stored one with `--force`"),
             E::Taken { .. } => taken(message),
+            E::TooMany { used, most } => crate::policies::exceeded("servers", used, most),
             E::Cursor { .. } => Self::new(Code::BadCursor, message)
                 .hint("pass the `nextCursor` of the page before, or leave `--cursor` out to begin at the start"),
             E::Away { .. } => Self::new(Code::CatalogueAway, message)

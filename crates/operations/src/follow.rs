@@ -90,8 +90,7 @@ fn format(file: &Path) -> Option<Format> {
 
 /// Makes the server of a file, and deploys it unless it is deployed: then it follows what was made by itself.
 async fn take(context: &Context, file: &Path) -> Result<create::Output, Error> {
-    let input =
-        create::Input { spec: read(file)?, strict: false, dev: false, force: true, dry_run: false, template: None };
+    let input = create::Input { current: true, force: true, ..create::Input::of(read(file)?) };
     let made = perform::<all::Create>(context, input).await?;
     if deploy::of(context, &made.name).await?.is_none() {
         let target = deploy::LOCAL.to_owned();

@@ -68,6 +68,14 @@ pub(crate) struct Indexed {
     pub(crate) damage: Option<String>,
 }
 
+impl Indexed {
+    /// What is known of a version that is not in the index.
+    fn beside(owner: String, version: String, uses: Vec<Use>) -> Self {
+        let (updated_at, template, entries, damage) = Default::default();
+        Self { updated_at, owner, version, template, uses, entries, damage }
+    }
+}
+
 /// A capability that was found, and why.
 #[derive(Clone, Debug)]
 pub(crate) struct Hit {
@@ -138,6 +146,24 @@ impl Index {
         let state = self.state.read();
         let mut all = state.capabilities.iter().flatten().filter(|one| seen(one));
         all.any(|one| one.takes.iter().chain(&one.gives).any(&fits))
+    }
+
+    /// What the versions use that answer, or are to answer, without being current: by the servers that they are of. Blocks.
+    pub(crate) fn beside(&self, store: &Store) -> Result<BTreeMap<String, Indexed>, store::Error> {
+        let mut found = BTreeMap::new();
+        for deployment in store.deployments()? {
+            let Some(version) = deployment.version.or(deployment.serves) else { continue };
+            let name = deployment.name;
+            let is_current = |indexed: &Indexed| indexed.version == version;
+            if self.state.read().servers.get(&name).is_none_or(is_current) {
+                continue;
+            }
+            let Some(known) = store.find_version(&name, Some(&version))? else { continue };
+            let spec = serde_json::from_str::<Spec>(&known.release.canonical);
+            let uses = spec.map(|spec| uses::of(&spec)).unwrap_or_default();
+            found.insert(name, Indexed::beside(deployment.owner, version, uses));
+        }
+        Ok(found)
     }
 
     /// What is known of each server.

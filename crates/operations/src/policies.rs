@@ -6,6 +6,8 @@ mod sight;
 mod usage;
 mod view;
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::policies::{Kind, Policy};
@@ -199,7 +201,10 @@ pub async fn remove_quota(context: &Context, input: Whose) -> Result<Removed, Er
 async fn remove(context: &Context, kind: Kind, name: String) -> Result<Removed, Error> {
     let (key, owner) = (name.clone(), crate::access::listed(&context.caller));
     match context.store(move |store| store.remove_policy(kind, &key, owner.as_deref())).await? {
-        true => Ok(Removed { name }),
+        true => {
+            keep(context).await;
+            Ok(Removed { name })
+        }
         false => Err(Error::new(Code::NoPolicy, format!("there is no policy `{name}`"))
             .hint("`mcp-factory policies list` shows them")),
     }
@@ -208,7 +213,11 @@ async fn remove(context: &Context, kind: Kind, name: String) -> Result<Removed, 
 async fn put(context: &Context, kind: Kind, name: &str, document: String) -> Result<(), Error> {
     let policy = Policy { kind, name: name.to_owned(), owner: set_by(context), document, changed_at: String::new() };
     match context.store(move |store| store.set_policy(&policy, PER_OWNER_MAX)).await? {
-        true => Ok(()),
+        // Whoever asks next is already judged by it.
+        true => {
+            keep(context).await;
+            Ok(())
+        }
         false => Err(Error::new(
             Code::BadPolicy,
             format!("`{name}` is somebody else's, or you have {PER_OWNER_MAX} policies already"),
@@ -297,11 +306,22 @@ fn unwritable(error: serde_json::Error) -> Error {
     Error::new(Code::Internal, format!("the policy cannot be written: {error}"))
 }
 
-/// Counts the bytes of an answer that an operation gave against the quota of its caller's owner.
-pub(crate) fn answered(context: &Context, bytes: usize) {
-    if let (crate::Caller::Remote(principal), Some(policies)) = (&context.caller, &context.policies) {
-        policies.spent_by(principal, bytes as u64);
-    }
+/// Counts a call that an operation makes against the quota of its caller's owner. Gives how the bytes of its answer are counted.
+///
+/// # Errors
+/// Nothing remains today.
+pub(crate) fn counted(context: &Context) -> Result<impl FnOnce(usize), Error> {
+    let spent = match (&context.caller, &context.policies) {
+        (crate::Caller::Remote(principal), Some(policies)) if !principal.scopes.allow(Scope::Admin.as_str()) => {
+            Some((Arc::clone(policies), policies.spend(principal)?))
+        }
+        _ => None,
+    };
+    Ok(move |bytes| {
+        if let Some((policies, spending)) = spent {
+            policies.spent(&spending, bytes as u64);
+        }
+    })
 }
 
 /// How soon a change of another process is followed, and what was used is stored.

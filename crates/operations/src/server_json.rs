@@ -159,11 +159,8 @@ pub async fn import(context: &Context, input: ImportInput) -> Result<ImportOutpu
         .map_err(|error| Error::new(Code::Internal, format!("the spec cannot be written: {error}")))?;
     let spec_text = SpecText { name: "<server.json>".to_owned(), text, format: Some(Format::Json) };
     let (force, dry_run) = (input.force, input.dry_run || context.tries);
-    let made = Box::pin(create::create(
-        context,
-        create::Input { spec: spec_text, strict: false, dev: false, force, dry_run, template: None },
-    ))
-    .await?;
+    let made =
+        Box::pin(create::create(context, create::Input { force, dry_run, ..create::Input::of(spec_text) })).await?;
     Ok(ImportOutput { made, spec, variables })
 }
 

@@ -100,9 +100,6 @@ pub async fn call(context: &Context, input: &CallInput) -> Result<CallOutput, Er
         Error::new(Code::Internal, format!("tool `{}` answered with what is not JSON: {error}", input.tool))
     })?;
     close(&made).await;
-    if matches!(input.subject, Subject::Server { .. }) {
-        crate::policies::answered(context, outcome.text().len());
-    }
     Ok(CallOutput {
         server,
         tool: input.tool.clone(),
@@ -170,9 +167,10 @@ fn arguments(text: &str) -> Result<Box<RawValue>, Error> {
 }
 
 async fn run(context: &Context, toolset: &Toolset, tool: &str, arguments: Option<&RawValue>) -> Result<Outcome, Error> {
+    let answered = crate::policies::counted(context)?;
     let call = CallContext::new(&context.cancel).deadline(Instant::now() + CALL_TIMEOUT);
-    toolset
-        .call(&call, tool, arguments)
-        .await
-        .map_err(|_| Error::new(Code::NoTool, format!("there is no tool `{tool}`")))
+    let outcome = toolset.call(&call, tool, arguments).await;
+    let outcome = outcome.map_err(|_| Error::new(Code::NoTool, format!("there is no tool `{tool}`")))?;
+    answered(outcome.text().len());
+    Ok(outcome)
 }

@@ -70,6 +70,14 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// The owner has as many servers as they may.
+    #[error("{used} of {most} servers are used")]
+    TooMany {
+        /// How many there are.
+        used: u64,
+        /// How many there may be.
+        most: u64,
+    },
     /// A cursor that this catalogue did not give.
     #[error("`{cursor}` is not a cursor of this list")]
     Cursor {

@@ -40,12 +40,14 @@ pub struct By {
     pub owner: String,
     /// Whether they may change what is somebody else's.
     pub others: bool,
+    /// Most servers that they may have; as many as they like when absent.
+    pub servers_max: Option<u64>,
 }
 
 impl By {
     /// Whoever runs this installation.
     pub fn operator() -> Self {
-        Self { owner: "local".to_owned(), others: true }
+        Self { owner: "local".to_owned(), others: true, servers_max: None }
     }
 }
 

@@ -50,6 +50,9 @@ pub(crate) struct Arguments {
     /// Replace a stored version that has another content
     #[arg(long)]
     force: bool,
+    /// Make it the current version where it is stored already, too
+    #[arg(long)]
+    current: bool,
     /// Not in this build
     #[arg(long, value_name = "TEXT", hide = true)]
     prompt: Option<String>,
@@ -75,6 +78,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         strict: arguments.strict,
         dev: arguments.dev,
         force: arguments.force,
+        current: arguments.current,
         dry_run: session.global.dry_run,
         template: arguments.template,
     };

@@ -25,8 +25,8 @@ const EXAMPLES: &str = "Examples:
 /// Show the calls that a deployed server answered
 ///
 /// One line for each call: when, which tool, who called, which version answered, how it went, how long it took. Arguments
-/// and answers are not kept; what a failure says is, with secrets masked. With --follow and --output json, one JSON object a
-/// line.
+/// and answers are not kept; what a failure says is, without secrets and without what was sent. With --follow and --output
+/// json, one JSON object a line.
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
 pub(crate) struct Arguments {

@@ -87,7 +87,7 @@ pub(crate) async fn show(session: &Session) -> Result<u8, Error> {
 
 async fn make(stage: &Stage) -> Result<Output, Error> {
     let spec = SpecText { name: demo::SPEC_NAME.to_owned(), text: demo::SPEC.to_owned(), format: Some(Format::Yaml) };
-    let input = Input { spec, strict: false, dev: stage.dev, force: false, dry_run: false, template: None };
+    let input = Input { dev: stage.dev, ..Input::of(spec) };
     Box::pin(create(&stage.context(), input)).await
 }
 

@@ -9,7 +9,9 @@ use protocol::{
     About, Binding, Boxed, Changes, Completing, Completion, Content, Context, Error, Listing, Principal, PromptCall,
     PromptResult, ReadResult, Reply, Service, ToolCall, ToolResult,
 };
+use serde_json::value::RawValue;
 
+use super::unsaid::unsaid;
 use crate::logs::{Done, MESSAGE_CHARS_MAX, Writer};
 
 /// The requests that run.
@@ -37,8 +39,8 @@ impl Drop for Entered<'_> {
     }
 }
 
-/// A service whose calls are kept in the log. Arguments and answers are not; the text of a failure is, with secrets
-/// masked.
+/// A service whose calls are kept in the log. Arguments and answers are not; the text of a failure is, without secrets and
+/// without what was sent.
 pub(super) struct Logged {
     inside: Arc<dyn Service>,
     hosted: Arc<Hosted>,
@@ -61,9 +63,8 @@ impl Logged {
 
     fn told(
         &self,
-        tool: &str,
+        (tool, arguments): (&str, Option<&RawValue>),
         caller: Option<&Principal>,
-        sent: u64,
         start: Instant,
         outcome: Result<&ToolResult, &Error>,
     ) {
@@ -73,7 +74,8 @@ impl Logged {
         };
         let message = message.map(|text| {
             let toolset = self.hosted.toolset();
-            toolset.mask().text(&text).chars().take(MESSAGE_CHARS_MAX).collect::<String>().into()
+            let text = toolset.mask().text(&text).chars().take(MESSAGE_CHARS_MAX).collect();
+            unsaid(text, arguments).into()
         });
         self.log.put(Done {
             server: &self.server,
@@ -82,7 +84,7 @@ impl Logged {
             caller: caller.map(Principal::shared_id).as_ref(),
             is_error,
             micros: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
-            bytes_in: sent,
+            bytes_in: arguments.map_or(0, |arguments| arguments.get().len() as u64),
             bytes,
             message,
         });
@@ -143,12 +145,12 @@ impl Service for Logged {
         Box::pin(async move {
             let _entered = self.under_way.enter();
             let start = Instant::now();
-            let sent = call.arguments.map_or(0, |arguments| arguments.get().len() as u64);
+            let called = (call.name, call.arguments);
             let reply = self.inside.call_tool(context, call).await;
             let caller = context.principal();
             match &reply {
-                Ok(Reply::Done(result)) => self.told(call.name, caller, sent, start, Ok(result)),
-                Err(error) => self.told(call.name, caller, sent, start, Err(error)),
+                Ok(Reply::Done(result)) => self.told(called, caller, start, Ok(result)),
+                Err(error) => self.told(called, caller, start, Err(error)),
                 // It is not over: the client is asked, or a task goes on.
                 Ok(Reply::NeedInput(_) | Reply::Later(_)) => {}
             }

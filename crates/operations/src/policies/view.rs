@@ -12,7 +12,7 @@ use store::policies::Kind;
 use super::quota::Quota;
 use super::rule::{EVERYBODYS, OWN, Right, Rule};
 use super::sight::Sight;
-use super::usage::Usage;
+use super::usage::{Usage, Used};
 use crate::{Code, Context, Error};
 
 /// The policies of a control plane, as they are now. Share them behind an `Arc`.
@@ -165,27 +165,22 @@ impl Policies {
     pub fn spend(&self, principal: &Principal) -> Result<Spending, Error> {
         let quota = self.quota(principal);
         let mut usage = self.usage.lock();
-        let used = usage.of(&principal.owner);
-        if let Some(most) = quota.calls_per_day.filter(|most| used.calls >= *most) {
-            return Err(exceeded("calls of tools a day", used.calls, most));
-        }
-        if let Some(most) = quota.bytes_per_day.filter(|most| used.bytes >= *most) {
-            return Err(exceeded("bytes of answers a day", used.bytes, most));
-        }
+        remains(&quota, usage.of(&principal.owner))?;
         usage.add(&principal.owner, 1, 0);
         Ok(Spending(principal.owner.clone()))
+    }
+
+    /// Whether a caller may make a call.
+    ///
+    /// # Errors
+    /// As for [`Policies::spend`].
+    pub(crate) fn may_spend(&self, principal: &Principal) -> Result<(), Error> {
+        remains(&self.quota(principal), self.usage.lock().of(&principal.owner))
     }
 
     /// Counts the bytes of an answer.
     pub fn spent(&self, spending: &Spending, bytes: u64) {
         self.usage.lock().add(&spending.0, 0, bytes);
-    }
-
-    /// The same for a call that this caller made.
-    pub(super) fn spent_by(&self, principal: &Principal, bytes: u64) {
-        if !principal.scopes.allow(ADMIN) {
-            self.usage.lock().add(&principal.owner, 0, bytes);
-        }
     }
 
     /// Reads what is set, if it was changed, and stores what was used. Blocks.
@@ -232,6 +227,17 @@ impl Policies {
         }
         Ok(())
     }
+}
+
+/// Whether something remains of what may be called today.
+fn remains(quota: &Quota, used: Used) -> Result<(), Error> {
+    if let Some(most) = quota.calls_per_day.filter(|most| used.calls >= *most) {
+        return Err(exceeded("calls of tools a day", used.calls, most));
+    }
+    if let Some(most) = quota.bytes_per_day.filter(|most| used.bytes >= *most) {
+        return Err(exceeded("bytes of answers a day", used.bytes, most));
+    }
+    Ok(())
 }
 
 /// Whether a caller has a scope for the rules of their own owner.

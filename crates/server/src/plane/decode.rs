@@ -1,5 +1,6 @@
 //! From a request to the input of an operation.
 
+use base::Strict;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -66,14 +67,19 @@ fn from_json(body: &Bytes, takes_spec: bool) -> Result<Map<String, Value>, Error
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
+    let unreadable = |error: serde_json::Error| {
         Error::new(Code::BadRequest, format!("the body is not JSON: {error}"))
             .hint("send one JSON object, UTF-8, and check it with a JSON parser")
-    })?;
-    match value {
+    };
+    match serde_json::from_slice(body).map_err(unreadable)? {
         // A spec that stands alone: its own text is kept, so that problems are told with their lines.
         Value::Object(keys) if takes_spec && !keys.contains_key("spec") && !keys.is_empty() => spec(body, "json"),
-        Value::Object(keys) => Ok(keys),
+        // Which of two members of one name is meant is anybody's guess.
+        Value::Object(_) => match serde_json::from_slice(body) {
+            Ok(Strict(Value::Object(keys))) => Ok(keys),
+            Ok(_) => Ok(Map::new()),
+            Err(error) => Err(Error::new(Code::BadRequest, format!("in the body {error}")).hint("name it once")),
+        },
         _ => Err(Error::new(Code::BadRequest, "the body is JSON, and not an object").hint("send one JSON object")),
     }
 }

@@ -7,6 +7,7 @@ mod fleet;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use base::Strict;
 use operations::access::USE;
 use operations::deploy::Local;
 use operations::operation::{Effect, Erased, Scope};
@@ -132,10 +133,11 @@ impl Platform {
         operation: &'static dyn Erased,
         call: ToolCall<'_>,
     ) -> Result<ToolResult, Error> {
-        let mut fields = match call.arguments.map(|arguments| serde_json::from_str::<Value>(arguments.get())) {
+        let mut fields = match call.arguments.map(|arguments| serde_json::from_str(arguments.get())) {
             None => Map::new(),
-            Some(Ok(Value::Object(fields))) => as_asked(operation, fields),
-            Some(_) => return Err(Error::invalid_params("the arguments are not a JSON object")),
+            Some(Ok(Strict(Value::Object(fields)))) => as_asked(operation, fields),
+            Some(Err(error)) => return Err(Error::invalid_params(format!("the arguments cannot be read: {error}"))),
+            Some(Ok(_)) => return Err(Error::invalid_params("the arguments are not a JSON object")),
         };
         let beside = match beside::take(operation, &mut fields) {
             Ok(beside) => beside,

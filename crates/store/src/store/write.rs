@@ -23,6 +23,21 @@ impl Store {
         self.db.change("store a version", move |session| put(session, &by, &release, force))
     }
 
+    /// Makes a version that is stored the current one. Gives whether another one was.
+    pub fn make_current(&self, name: &str, version: &str) -> Result<bool, Error> {
+        const WHAT: &str = "make a version the current one";
+        let (name, version) = (name.to_owned(), version.to_owned());
+        self.db.change(WHAT, move |session| {
+            if stored_digest(session, &name, &version).attempted(WHAT)?.is_none() {
+                return Err(no_version(session, &name, &version));
+            }
+            match current_version(session, &name).attempted(WHAT)? {
+                Some((current, _)) if current == version => Ok(false),
+                _ => touch(session, &name, &version, &now()).attempted(WHAT).map(|()| true),
+            }
+        })
+    }
+
     /// Stores a plan for a version. Earlier revisions are kept; the newest is what runs.
     pub fn put_plan(&self, name: &str, version: &str, plan: &str, dev: bool) -> Result<PlanRevision, Error> {
         const WHAT: &str = "store a plan";
@@ -68,6 +83,7 @@ pub(super) fn put(session: &Session<'_>, by: &By, release: &Release, force: bool
         None => None,
     };
     if known.is_none() {
+        may_have_more(session, by)?;
         add_server(session, &by.owner, release, &at).attempted(WHAT)?;
     } else if release.template.is_some() {
         let sql = "UPDATE servers SET template = ?2 WHERE name = ?1";
@@ -100,6 +116,15 @@ fn keep(session: &Session<'_>, release: &Release, known: Option<&str>, at: &str)
     Ok(Outcome::Updated)
 }
 
+/// Whether an owner may have one more server.
+fn may_have_more(session: &Session<'_>, by: &By) -> Result<(), Error> {
+    const WHAT: &str = "count servers";
+    let Some(most) = by.servers_max else { return Ok(()) };
+    let sql = "SELECT count(*) FROM servers WHERE owner = ?1";
+    let used = session.row(sql, params![&by.owner], |row| row.count(0)).attempted(WHAT)?.unwrap_or_default() as u64;
+    if used >= most { Err(Error::TooMany { used, most }) } else { Ok(()) }
+}
+
 fn conflict(release: &Release, stored: String) -> Error {
     let stored = serde_json::from_value(stored.into()).unwrap_or_else(|_| release.digest.clone());
     Error::Conflict {
@@ -111,7 +136,7 @@ fn conflict(release: &Release, stored: String) -> Error {
 }
 
 /// The current version of a server, and whose it is.
-fn current_version(session: &Session<'_>, name: &str) -> Result<Option<(String, String)>, Fault> {
+pub(super) fn current_version(session: &Session<'_>, name: &str) -> Result<Option<(String, String)>, Fault> {
     let sql = "SELECT current, owner FROM servers WHERE name = ?1";
     session.row(sql, params![name], |row| Ok((row.get(0)?, row.get(1)?)))
 }
@@ -173,7 +198,7 @@ fn add_plan(
     Ok(PlanRevision { revision, changed: true })
 }
 
-fn touch(session: &Session<'_>, name: &str, version: &str, at: &str) -> Result<(), Fault> {
+pub(super) fn touch(session: &Session<'_>, name: &str, version: &str, at: &str) -> Result<(), Fault> {
     let sql = "UPDATE servers SET current = ?2, updated_at = ?3 WHERE name = ?1";
     session.execute(sql, params![name, version, at]).map(drop)
 }

@@ -45,14 +45,7 @@ pub(super) async fn run(file: PathBuf, session: &Session, context: Context) -> R
 }
 
 async fn take(file: &Path, session: &Session, context: &Context) -> Result<Deployment, Error> {
-    let input = create::Input {
-        spec: read_spec(file)?,
-        strict: false,
-        dev: false,
-        force: true,
-        dry_run: false,
-        template: None,
-    };
+    let input = create::Input { current: true, force: true, ..create::Input::of(read_spec(file)?) };
     let made = session.run::<Create>(context, input).await?;
     let input = Input { name: made.name, target: LOCAL.to_owned(), version: None, rollback: false };
     session.run::<Deploy>(context, input).await

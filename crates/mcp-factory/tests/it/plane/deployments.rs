@@ -83,6 +83,8 @@ fn a_server_is_deployed_called_stopped_started_and_logged() {
     assert!(plane.get("/metrics").body.contains("mcp_factory_tool_calls_total{server=\"hello\",tool=\"greet\"} 2"));
 
     assert_eq!(plane.post("/mcp/servers/hello/stop", &json!({})).json()["state"], "stopped");
+    let called = plane.post("/mcp/servers/hello/tools/greet", &json!({}));
+    assert_eq!((called.status, &called.json()["code"]), (404, &json!("MF1060")), "{}", called.body);
     let stopped = plane.send("POST", "/servers/hello/mcp", &[], "");
     assert_eq!((stopped.status, &stopped.json()["error"]), (404, &json!("MF1060")), "{}", stopped.body);
     assert!(stopped.body.contains("mcp-factory start hello"), "{}", stopped.body);
@@ -231,6 +233,13 @@ fn the_specs_of_a_folder_are_followed() {
     changed["tools"][0]["reply"]["text"] = json!("I am another one.");
     write("a.json", &changed.to_string());
     plane.until("/mcp/servers/a-mcp", |_| greets(&plane, "a-mcp") == "I am another one.");
+    let mut raised = spec("a-mcp");
+    raised["version"] = json!("2.0.0");
+    raised["tools"][0]["reply"]["text"] = json!("I am the next one.");
+    write("a.json", &raised.to_string());
+    plane.until("/mcp/servers/a-mcp", |_| greets(&plane, "a-mcp") == "I am the next one.");
+    write("a.json", &changed.to_string());
+    plane.until("/mcp/servers/a-mcp", |_| greets(&plane, "a-mcp") == "I am another one.");
     write("a.json", "{");
     write("c.json", &spec("c-mcp").to_string());
     runs("c-mcp");
@@ -254,6 +263,32 @@ fn a_spec_file_is_followed_and_deployed_at_the_control_plane() {
     plane.until("/mcp/servers/a-mcp", |_| greets(&plane, "a-mcp") == "I am another one.");
     child.kill().expect("it runs");
     child.wait().expect("it ends");
+}
+
+#[test]
+fn what_a_deployed_version_uses_is_not_removed_by_chance() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    made(&plane, &spec("back"));
+    let url = "https://factory.example.com/servers/back/mcp";
+    let tool = json!({"name": "pass_on", "description": "Passes it on", "connection": "back", "parameters": {}, "call": {"tool": "greet"}});
+    let front = json!({"name": "front", "version": "1.0.0", "connections": [{"name": "back", "type": "mcp", "url": url}], "tools": [tool]});
+    let made = plane.post("/mcp/create", &json!({"spec": front}));
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(plane.post("/mcp/deploy/front", &json!({"version": "1.0.0"})).status, 200);
+    let mut next = spec("front");
+    next["version"] = json!("2.0.0");
+    assert_eq!(plane.post("/mcp/create", &json!({"spec": next})).status, 200);
+    let used = plane.get("/mcp/servers/back/dependencies").json();
+    let user = &used["usedBy"][0];
+    assert_eq!(
+        (&user["server"], &user["version"], &user["tools"]),
+        (&json!("front"), &json!("1.0.0"), &json!(["pass_on"]))
+    );
+    let refused = plane.send("DELETE", "/mcp/servers/back", &[], "");
+    assert_eq!((refused.status, &refused.json()["code"]), (409, &json!("MF1080")), "{}", refused.body);
+    assert_eq!(plane.post("/mcp/deploy/front", &json!({})).status, 200);
+    assert_eq!(plane.send("DELETE", "/mcp/servers/back", &[], "").status, 200);
 }
 
 /// Threads, open files and kilobytes of memory of a process.

@@ -42,6 +42,16 @@ fn servers_move_as_one_archive() {
     assert_eq!((dry.code, dry.json()["versions"][0]["result"].as_str()), (1, Some("conflict")));
     assert_eq!(at(&["import", &file, "--force"]).code, 0);
 
+    to.write("newer.yaml", &HELLO.replace("1.0.0", "2.0.0").replace("Hello.", "The newest."));
+    assert_eq!(at(&["create", "--spec", "newer.yaml"]).code, 0);
+    assert_eq!(at(&["import", &file, "--force"]).code, 0);
+    assert_eq!(at(&["test", "hello", "greet"]).json()["text"], "The newest.", "an older one does not take its place");
+    assert_eq!(at(&["create", "--spec", "other.yaml", "--force", "--current"]).code, 0);
+    assert_eq!(at(&["test", "hello", "greet"]).json()["text"], "Something else.", "unless that is what is asked for");
+    assert_eq!(at(&["create", "--spec", "newer.yaml"]).json()["result"], "unchanged");
+    assert_eq!(at(&["create", "--spec", "newer.yaml", "--current"]).json()["result"], "updated");
+    assert_eq!(at(&["test", "hello", "greet"]).json()["text"], "The newest.");
+
     let mut bytes = std::fs::read(&file).expect("the archive");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x55;

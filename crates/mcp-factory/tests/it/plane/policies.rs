@@ -282,6 +282,32 @@ fn quotas_are_kept_and_say_what_remains() {
     until("the end of the quota", || call() == 200);
 }
 
+#[test]
+fn quotas_hold_for_what_is_made_at_once_and_for_specs_that_are_only_tried() {
+    let world = World::new();
+    let plane = Plane::start_with(&world, &["--auth", "keys"]);
+    let bob = key(&world, "bob", CREATE);
+    let boss = key(&world, "boss", "admin");
+    let quota = |quota: Value| send(&plane, &boss, "POST", "/mcp/policies/quotas/bob", &quota).status;
+    assert_eq!(quota(json!({"servers": 2, "callsPerDay": 1})), 200);
+    let made = std::thread::scope(|scope| {
+        let create = |nth: usize| {
+            let mut spec = shop();
+            spec["name"] = format!("shop-{nth}").into();
+            send(&plane, &bob, "POST", "/mcp/create", &json!({"spec": spec})).status
+        };
+        let all: Vec<_> = (0..8).map(|nth| scope.spawn(move || create(nth))).collect();
+        all.into_iter().map(|one| one.join().expect("an answer")).filter(|status| *status == 201).count()
+    });
+    assert_eq!(made, 2, "as soon as the quota is acknowledged, and not one more");
+    let tried = json!({"subject": {"from": "spec", "spec": {"name": "shop.json", "text": shop().to_string()}}, "tool": "search"});
+    let call = || send(&plane, &bob, "POST", "/mcp/call", &tried);
+    assert_eq!(call().status, 200, "{}", call().body);
+    assert_eq!((call().status, &call().json()["code"]), (403, &json!("MF1054")));
+    let test = send(&plane, &bob, "POST", "/mcp/test", &json!({"subject": tried["subject"]}));
+    assert_eq!((test.status, &test.json()["code"]), (403, &json!("MF1054")), "{}", test.body);
+}
+
 /// The names of what somebody finds.
 fn found(plane: &Plane, bearer: &str, question: &str) -> Vec<String> {
     let answer = send(plane, bearer, "GET", &format!("/mcp/capabilities?q={question}"), &Value::Null).json();

@@ -52,6 +52,8 @@ fn changes_and_calls_are_recorded_and_proved() {
     ];
     assert_eq!(found, wanted, "{log}");
     assert!(!log.to_string().contains("hunter2"), "arguments are not kept");
+    let calls = plane.until("/mcp/servers/hello/logs", |logs| logs.to_string().contains("\"error\"")).to_string();
+    assert!(calls.contains("secret") && !calls.contains("hunter2"), "nor by what refuses them: {calls}");
     let made = plane.get("/mcp/audit?operation=server.create&outcome=ok").json()["entries"][0]["details"].clone();
     assert_eq!(
         (&made["version"], &made["force"], &made["address"]),

@@ -6,16 +6,20 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::{Map, Number, Value};
 
 /// A value without double names.
-pub(super) struct Strict(pub(super) Value);
+#[derive(Clone, Debug, PartialEq)]
+pub struct Strict(pub Value);
 
 /// How the message about a double name ends.
-pub(super) const TWICE: &str = "stands twice";
+pub const TWICE: &str = "stands twice";
 
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Values).map(Self)
     }
 }
+
+/// Characters of a name that are told.
+const NAME_CHARS_MAX: usize = 100;
 
 struct Values;
 
@@ -70,7 +74,7 @@ impl<'de> Visitor<'de> for Values {
                     free.insert(value);
                 }
                 serde_json::map::Entry::Occupied(taken) => {
-                    let name = crate::toolset::shown(taken.key()).into_owned();
+                    let name: String = taken.key().chars().take(NAME_CHARS_MAX).collect();
                     return Err(A::Error::custom(format!("`{name}` {TWICE}")));
                 }
             }
