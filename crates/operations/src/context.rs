@@ -364,6 +364,14 @@ impl Context {
         })
     }
 
+    /// Looks whether the file of the catalogue is still the one that was opened, if it was.
+    ///
+    /// # Errors
+    /// It was removed, replaced or emptied, which does not mend itself.
+    pub fn look(&self) -> Result<(), Error> {
+        self.store.get().map_or(Ok(()), |store| store.look().map_err(Error::from))
+    }
+
     /// Runs a request to the catalogue on a blocking thread.
     ///
     /// # Errors
