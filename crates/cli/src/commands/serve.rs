@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
         hide_env_values = true
     )]
     host: IpAddr,
-    /// Accept requests for this host name too; may be repeated
+    /// Name under which clients reach it, or a proxy in front of it; addresses need none with --host; may be repeated
     #[arg(long, value_name = "HOST", value_delimiter = ',', env = "MCP_FACTORY_ALLOW_HOST", hide_env_values = true)]
     allow_host: Vec<String>,
     /// Accept requests of web pages of this origin too; may be repeated

@@ -37,8 +37,8 @@ impl Endpoint {
     where
         B: HttpBody<Data = Bytes> + Unpin,
     {
-        if let Err(reason) = self.guard.check(&head.headers) {
-            return refusal(StatusCode::FORBIDDEN, reason);
+        if let Err(barred) = self.guard.check(&head.headers) {
+            return refusal(barred.status(), barred.why());
         }
         // A copy of the header only when a web page calls.
         let page = head.headers.get(ORIGIN).cloned();

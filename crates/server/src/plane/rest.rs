@@ -16,7 +16,7 @@ use operations::deploy::{Local, Running};
 use operations::operation::{Boxed, Scope};
 use operations::scopes::MEASURE;
 use operations::{Caller, Code, Context, Error};
-use protocol::http::{Authenticator, Body, Challenge, Guard, Peer};
+use protocol::http::{Authenticator, Barred, Body, Challenge, Guard, Peer};
 use protocol::{Endpoint, Limit, Runtime};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
@@ -120,17 +120,16 @@ impl Rest {
             told.operation = "pages";
         }
         let own = pages.is_some();
-        let checked = self.guard.check(request.headers());
+        let checked = match ready::is_probe(request.uri().path()) {
+            // Probes name a process by its address, or not at all.
+            true => self.guard.check_origin(request.headers()),
+            false => self.guard.check(request.headers()),
+        };
         let is_allowed = checked.is_ok();
         let mut answer = match (pages, checked) {
             (Some(pages), _) => Box::pin(pages.answer(request, peer, &id)).await,
             (None, Ok(())) => self.found(request, &peer, &id, &mut told).await,
-            (None, Err(why)) => problem::of(
-                &Error::new(Code::Forbidden, why)
-                    .hint("use an address that is served: see `--allow-host` and `--allow-origin`"),
-                &id,
-                None,
-            ),
+            (None, Err(barred)) => problem::of(&not_let_in(barred), &id, None),
         };
         if let Some(limit) = told.limit {
             limit.tell(answer.headers_mut());
@@ -313,7 +312,7 @@ impl Rest {
         let [html, json, prometheus] = KINDS;
         let path = path.strip_suffix('/').filter(|short| !short.is_empty()).unwrap_or(path);
         let make = || match path {
-            "/livez" => Some(answer::json(StatusCode::OK, &json!({"status": "ok"}))),
+            ready::ALIVE => Some(answer::json(StatusCode::OK, &json!({"status": "ok"}))),
             path if ready::is_asked(path) => Some(self.health(None)),
             METRICS => Some(answer::of(StatusCode::OK, prometheus, self.metrics.text(&self.runtime, &self.local))),
             "/openapi.json" => Some(answer::of(StatusCode::OK, json, OPENAPI.clone())),
@@ -340,7 +339,17 @@ impl Rest {
             "uptimeSeconds": self.metrics.uptime().as_secs(),
             "sessions": self.runtime.session_count(),
         });
-        ready::answer(self.ready.load(Ordering::Relaxed), facts, checks)
+        ready::answer(&self.context, self.ready.load(Ordering::Relaxed), facts, checks)
+    }
+}
+
+/// A request that names another host, or comes from a web page that may not call.
+fn not_let_in(barred: Barred) -> Error {
+    match barred {
+        Barred::Malformed(why) => Error::new(Code::BadRequest, why)
+            .hint("send one `Host`: a name or an address, and the port where it is not 80"),
+        barred => Error::new(Code::Forbidden, barred.why())
+            .hint("use an address that is served: see `--allow-host` and `--allow-origin`"),
     }
 }
 
