@@ -294,9 +294,10 @@ impl Context {
         self.environment.get(STORE).is_some()
     }
 
-    /// Whether there is a catalogue to read. A home folder without one has no servers, and none is made by looking.
+    /// Whether there is a catalogue to read. A home folder without one has no servers, and none is made by looking. One that was
+    /// opened is read, so that whoever asks learns that it is gone.
     pub(crate) fn has_store(&self) -> bool {
-        self.environment.get(STORE).is_some() || Store::exists(self.home.path())
+        self.store.initialized() || self.environment.get(STORE).is_some() || Store::exists(self.home.path())
     }
 
     /// The same surroundings for another request.

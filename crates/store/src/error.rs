@@ -107,6 +107,8 @@ pub enum Error {
         path: PathBuf,
         /// What became of it.
         became: &'static str,
+        /// Whether the same file can be put back.
+        returns: bool,
     },
     /// The disk is full.
     #[error("cannot {attempted}: the disk is full")]

@@ -51,10 +51,7 @@ impl Watch {
     /// # Errors
     /// What became of it.
     pub(super) fn look(&self, attempted: &'static str) -> Result<(), Error> {
-        let became = self.became();
-        let seen = if became.is_none() { self.now() } else { NEVER };
-        self.seen.store(seen, Ordering::Relaxed);
-        became.map_or(Ok(()), |became| Err(self.gone(attempted, became)))
+        self.became().map_or(Ok(()), |became| Err(self.gone(attempted, became)))
     }
 
     /// The same unless somebody looked a moment ago.
@@ -71,11 +68,19 @@ impl Watch {
 
     /// The refusal of what was attempted.
     pub(super) fn gone(&self, attempted: &'static str, became: &'static str) -> Error {
-        Error::Gone { attempted, path: self.path.clone(), became }
+        let returns = !self.is_emptied.load(Ordering::Relaxed);
+        Error::Gone { attempted, path: self.path.clone(), became, returns }
     }
 
-    /// What became of the file; nothing while it is the same.
+    /// What became of the file; nothing while it is the same. Reads rest on what is found.
     pub(super) fn became(&self) -> Option<&'static str> {
+        let became = self.compared();
+        let seen = if became.is_none() { self.now() } else { NEVER };
+        self.seen.store(seen, Ordering::Relaxed);
+        became
+    }
+
+    fn compared(&self) -> Option<&'static str> {
         const EMPTIED: &str = "emptied";
         if self.is_emptied.load(Ordering::Relaxed) {
             return Some(EMPTIED);
