@@ -120,6 +120,11 @@ impl Printer {
         }
     }
 
+    /// Whether `--quiet` was given.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Prints a message to standard error, unless `--quiet` was given.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {

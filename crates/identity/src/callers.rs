@@ -275,8 +275,14 @@ impl<K: std::hash::Hash + Eq + Clone> Gate<K> {
         };
         let rate = buckets.rate();
         let (many, seconds) = (rate.count, rate.period.as_secs());
-        let message =
-            format!("{many} requests in {seconds} s are allowed; {left} of {} remain today", self.daily.rate().count);
+        let at_once = match rate.burst.max(1) {
+            burst if burst < many => format!(", {burst} of them at once"),
+            _ => String::new(),
+        };
+        let message = format!(
+            "{many} requests in {seconds} s are allowed{at_once}; {left} of {} remain today",
+            self.daily.rate().count
+        );
         Err(Slow { policy, quota: many, window: rate.period, wait, message })
     }
 }

@@ -143,7 +143,7 @@ codes! {
     InUse "MF1080" Conflict "Other servers use this one";
     CatalogueFull "MF1125" Failure "The disk of the catalogue is full";
     Reference "MF1127" Refused "The spec names something of the machine that its caller may not use";
-    CatalogueAway "MF1126" Upstream "The database of the catalogue does not answer";
+    CatalogueAway "MF1126" Upstream "The database of the catalogue does not answer, or is gone";
     ClientFile "MF1095" Failure "The configuration of a client cannot be changed";
     EntryTaken "MF1096" Conflict "The client has another entry of this name";
     ImportConflict "MF1081" Conflict "What is imported conflicts with what is stored";

@@ -294,9 +294,10 @@ impl Context {
         self.environment.get(STORE).is_some()
     }
 
-    /// Whether there is a catalogue to read. A home folder without one has no servers, and none is made by looking.
+    /// Whether there is a catalogue to read. A home folder without one has no servers, and none is made by looking. One that was
+    /// opened is read, so that whoever asks learns that it is gone.
     pub(crate) fn has_store(&self) -> bool {
-        self.environment.get(STORE).is_some() || Store::exists(self.home.path())
+        self.store.initialized() || self.environment.get(STORE).is_some() || Store::exists(self.home.path())
     }
 
     /// The same surroundings for another request.
@@ -362,6 +363,14 @@ impl Context {
             Some(pending) => Arc::new(store.on_behalf(Arc::clone(pending))),
             None => store,
         })
+    }
+
+    /// Looks whether the file of the catalogue is still the one that was opened, if it was.
+    ///
+    /// # Errors
+    /// It was removed, replaced or emptied, which does not mend itself.
+    pub fn look(&self) -> Result<(), Error> {
+        self.store.get().map_or(Ok(()), |store| store.look().map_err(Error::from))
     }
 
     /// Runs a request to the catalogue on a blocking thread.

@@ -205,8 +205,9 @@ fn not_deployed(name: &str) -> Error {
         .hint(format!("deploy it: `mcp-factory deploy {name}`, or `POST /mcp/deploy/{name}`"))
 }
 
-/// Why a server that does not run here does not answer, as the caller may know it who comes to it as a whole or by a group.
-pub async fn away(context: &Context, name: &str, group: Option<&str>) -> Error {
+/// Why a server that does not run here, or a version of it, does not answer, as the caller may know it who comes to it as a whole
+/// or by a group.
+pub async fn away(context: &Context, name: &str, group: Option<&str>, version: Option<&str>) -> Error {
     let is_own = crate::access::check(context, &crate::access::About::Owned(name.to_owned())).await.is_ok();
     if !is_own && !crate::access::may_come(context, name, group).await {
         return crate::access::hidden(name);
@@ -214,6 +215,11 @@ pub async fn away(context: &Context, name: &str, group: Option<&str>) -> Error {
     let key = name.to_owned();
     if !context.has_store() || context.store(move |store| store.server(&key)).await.is_err() {
         return crate::access::hidden(name);
+    }
+    if let Some(version) = version
+        && let Some(error) = version_away(context, name, version, is_own).await
+    {
+        return error;
     }
     match deployed(context, name).await {
         // Why it does not run is its owner's business, and so is having it run again.
@@ -248,8 +254,25 @@ pub(crate) async fn not_stopped(context: &Context, name: &str) -> Result<(), Err
     }
     let key = name.to_owned();
     match context.store(move |store| store.deployment(&key)).await? {
-        Some(known) if known.wanted == Wanted::Stopped => Err(away(context, name, None).await),
+        Some(known) if known.wanted == Wanted::Stopped => Err(away(context, name, None, None).await),
         _ => Ok(()),
+    }
+}
+
+/// Why a version does not answer beside the one that is switched to; nothing where that does not run either.
+async fn version_away(context: &Context, name: &str, version: &str, is_own: bool) -> Option<Error> {
+    let (key, wanted) = (name.to_owned(), version.to_owned());
+    match context.store(move |store| store.version(&key, Some(&wanted)).map(drop)).await {
+        // Which versions there are is its owner's business.
+        Err(error) if error.code == Code::NoVersion && !is_own => Some(
+            Error::new(Code::NoVersion, error.message).hint("leave `/versions/…` out, or ask whoever gave it to you"),
+        ),
+        Err(error) if error.code == Code::NoVersion => Some(error),
+        Ok(()) if context.targets.as_ref()?.local.find(name).is_some() => {
+            let what = format!("version `{version}` of `{name}` does not run beside the one that it is switched to");
+            Some(Error::new(Code::NotDeployed, what).hint("the log of the control plane says why"))
+        }
+        _ => None,
     }
 }
 

@@ -125,6 +125,14 @@ impl From<store::Error> for Error {
                 .hint("pass the `nextCursor` of the page before, or leave `--cursor` out to begin at the start"),
             E::Away { .. } => Self::new(Code::CatalogueAway, message)
                 .hint("nothing was changed that is not shown; try again when the database answers"),
+            E::Gone { returns, .. } => {
+                const ANEW: &str = "to go on with a copy, end this process, put the copy there without files named `-wal` and `-shm`, and start it again";
+                let error = Self::new(Code::CatalogueAway, message);
+                match returns {
+                    true => error.hint("nothing was changed; put the same file back, and it goes on").hint(ANEW),
+                    false => error.hint("nothing was changed").hint(ANEW),
+                }
+            }
             E::Held { .. } => Self::new(Code::HomeHeld, message)
                 .hint("end the control planes on this database first; they would go on with what they know"),
             E::Busy { .. } => Self::new(Code::CatalogueBusy, message).hint("try again in a moment"),

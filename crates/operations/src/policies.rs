@@ -329,16 +329,26 @@ const FOLLOW_EVERY: std::time::Duration = std::time::Duration::from_millis(300);
 
 /// Follows changes of policies by this and other processes, and stores what was used, for as long as a control plane runs.
 pub async fn follow(context: &Context) {
+    let mut told = String::new();
     loop {
-        keep(context).await;
+        let failed = kept(context).await.err().map(|error| error.to_string()).unwrap_or_default();
+        // What stays as it is is told once.
+        if !failed.is_empty() && failed != told {
+            tracing::warn!(error = failed, "policies could not be followed");
+        }
+        told = failed;
         tokio::time::sleep(FOLLOW_EVERY).await;
     }
 }
 
-/// Stores what was used, and reads policies that were changed.
+/// Stores what was used, and reads policies that were changed, for the last time.
 pub async fn keep(context: &Context) {
-    let Some(policies) = context.policies.clone() else { return };
-    if let Err(error) = context.store(move |store| policies.follow(store)).await {
+    if let Err(error) = kept(context).await {
         tracing::warn!(%error, "policies could not be followed");
     }
+}
+
+async fn kept(context: &Context) -> Result<(), Error> {
+    let Some(policies) = context.policies.clone() else { return Ok(()) };
+    context.store(move |store| policies.follow(store)).await.map(drop)
 }

@@ -118,6 +118,10 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// How both are written, as hints say it.
+    pub(crate) const FORMS: &'static str = "`{\"subject\": {\"from\": \"server\", \"name\": \"NAME\"}}` for a server of the catalogue, or \
+        `{\"subject\": {\"from\": \"spec\", \"spec\": {…}}}` for a spec";
+
     /// The current version of a server of the catalogue.
     pub fn server(name: impl Into<String>) -> Self {
         Self::Server { name: name.into(), version: None }

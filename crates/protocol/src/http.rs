@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 
 pub use auth::{AuthOutcome, Authenticator, Challenge};
 pub use body::{Body, BoxError};
-pub use guard::{Allowed, Guard};
+pub use guard::{Allowed, Barred, Guard};
 pub use legacy_sse::LegacySessions;
 pub use read::{DRAIN_BYTES_MAX, DRAIN_TIMEOUT, Unread, read_body};
 pub use router::{Fallback, Router};

@@ -41,6 +41,7 @@ impl Followed {
         }
         let mut purge_in = PURGE_EVERY;
         let mut existed = self.have_accounts();
+        let mut told = String::new();
         loop {
             tokio::time::sleep(FOLLOW_EVERY).await;
             purge_in = purge_in.saturating_sub(FOLLOW_EVERY);
@@ -49,11 +50,19 @@ impl Followed {
                 purge_in = PURGE_EVERY;
             }
             let followed = self.clone();
-            match tokio::task::spawn_blocking(move || followed.lost(purge)).await {
-                Ok(Ok(lost)) => lost.iter().for_each(|id| runtime.cut_off(id)),
-                Ok(Err(fault)) => tracing::warn!(%fault, "revocations could not be followed"),
-                Err(fault) => tracing::warn!(%fault, "revocations could not be followed"),
+            let fault = match tokio::task::spawn_blocking(move || followed.lost(purge)).await {
+                Ok(Ok(lost)) => {
+                    lost.iter().for_each(|id| runtime.cut_off(id));
+                    String::new()
+                }
+                Ok(Err(fault)) => fault.to_string(),
+                Err(fault) => fault.to_string(),
+            };
+            // What stays as it is is told once.
+            if !fault.is_empty() && fault != told {
+                tracing::warn!(fault, "revocations could not be followed");
             }
+            told = fault;
             // From the first account on, sitting at the machine is not enough.
             if !existed && self.have_accounts() {
                 existed = true;

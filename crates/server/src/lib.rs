@@ -35,7 +35,7 @@ pub const DEFAULT_PORT: u16 = 8808;
 pub struct Options {
     /// Address; port 0 takes a free one.
     pub address: SocketAddr,
-    /// `Host` values let in besides loopback and the address itself.
+    /// `Host` values let in besides loopback, and besides addresses where it listens beyond that.
     pub hosts: Vec<String>,
     /// `Origin` values let in besides loopback.
     pub origins: Vec<String>,
@@ -197,7 +197,7 @@ pub fn group_path(server: &str, group: &str) -> String {
     format!("/servers/{server}/groups/{group}")
 }
 
-/// Loopback always; the bound address where it names one; what the operator listed.
+/// Loopback always; addresses where other machines reach it, for they use no name; what the operator listed.
 fn guard(options: &Options, address: SocketAddr, oauth: Option<&OAuth>) -> Guard {
     let mut hosts = options.hosts.clone();
     let mut origins = options.origins.clone();
@@ -208,12 +208,6 @@ fn guard(options: &Options, address: SocketAddr, oauth: Option<&OAuth>) -> Guard
         origins.extend(["https://perplexity.ai", "https://*.perplexity.ai"].map(str::to_owned));
         origins.extend(settings.redirect_hosts.iter().flat_map(identity::oauth::RedirectHosts::origins));
     }
-    if !address.ip().is_unspecified() && !address.ip().is_loopback() {
-        hosts.push(match address.ip() {
-            IpAddr::V4(ip) => ip.to_string(),
-            IpAddr::V6(ip) => format!("[{ip}]"),
-        });
-    }
     let listed = |list: Vec<String>| if list.is_empty() { Allowed::Loopback } else { Allowed::Listed(list) };
-    Guard { hosts: listed(hosts), origins: listed(origins) }
+    Guard { hosts: listed(hosts), addresses: !address.ip().is_loopback(), origins: listed(origins) }
 }

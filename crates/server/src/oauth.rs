@@ -207,6 +207,7 @@ pub(crate) async fn read(headers: &HeaderMap, body: Incoming) -> Result<Bytes, R
         Unread::TooLarge => respond::bad_body("the body is too large"),
         Unread::Broken => respond::bad_body("the body could not be read"),
         Unread::Late => respond::bad_body("the body took too long"),
+        Unread::Encoded => respond::bad_body("the body has a Content-Encoding; send it as it is"),
     })
 }
 

@@ -187,6 +187,15 @@ impl Db {
         }
     }
 
+    /// Whether what was opened is still where it was: what does not come back by itself is an error. A server that is away is
+    /// none.
+    pub(crate) fn look(&self, attempted: &'static str) -> Result<(), Error> {
+        match &*self.place {
+            Place::Sqlite(sqlite) => sqlite.look(attempted),
+            Place::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Keeps others from replacing everything, for as long as this database is open.
     pub(crate) fn attend(&self, attempted: &'static str) -> Result<(), Error> {
         match &*self.place {

@@ -106,6 +106,18 @@ pub enum Error {
         /// What the connection said.
         reason: String,
     },
+    /// The file is not the one that was opened any more.
+    #[error("cannot {attempted}: the catalogue {path} was {became} while it was in use")]
+    Gone {
+        /// What was attempted.
+        attempted: &'static str,
+        /// Where it was.
+        path: PathBuf,
+        /// What became of it.
+        became: &'static str,
+        /// Whether the same file can be put back.
+        returns: bool,
+    },
     /// The disk is full.
     #[error("cannot {attempted}: the disk is full")]
     Full {

@@ -61,6 +61,14 @@ impl Store {
         self.db.place()
     }
 
+    /// Looks whether the file of the catalogue is still the one that was opened.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when it was removed, replaced or emptied, which does not mend itself.
+    pub fn look(&self) -> Result<(), Error> {
+        self.db.look("use the catalogue")
+    }
+
     /// How many transactions this process has had acknowledged. Changes that waited together share one.
     pub fn commits(&self) -> u64 {
         self.db.commits()

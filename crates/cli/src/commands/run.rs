@@ -67,7 +67,7 @@ pub(crate) struct Arguments {
     /// Follow the changes of the file, or of the server in the catalogue
     #[arg(long)]
     watch: bool,
-    /// Accept requests for this host name too; may be repeated
+    /// Name under which clients reach it, or a proxy in front of it; addresses need none with --host; may be repeated
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<String>,
     /// Accept requests of web pages of this origin too; may be repeated

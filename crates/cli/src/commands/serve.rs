@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
         hide_env_values = true
     )]
     host: IpAddr,
-    /// Accept requests for this host name too; may be repeated
+    /// Name under which clients reach it, or a proxy in front of it; addresses need none with --host; may be repeated
     #[arg(long, value_name = "HOST", value_delimiter = ',', env = "MCP_FACTORY_ALLOW_HOST", hide_env_values = true)]
     allow_host: Vec<String>,
     /// Accept requests of web pages of this origin too; may be repeated
@@ -126,7 +126,7 @@ enum LogFormat {
 }
 
 pub(crate) fn run(arguments: Arguments, session: &Session) -> Result<u8, Error> {
-    log(arguments.log_format);
+    log(arguments.log_format, session.printer.is_quiet());
     let mut context = session.context()?;
     if let Some(list) = &arguments.allow_references {
         context.environment = context.environment.with([(operations::ALLOW_REFERENCES.to_owned(), list.clone())]);
@@ -183,7 +183,7 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
     held.tell(&url, &public)?;
     let resumed = operations::jobs::resume(plane.context()).await?;
     let set_up = match &accounts {
-        Some(accounts) => operations::accounts::set_up_link(accounts, &public).await?,
+        Some(accounts) => set_up(operations::accounts::set_up_link(accounts, &public).await, session)?,
         None => None,
     };
     let sign_in = provider.as_ref().map(|_| server::openid_redirect_uri(&public));
@@ -201,6 +201,20 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
         () = end(&mut signals, &ends, delay, session) => {}
     }
     Ok(OK)
+}
+
+/// The link that makes the first account. One that cannot be stored keeps nobody from what is served.
+fn set_up(made: Result<Option<String>, Error>, session: &Session) -> Result<Option<String>, Error> {
+    match made {
+        Err(error) if matches!(error.code, Code::CatalogueFull | Code::Catalogue) => {
+            session.printer.warn(&format!(
+                "there is no link that makes the first account: {}; when that is mended, start this again or use `mcp-factory accounts create`",
+                error.message
+            ));
+            Ok(None)
+        }
+        made => made,
+    }
 }
 
 /// Ends the control plane step by step, as signals ask for it. Never ends itself.
@@ -289,10 +303,12 @@ fn announce(url: &str, plane: &Plane, begun: &Begun<'_>, session: &Session) {
     printer.note("Ctrl-C ends it");
 }
 
-/// The log, on standard error. `MCP_FACTORY_LOG` says how much, in the words of `tracing-subscriber`'s `EnvFilter`.
-fn log(format: LogFormat) {
+/// The log, on standard error. `MCP_FACTORY_LOG` says how much, in the words of `tracing-subscriber`'s `EnvFilter`;
+/// unless it does, `--quiet` leaves warnings and errors.
+fn log(format: LogFormat, quiet: bool) {
+    let usual = if quiet { "warn" } else { "warn,access=info,audit=info" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("MCP_FACTORY_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,access=info,audit=info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
     // A log that cannot be written, on a full disk, is no reason to fail: by default that is printed, and printing panics.
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)

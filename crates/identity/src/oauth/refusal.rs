@@ -63,7 +63,12 @@ impl From<Fault> for Refusal {
         tracing::error!(%fault, "the authorization server could not answer");
         let busy = matches!(
             &fault,
-            Fault::Store(store::Error::Busy { .. } | store::Error::Full { .. } | store::Error::Away { .. })
+            Fault::Store(
+                store::Error::Busy { .. }
+                    | store::Error::Full { .. }
+                    | store::Error::Away { .. }
+                    | store::Error::Gone { .. }
+            )
         );
         let refusal = if busy {
             Self::new(503, "temporarily_unavailable", "the server cannot store anything at the moment; try again")

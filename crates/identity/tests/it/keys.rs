@@ -143,6 +143,18 @@ fn whoever_comes_too_often_is_told_when_to_come_back() {
 }
 
 #[test]
+fn a_refusal_tells_how_many_may_come_at_once() {
+    let (home, now) = world();
+    let rate = Rate { count: 60, period: Duration::from_secs(60), burst: 2 };
+    let guests = Some(Allowance { rate, daily: 100 });
+    let callers = Callers::new(Arc::new(keys(&home, &now)), Policy { guests, ..Policy::default() });
+    let enter = || callers.enter(Shown { bearer: None, guest: Some("a") }, HERE);
+    assert!(matches!((enter(), enter()), (Entry::In(..), Entry::In(..))));
+    let Entry::Slow(slow) = enter() else { panic!("a third one") };
+    assert!(slow.message.starts_with("60 requests in 60 s are allowed, 2 of them at once; "), "{}", slow.message);
+}
+
+#[test]
 fn a_request_costs_little() {
     let (home, now) = world();
     let keys = Arc::new(keys(&home, &now));

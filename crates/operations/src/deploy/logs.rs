@@ -63,6 +63,10 @@ pub async fn logs(context: &Context, input: LogsInput) -> Result<LogsOutput, Err
     let limit = input.limit.unwrap_or(LIMIT).clamp(1, READ_MAX);
     let query = Query { tool: input.tool, since, after, limit };
     let logs = logs_of(context);
+    // Whoever has an answer finds its call.
+    if let Some(targets) = &context.targets {
+        targets.local.log().flush().await;
+    }
     let entries = blocking(move || {
         logs.read(&name, &query).map_err(|error| {
             Error::new(Code::FileUnreadable, format!("the log of `{name}` cannot be read: {error}"))

@@ -1,8 +1,9 @@
 //! Which hosts and origins are let in: the defence against DNS rebinding, on unless switched off.
 
-use ::http::HeaderMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use ::http::header::{HOST, ORIGIN};
-use ::http::uri::Authority;
+use ::http::{HeaderMap, HeaderValue, StatusCode};
 
 /// A set of hosts or origins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,36 +23,82 @@ pub enum Allowed {
 pub struct Guard {
     /// Hosts that may be addressed.
     pub hosts: Allowed,
+    /// Whether an IP address may be addressed, whichever it is. Rebinding needs a name: what a web page asks of an address goes to
+    /// that address, and tells its own origin.
+    pub addresses: bool,
     /// Origins of web pages that may call. Requests without an origin come from no web page and pass.
     pub origins: Allowed,
 }
 
+/// Why a request may not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Barred {
+    /// `Host` is missing, there more than once, or no host.
+    Malformed(&'static str),
+    /// Nothing is served under this `Host`.
+    Host,
+    /// Pages of this `Origin` may not call.
+    Origin,
+}
+
+impl Barred {
+    /// How it is answered (RFC 9112, 3.2 for what is malformed).
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Host | Self::Origin => StatusCode::FORBIDDEN,
+        }
+    }
+
+    /// A sentence that says which of the two headers is refused.
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::Malformed(why) => why,
+            Self::Host => "Host is not allowed here",
+            Self::Origin => "Origin is not allowed here",
+        }
+    }
+}
+
 impl Guard {
-    /// Whether a request may pass; otherwise what is wrong.
+    /// Whether a request may pass.
     ///
     /// # Errors
-    /// A sentence that says which of the two headers is refused.
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), &'static str> {
+    /// Which of the two headers is refused.
+    pub fn check(&self, headers: &HeaderMap) -> Result<(), Barred> {
         let mut hosts = headers.get_all(HOST).iter();
-        match (hosts.next().map(|host| host.to_str()), hosts.next()) {
+        match (hosts.next().map(HeaderValue::to_str), hosts.next()) {
             (None, _) if self.hosts == Allowed::Any => {}
+            (None, _) => return Err(Barred::Malformed("Host is missing")),
             (Some(Ok(host)), None) if self.allows_host(host) => {}
-            _ => return Err("Host is not allowed here"),
+            (Some(Ok(host)), None) if Named::of(host).is_some() => return Err(Barred::Host),
+            (Some(_), None) => return Err(Barred::Malformed("Host is no name or address with or without a port")),
+            (Some(_), Some(_)) => return Err(Barred::Malformed("Host is there more than once")),
         }
+        self.check_origin(headers)
+    }
+
+    /// Whether a request for what is no secret of anybody may pass, whichever name it uses.
+    ///
+    /// # Errors
+    /// Its origin is refused.
+    pub fn check_origin(&self, headers: &HeaderMap) -> Result<(), Barred> {
         let mut origins = headers.get_all(ORIGIN).iter();
-        match (origins.next().map(|origin| origin.to_str()), origins.next()) {
+        match (origins.next().map(HeaderValue::to_str), origins.next()) {
             (None, _) => Ok(()),
             (Some(Ok(origin)), None) if self.allows_origin(origin) => Ok(()),
-            _ => Err("Origin is not allowed here"),
+            _ => Err(Barred::Origin),
         }
     }
 
     /// Whether this is the `Host` of something that is served here.
     pub fn allows_host(&self, host: &str) -> bool {
+        let Some(named) = Named::of(host) else { return false };
         match &self.hosts {
             Allowed::Any => true,
-            Allowed::Loopback => is_loopback(host),
-            Allowed::Listed(list) => is_loopback(host) || list.iter().any(|listed| same_host(listed, host)),
+            _ if named.is_loopback() || (self.addresses && named.address.is_some()) => true,
+            Allowed::Loopback => false,
+            Allowed::Listed(list) => list.iter().any(|listed| named.is_listed(listed, host)),
         }
     }
 
@@ -59,7 +106,7 @@ impl Guard {
     pub fn allows_origin(&self, origin: &str) -> bool {
         let loopback = || {
             let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-            rest.is_some_and(is_loopback)
+            rest.and_then(Named::of).is_some_and(|named| named.is_loopback())
         };
         match &self.origins {
             Allowed::Any => true,
@@ -69,27 +116,44 @@ impl Guard {
     }
 }
 
-/// Every request asks: a host that is written in the usual way is not parsed as a whole.
-fn is_loopback(host: &str) -> bool {
-    let name = match host.split_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    is_loopback_name(name) || is_loopback_authority(host)
+/// A host that is written as it should be.
+struct Named<'a> {
+    /// Without the port.
+    name: &'a str,
+    has_port: bool,
+    address: Option<IpAddr>,
 }
 
-fn is_loopback_name(name: &str) -> bool {
-    name.eq_ignore_ascii_case("localhost")
-        || name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn is_loopback_authority(host: &str) -> bool {
-    let Ok(authority) = host.parse::<Authority>() else { return false };
-    if authority.as_str().contains('@') {
-        return false;
+impl<'a> Named<'a> {
+    /// Name or address, and behind a colon nothing but a port.
+    fn of(host: &'a str) -> Option<Self> {
+        let (name, port, address) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((inside, port)) => {
+                let address = inside.parse::<Ipv6Addr>().ok()?;
+                (&host[..inside.len() + 2], port, Some(IpAddr::V6(address)))
+            }
+            None => {
+                let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
+                let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
+                if name.is_empty() || !name.bytes().all(is_plain) {
+                    return None;
+                }
+                (name, port, name.parse::<Ipv4Addr>().ok().map(IpAddr::V4))
+            }
+        };
+        let digits = if port.is_empty() { "" } else { port.strip_prefix(':')? };
+        let is_port = digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok();
+        (digits.is_empty() || is_port).then_some(Self { name, has_port: !digits.is_empty(), address })
     }
-    let name = authority.host();
-    name == "[::1]" || is_loopback_name(name)
+
+    fn is_loopback(&self) -> bool {
+        self.address.map_or_else(|| self.name.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
+    }
+
+    fn is_listed(&self, listed: &str, host: &str) -> bool {
+        listed.eq_ignore_ascii_case(host)
+            || Named::of(listed).is_some_and(|listed| !listed.has_port && listed.name.eq_ignore_ascii_case(self.name))
+    }
 }
 
 fn same_origin(listed: &str, origin: &str) -> bool {
@@ -104,20 +168,12 @@ fn same_origin(listed: &str, origin: &str) -> bool {
     name.1.eq_ignore_ascii_case(end) && name.0.len() > 1 && name.0.ends_with('.') && good(name.0)
 }
 
-fn same_host(listed: &str, host: &str) -> bool {
-    if listed.eq_ignore_ascii_case(host) {
-        return true;
-    }
-    let (Ok(listed), Ok(host)) = (listed.parse::<Authority>(), host.parse::<Authority>()) else { return false };
-    listed.port().is_none() && listed.host().eq_ignore_ascii_case(host.host())
-}
-
 #[cfg(test)]
 mod tests {
     use ::http::HeaderMap;
     use ::http::header::{HOST, ORIGIN};
 
-    use super::{Allowed, Guard};
+    use super::{Allowed, Barred, Guard};
 
     fn passes(guard: &Guard, host: &str, origin: Option<&str>) -> bool {
         let mut headers = HeaderMap::new();
@@ -156,7 +212,7 @@ mod tests {
     fn listed_hosts_match_with_any_port_unless_one_is_given() {
         let hosts = Allowed::Listed(vec!["mcp.example.com".into(), "other.example.com:8443".into()]);
         let origins = vec!["https://app.example.com".into(), "https://*.pages.example".into()];
-        let guard = Guard { hosts, origins: Allowed::Listed(origins) };
+        let guard = Guard { hosts, origins: Allowed::Listed(origins), addresses: false };
         assert!(passes(&guard, "localhost", Some("https://www.pages.example")));
         for origin in
             ["https://pages.example", "http://www.pages.example", "https://evilpages.example", "https://.pages.example"]
@@ -168,5 +224,47 @@ mod tests {
         assert!(passes(&guard, "other.example.com:8443", None));
         assert!(!passes(&guard, "other.example.com", None));
         assert!(!passes(&guard, "mcp.example.com", Some("https://app.example.com.evil.example")));
+    }
+
+    #[test]
+    fn addresses_pass_where_others_reach_them_and_names_do_not() {
+        let guard = Guard { addresses: true, ..Guard::default() };
+        for host in ["192.168.1.5:8800", "10.0.0.1", "[2001:db8::1]:80", "localhost"] {
+            assert!(passes(&guard, host, None), "{host}");
+            assert!(!passes(&guard, host, Some("http://192.168.1.6")), "{host}");
+        }
+        for host in ["example.com", "192.168.1.5.nip.io", "1.2.3", "0x7f000001"] {
+            assert!(!passes(&guard, host, None), "{host}");
+        }
+        assert!(!passes(&Guard::default(), "192.168.1.5", None));
+    }
+
+    #[test]
+    fn what_is_no_host_is_malformed_for_everybody() {
+        let any = Guard { hosts: Allowed::Any, origins: Allowed::Any, addresses: true };
+        for host in [
+            "127.0.0.1:8300,evil",
+            "localhost:abc",
+            "localhost:65536",
+            "localhost:+80",
+            "a b",
+            "x@localhost",
+            "",
+            "[::1",
+            "[::1]x",
+            "localhost:80:80",
+            "::1",
+        ] {
+            let headers = HeaderMap::from_iter([(HOST, host.parse().unwrap())]);
+            for guard in [&Guard::default(), &any] {
+                assert!(matches!(guard.check(&headers), Err(Barred::Malformed(_))), "{host}");
+            }
+        }
+        let mut headers = HeaderMap::new();
+        assert!(matches!(Guard::default().check(&headers), Err(Barred::Malformed("Host is missing"))));
+        headers.append(HOST, "localhost".parse().unwrap());
+        headers.append(HOST, "localhost".parse().unwrap());
+        assert!(matches!(Guard::default().check(&headers), Err(Barred::Malformed(_))));
+        assert_eq!(Guard::default().check_origin(&headers), Ok(()));
     }
 }

@@ -55,8 +55,8 @@ impl LegacySessions {
         peer: &Peer,
         messages_path: &str,
     ) -> Response<Body> {
-        if let Err(reason) = endpoint.guard.check(&head.headers) {
-            return refusal(StatusCode::FORBIDDEN, reason);
+        if let Err(barred) = endpoint.guard.check(&head.headers) {
+            return refusal(barred.status(), barred.why());
         }
         let response = match head.method {
             Method::GET => match endpoint.authenticate(head, peer).await {
@@ -121,8 +121,8 @@ impl LegacySessions {
     where
         B: HttpBody<Data = Bytes> + Unpin,
     {
-        if let Err(reason) = endpoint.guard.check(&head.headers) {
-            return refusal(StatusCode::FORBIDDEN, reason);
+        if let Err(barred) = endpoint.guard.check(&head.headers) {
+            return refusal(barred.status(), barred.why());
         }
         let response = match head.method {
             Method::POST => self.post(endpoint, head, body, peer).await.unwrap_or_else(|refused| *refused),

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use ::http::HeaderMap;
-use ::http::header::{CONTENT_LENGTH, EXPECT};
+use ::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
 use bytes::{Bytes, BytesMut};
 use http_body::Body as HttpBody;
 use http_body_util::BodyExt as _;
@@ -17,6 +17,8 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// Why a body was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unread {
+    /// It is compressed, which nobody here undoes: to be answered with 415 and `Accept-Encoding: identity` (RFC 9110, 15.5.16).
+    Encoded,
     /// It is larger than allowed.
     TooLarge,
     /// It did not come within the time.
@@ -28,7 +30,7 @@ pub enum Unread {
 /// Reads a body that is no larger and takes no longer than allowed; a body in one piece is not copied.
 ///
 /// A client that is still sending does not look for an answer, and sees a broken connection instead of one if the connection
-/// closes meanwhile. What is left of a body that is too large is therefore taken from it before the refusal is returned, up to
+/// closes meanwhile. What is left of a body that is too large, or encoded, is therefore taken from it before the refusal is returned, up to
 /// [`DRAIN_BYTES_MAX`] and for at most [`DRAIN_TIMEOUT`].
 ///
 /// # Errors
@@ -39,17 +41,25 @@ where
 {
     let mut body = std::pin::pin!(body);
     let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let read = if declared.is_some_and(|length| length > limit as u64) {
+    let read = if is_encoded(headers) {
+        Err(Unread::Encoded)
+    } else if declared.is_some_and(|length| length > limit as u64) {
         Err(Unread::TooLarge)
     } else {
         tokio::time::timeout(patience, collect(body.as_mut(), limit)).await.unwrap_or(Err(Unread::Late))
     };
     // Who asks before sending is told before, and one whose rest is longer than the bound cannot be helped.
     let is_drained = || !headers.contains_key(EXPECT) && declared.is_none_or(|size| size <= DRAIN_BYTES_MAX as u64);
-    if read == Err(Unread::TooLarge) && is_drained() {
+    if matches!(read, Err(Unread::TooLarge | Unread::Encoded)) && is_drained() {
         Box::pin(drain(body)).await;
     }
     read
+}
+
+/// Whether a body is something else before it is decoded.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let plain = |word: &[u8]| word.trim_ascii().is_empty() || word.trim_ascii().eq_ignore_ascii_case(b"identity");
+    headers.get_all(CONTENT_ENCODING).iter().any(|value| !value.as_bytes().split(|byte| *byte == b',').all(plain))
 }
 
 async fn collect<B>(mut body: Pin<&mut B>, limit: usize) -> Result<Bytes, Unread>

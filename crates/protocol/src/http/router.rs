@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ::http::{Request, Response, StatusCode};
+use ::http::header::HOST;
+use ::http::{HeaderValue, Request, Response, StatusCode};
 use bytes::Bytes;
 use http_body::Body as HttpBody;
 
@@ -24,6 +25,16 @@ where
 {
     fn answer(&self, request: Request<B>, peer: Peer) -> Boxed<'static, Response<Body>> {
         Box::pin(self(request, peer))
+    }
+}
+
+/// What a request in absolute form names is what it is for, whatever its `Host` says (RFC 9112, 3.2.2).
+fn address<B>(request: &mut Request<B>) {
+    let Some(authority) = request.uri().authority() else { return };
+    let named = HeaderValue::try_from(authority.as_str());
+    // Several hosts are refused later.
+    if let (Ok(named), true) = (named, request.headers().get_all(HOST).iter().count() < 2) {
+        request.headers_mut().insert(HOST, named);
     }
 }
 
@@ -85,7 +96,8 @@ where
     }
 
     /// Answers a request.
-    pub async fn answer(&self, request: Request<B>, peer: Peer) -> Response<Body> {
+    pub async fn answer(&self, mut request: Request<B>, peer: Peer) -> Response<Body> {
+        address(&mut request);
         let Some(route) = self.route(request.uri().path()) else {
             return match &self.fallback {
                 Some(fallback) => fallback.answer(request, peer).await,

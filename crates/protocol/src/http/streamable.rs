@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use ::http::header::{ACCEPT, CONTENT_TYPE, ORIGIN};
+use ::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, ORIGIN};
 use ::http::request::Parts;
 use ::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use bytes::Bytes;
@@ -37,8 +37,8 @@ impl Endpoint {
     where
         B: HttpBody<Data = Bytes> + Unpin,
     {
-        if let Err(reason) = self.guard.check(&head.headers) {
-            return refusal(StatusCode::FORBIDDEN, reason);
+        if let Err(barred) = self.guard.check(&head.headers) {
+            return refusal(barred.status(), barred.why());
         }
         // A copy of the header only when a web page calls.
         let page = head.headers.get(ORIGIN).cloned();
@@ -261,6 +261,14 @@ where
 {
     read_body(headers, body, options.max_body, options.body_timeout).await.map_err(|why| {
         let (status, text) = match why {
+            Unread::Encoded => {
+                let mut response = refusal(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "The body has a Content-Encoding, and is taken only without one; send it as it is",
+                );
+                response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+                return Box::new(response);
+            }
             Unread::TooLarge => {
                 let text = format!(
                     "The body is larger than {} bytes, the most that this server reads; send less in one request",

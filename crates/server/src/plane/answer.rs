@@ -1,5 +1,6 @@
 //! Answers.
 
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use operations::operation::Done;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use super::headers;
 
 /// An answer with a body of a type.
-pub(super) fn of(status: StatusCode, kind: &'static str, body: impl Into<bytes::Bytes>) -> Response<Body> {
+pub(super) fn of(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Body> {
     let mut answer = Response::new(Body::from(body.into()));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -20,6 +21,36 @@ pub(super) fn of(status: StatusCode, kind: &'static str, body: impl Into<bytes::
 /// A JSON document.
 pub(super) fn json(status: StatusCode, value: &Value) -> Response<Body> {
     of(status, "application/json", format!("{value}\n"))
+}
+
+/// A page that is the same for as long as the process runs.
+pub(super) struct Kept {
+    text: Bytes,
+    tag: String,
+}
+
+impl Kept {
+    /// The page with its tag.
+    pub(super) fn of(text: String) -> Self {
+        Self { tag: base::Digest::of(text.as_bytes()).short().to_owned(), text: text.into() }
+    }
+}
+
+/// Such a page, unless the caller has it.
+pub(super) fn kept(asked: &HeaderMap, kind: &'static str, page: &Kept) -> Response<Body> {
+    let mut answer = match headers::has(asked, &page.tag) {
+        true => not_modified(),
+        false => of(StatusCode::OK, kind, page.text.clone()),
+    };
+    answer.headers_mut().extend(headers::tag(&page.tag).map(|tag| (ETAG, tag)));
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    answer
+}
+
+fn not_modified() -> Response<Body> {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::NOT_MODIFIED;
+    answer
 }
 
 /// What an operation answered.
@@ -36,11 +67,7 @@ pub(super) fn done(method: &Method, uri: &Uri, asked: &HeaderMap, done: &Done) -
     };
     let unchanged = reads && tag.as_ref().is_some_and(|tag| headers::has(asked, tag));
     let mut answer = match unchanged {
-        true => {
-            let mut answer = Response::new(Body::empty());
-            *answer.status_mut() = StatusCode::NOT_MODIFIED;
-            answer
-        }
+        true => not_modified(),
         false => of(status, "application/json", text),
     };
     let out = answer.headers_mut();

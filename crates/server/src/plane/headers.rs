@@ -13,6 +13,10 @@ pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// Has a change only tried.
 pub(super) const DRY_RUN: HeaderName = HeaderName::from_static("dry-run");
 
+/// What web pages of allowed origins may read of an answer.
+pub(super) const EXPOSED: &str = "etag, location, link, retry-after, ratelimit, ratelimit-policy, x-request-id, www-authenticate, \
+idempotency-replayed, accept-encoding, allow";
+
 /// The id of a request: the caller's own when it is a plain word, else a new one.
 pub(super) fn request_id(headers: &HeaderMap) -> String {
     let own = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());

@@ -121,7 +121,8 @@ impl Platform {
             operations::all::all().iter().filter(|one| !choice.without_platform && caller.may(one.declared().scope));
         let mut tools: Vec<Tool> = own.filter_map(|one| tool(*one)).collect();
         tools.extend(self.fleet().listed(choice, caller, self.context.policies.as_deref()));
-        let made = Arc::new(Listing::builder().tools(tools).scope(CacheScope::Private).build());
+        // The conversation itself changes what there is: what it has just made must be seen at once.
+        let made = Arc::new(Listing::builder().tools(tools).scope(CacheScope::Private).ttl_ms(0).build());
         lists.made.insert(key, Arc::clone(&made));
         made
     }

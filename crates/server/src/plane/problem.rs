@@ -39,7 +39,11 @@ pub(super) fn status(code: Code) -> StatusCode {
 
 /// The answer for a failure. `sent` is the text of the spec that the caller sent: it is not sent back.
 pub(super) fn of(error: &Error, request: &str, sent: Option<&str>) -> Response<Body> {
-    let status = status(error.code);
+    with(status(error.code), error, request, sent)
+}
+
+/// The same with a status that says more of a request than its code does.
+pub(super) fn with(status: StatusCode, error: &Error, request: &str, sent: Option<&str>) -> Response<Body> {
     let mut body = json!({
         "type": format!("/docs/codes/{}", error.code.as_str()),
         "title": error.code.title(),

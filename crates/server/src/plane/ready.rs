@@ -12,6 +12,14 @@ use super::answer;
 /// Longest wait for one check.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Where a process says that it lives.
+pub(super) const ALIVE: &str = "/livez";
+
+/// Whether a path is for those who look after the process.
+pub(super) fn is_probe(path: &str) -> bool {
+    path.strip_suffix('/').unwrap_or(path) == ALIVE || is_asked(path)
+}
+
 /// Whether a path asks whether requests are wanted.
 pub(super) fn is_asked(path: &str) -> bool {
     matches!(path.strip_suffix('/').unwrap_or(path), "/readyz" | "/startupz" | "/healthz")
@@ -23,21 +31,29 @@ pub(super) fn is_verbose(query: Option<&str>) -> bool {
         .any(|(name, value)| name == "verbose" && !matches!(value.as_ref(), "0" | "false"))
 }
 
-/// The answer: 200, or 503 while the process drains.
-pub(super) fn answer(is_ready: bool, mut facts: Value, checks: Option<Vec<Value>>) -> Response<Body> {
-    let (status, word) = match is_ready {
-        true => (StatusCode::OK, "ok"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+/// The answer: 200, or 503 while the process drains and when its catalogue was taken from it.
+pub(super) fn answer(
+    context: &Context,
+    is_ready: bool,
+    mut facts: Value,
+    checks: Option<Vec<Value>>,
+) -> Response<Body> {
+    let (status, word) = match (is_ready, context.look()) {
+        (true, Ok(())) => (StatusCode::OK, "ok"),
+        (true, Err(_)) => (StatusCode::SERVICE_UNAVAILABLE, "failed"),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
     };
     facts["status"] = word.into();
     if let Some(mut checks) = checks {
-        checks.insert(0, json!({"name": "requests", "status": word}));
+        let requests = if is_ready { "ok" } else { word };
+        checks.insert(0, json!({"name": "requests", "status": requests}));
         facts["checks"] = checks.into();
     }
     answer::json(status, &facts)
 }
 
-/// Each check. A catalogue that is away is told here alone: servers that run answer without it, so requests stay wanted.
+/// Each check. A database server that is away is told here alone: servers that run answer without it, and it comes back, so
+/// requests stay wanted.
 pub(super) async fn checks(context: &Context, running: usize, lost: u64) -> Vec<Value> {
     let start = Instant::now();
     let read = context.store(|store| store.server("readyz").map(|_| ()));

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, ORIGIN, VARY, WWW_AUTHENTICATE};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, ORIGIN, VARY, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::{Body as _, Incoming};
@@ -16,18 +16,20 @@ use operations::deploy::{Local, Running};
 use operations::operation::{Boxed, Scope};
 use operations::scopes::MEASURE;
 use operations::{Caller, Code, Context, Error};
-use protocol::http::{Authenticator, Body, Challenge, Guard, Peer};
+use protocol::http::{Authenticator, Barred, Body, Challenge, Guard, Peer};
 use protocol::{Endpoint, Limit, Runtime};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::answer::Kept;
 use super::metrics::Metrics;
 use super::pages::Pages;
 use super::routes::{Found, Routes};
-use super::{accept, access, answer, body, caller, docs, events, headers, openapi, problem, ready, run};
+use super::{accept, access, answer, body, caller, docs, events, headers, openapi, problem, ready, routes, run};
 
 static ROUTES: LazyLock<Routes> = LazyLock::new(Routes::new);
-static OPENAPI: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(format!("{}\n", openapi::document())));
+static OPENAPI: LazyLock<Kept> = LazyLock::new(|| Kept::of(format!("{}\n", openapi::document())));
+static DOCS: LazyLock<Kept> = LazyLock::new(|| Kept::of(docs::page()));
 
 /// What requests are told as in the log.
 const ACCESS: &str = "access";
@@ -120,17 +122,16 @@ impl Rest {
             told.operation = "pages";
         }
         let own = pages.is_some();
-        let checked = self.guard.check(request.headers());
+        let checked = match ready::is_probe(request.uri().path()) {
+            // Probes name a process by its address, or not at all.
+            true => self.guard.check_origin(request.headers()),
+            false => self.guard.check(request.headers()),
+        };
         let is_allowed = checked.is_ok();
         let mut answer = match (pages, checked) {
             (Some(pages), _) => Box::pin(pages.answer(request, peer, &id)).await,
             (None, Ok(())) => self.found(request, &peer, &id, &mut told).await,
-            (None, Err(why)) => problem::of(
-                &Error::new(Code::Forbidden, why)
-                    .hint("use an address that is served: see `--allow-host` and `--allow-origin`"),
-                &id,
-                None,
-            ),
+            (None, Err(barred)) => problem::of(&not_let_in(barred), &id, None),
         };
         if let Some(limit) = told.limit {
             limit.tell(answer.headers_mut());
@@ -138,6 +139,9 @@ impl Rest {
         if let Some(origin) = origin.filter(|_| is_allowed && !own) {
             answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             answer.headers_mut().insert(VARY, HeaderValue::from_static("origin"));
+            // What servers let pages read is theirs to say.
+            let exposed = HeaderValue::from_static(headers::EXPOSED);
+            answer.headers_mut().entry(ACCESS_CONTROL_EXPOSE_HEADERS).or_insert(exposed);
         }
         let (status, elapsed) = (answer.status(), start.elapsed());
         self.metrics.request(told.operation, &method, status, elapsed);
@@ -204,9 +208,9 @@ impl Rest {
             return self.told_of(caller, id, &values, &head).await;
         }
         let body = match head.method {
-            Method::POST => match body::read(&head.headers, body).await {
+            Method::POST => match body::read(&head.headers, body, id).await {
                 Ok(body) => body,
-                Err(error) => return problem::of(&error, id, None),
+                Err(answer) => return answer,
             },
             _ => Bytes::new(),
         };
@@ -236,6 +240,9 @@ impl Rest {
         id: &str,
         told: &mut Told,
     ) -> Option<Response<Body>> {
+        if let Some(plain) = routes::plain(&head.uri) {
+            head.uri = plain;
+        }
         // The path lies in the head, which is changed while it is answered.
         let uri = head.uri.clone();
         let path = uri.path();
@@ -264,6 +271,7 @@ impl Rest {
             }
             None => (self.known(name).await, rest),
         };
+        let version = version.map(|(version, _)| version);
         let Some(running) = running else {
             // Who shows nothing does not learn which servers there are.
             return match Box::pin(caller::authenticate(self.authenticator.as_ref(), head, peer)).await {
@@ -272,7 +280,7 @@ impl Rest {
                     told.limit = limit;
                     let group = group_of(rest);
                     let asked = self.context.asked(caller, id);
-                    let why = Box::pin(operations::deploy::away(&asked, name, group)).await;
+                    let why = Box::pin(operations::deploy::away(&asked, name, group, version)).await;
                     Some(refused(access::turned_away(&why), id))
                 }
                 Ok(_) => None,
@@ -313,11 +321,11 @@ impl Rest {
         let [html, json, prometheus] = KINDS;
         let path = path.strip_suffix('/').filter(|short| !short.is_empty()).unwrap_or(path);
         let make = || match path {
-            "/livez" => Some(answer::json(StatusCode::OK, &json!({"status": "ok"}))),
+            ready::ALIVE => Some(answer::json(StatusCode::OK, &json!({"status": "ok"}))),
             path if ready::is_asked(path) => Some(self.health(None)),
             METRICS => Some(answer::of(StatusCode::OK, prometheus, self.metrics.text(&self.runtime, &self.local))),
-            "/openapi.json" => Some(answer::of(StatusCode::OK, json, OPENAPI.clone())),
-            "/docs" | "/" => Some(docs::harden(answer::of(StatusCode::OK, html, docs::page()))),
+            "/openapi.json" => Some(answer::kept(&head.headers, json, &OPENAPI)),
+            "/docs" | "/" => Some(docs::harden(answer::kept(&head.headers, html, &DOCS))),
             _ => {
                 let code = path.strip_prefix("/docs/codes/")?;
                 Some(match operations::explain::explain(code) {
@@ -340,7 +348,17 @@ impl Rest {
             "uptimeSeconds": self.metrics.uptime().as_secs(),
             "sessions": self.runtime.session_count(),
         });
-        ready::answer(self.ready.load(Ordering::Relaxed), facts, checks)
+        ready::answer(&self.context, self.ready.load(Ordering::Relaxed), facts, checks)
+    }
+}
+
+/// A request that names another host, or comes from a web page that may not call.
+fn not_let_in(barred: Barred) -> Error {
+    match barred {
+        Barred::Malformed(why) => Error::new(Code::BadRequest, why)
+            .hint("send one `Host`: a name or an address, and the port where it is not 80"),
+        barred => Error::new(Code::Forbidden, barred.why())
+            .hint("use an address that is served: see `--allow-host` and `--allow-origin`"),
     }
 }
 

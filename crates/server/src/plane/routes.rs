@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use http::Method;
+use http::{Method, Uri};
 use operations::operation::{self, Erased};
 use serde_json::{Map, Value};
 
@@ -112,6 +112,20 @@ fn parts(path: &str) -> Option<Vec<String>> {
     path.split('/').map(decoded).collect()
 }
 
+/// The path of a server without percent-encoding; nothing where there is none, or where it hides what is no part of a name.
+pub(super) fn plain(uri: &Uri) -> Option<Uri> {
+    if !uri.path().contains('%') || !uri.path().starts_with("/servers/") {
+        return None;
+    }
+    let is_plain = |part: &String| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+".contains(&byte));
+    let parts = parts(uri.path())?;
+    if !parts.iter().all(is_plain) {
+        return None;
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("/{}{query}", parts.join("/")).parse().ok()
+}
+
 /// Undoes percent-encoding (RFC 3986, section 2.1).
 fn decoded(part: &str) -> Option<String> {
     if !part.contains('%') {
@@ -135,7 +149,7 @@ fn decoded(part: &str) -> Option<String> {
 mod tests {
     use http::Method;
 
-    use super::{Found, Routes, decoded};
+    use super::{Found, Routes, decoded, plain};
 
     #[test]
     fn paths_and_methods_name_operations() {
@@ -158,5 +172,14 @@ mod tests {
         }
         assert_eq!(decoded("%").as_deref(), None);
         assert_eq!(decoded("caf%C3%A9").as_deref(), Some("café"));
+    }
+
+    #[test]
+    fn names_of_servers_may_be_encoded() {
+        let told = |uri: &str| plain(&uri.parse().unwrap()).map(|uri| uri.to_string());
+        assert_eq!(told("/servers/%68ello/mcp?a=%20").as_deref(), Some("/servers/hello/mcp?a=%20"));
+        for other in ["/servers/hello/mcp", "/servers/a%2Fmcp", "/servers/a%3Fb/mcp", "/servers/%zz/mcp", "/mcp%2F"] {
+            assert_eq!(told(other), None, "{other}");
+        }
     }
 }

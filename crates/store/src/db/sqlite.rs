@@ -1,6 +1,7 @@
 //! One SQLite file in WAL mode. Readers have connections of their own and wait for nobody; changes go through one
 //! writer, which puts what waits together into one transaction, so that many acknowledged changes cost one flush.
 
+mod watch;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{Attempted as _, Fault, Session};
 use crate::{Error, migrations};
+use watch::Watch;
 use writer::Writer;
 
 /// How long a request waits for other processes.
@@ -27,6 +29,7 @@ const STATEMENTS_KEPT: usize = 64;
 /// An open file.
 pub(crate) struct Sqlite {
     path: PathBuf,
+    watch: Arc<Watch>,
     readers: Mutex<Vec<Connection>>,
     /// Started with the first change: most processes only read.
     writer: RwLock<Option<Writer>>,
@@ -36,7 +39,7 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     /// Opens the file, makes it when it is absent, and brings it to the newest format.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let mut connection = connect(path).map_err(|error| Error::Open {
+        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_CREATE).map_err(|error| Error::Open {
             path: path.to_owned(),
             reason: match error.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::NotADatabase) => "the file is not an SQLite database".to_owned(),
@@ -46,6 +49,7 @@ impl Sqlite {
         migrations::bring_file(&mut connection, path)?;
         Ok(Self {
             path: path.to_owned(),
+            watch: Arc::new(Watch::new(path)),
             readers: Mutex::new(vec![connection]),
             writer: RwLock::default(),
             commits: Arc::default(),
@@ -65,11 +69,12 @@ impl Sqlite {
         attempted: &'static str,
         run: impl Fn(&Session<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        self.watch.glance(attempted)?;
         // Taken out of the lock first: a reader never waits for another one.
         let kept = self.readers.lock().pop();
         let connection = match kept {
             Some(connection) => connection,
-            None => connect(&self.path).attempted(attempted)?,
+            None => self.another(attempted)?,
         };
         let found = run(&Session::Sqlite(&connection));
         let mut readers = self.readers.lock();
@@ -89,9 +94,9 @@ impl Sqlite {
         }
         let mut slot = self.writer.write();
         if slot.is_none() {
-            let connection = connect(&self.path).attempted(attempted)?;
+            let connection = self.another(attempted)?;
             *slot = Some(
-                Writer::start(connection, Arc::clone(&self.commits))
+                Writer::start(connection, Arc::clone(&self.watch), Arc::clone(&self.commits))
                     .map_err(|reason| Error::Failed { attempted, reason })?,
             );
         }
@@ -100,6 +105,19 @@ impl Sqlite {
             Some(writer) => writer.change(attempted, run),
             None => Err(Error::Failed { attempted, reason: "the writer has ended".to_owned() }),
         }
+    }
+
+    /// Whether the file is still the one that was opened.
+    pub(super) fn look(&self, attempted: &'static str) -> Result<(), Error> {
+        self.watch.look(attempted)
+    }
+
+    /// One more connection to the file that was opened, and to no other one.
+    fn another(&self, attempted: &'static str) -> Result<Connection, Error> {
+        self.watch.look(attempted)?;
+        let connection = connect(&self.path, OpenFlags::empty()).attempted(attempted)?;
+        self.watch.look(attempted)?;
+        Ok(connection)
     }
 
     /// Runs SQLite's integrity and foreign key checks over the whole file.
@@ -117,8 +135,8 @@ impl Sqlite {
 }
 
 /// A connection with the settings that the promises of this crate rest on.
-fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+fn connect(path: &Path, more: OpenFlags) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     settle(&connection)?;

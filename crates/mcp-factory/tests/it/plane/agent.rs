@@ -75,6 +75,16 @@ fn an_agent_makes_tests_and_uses_a_server_in_one_conversation() {
     assert_eq!(tool("remove_server")["annotations"]["destructiveHint"], true);
     assert_eq!(tool("create_server")["annotations"]["destructiveHint"], false);
     assert_eq!(tool("create_server")["outputSchema"]["type"], "object");
+    // What the conversation makes is seen at once: nothing is kept for a time.
+    let listed = r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}}}"#;
+    let headers = [
+        ("Content-Type", "application/json"),
+        ("Accept", "application/json, text/event-stream"),
+        ("MCP-Protocol-Version", "2026-07-28"),
+        ("Mcp-Method", "tools/list"),
+    ];
+    assert_eq!(plane.send("POST", "/mcp", &headers, listed).json()["result"]["ttlMs"], 0);
 
     let template = agent.call("get_template", &json!({"name": "hello"}));
     let spec = template["structuredContent"]["spec"].clone();

@@ -187,7 +187,10 @@ fn versions_answer_side_by_side() {
     assert_eq!(says(""), is("two", "2.0.0"));
     assert_eq!(says("/versions/1.0.0"), is("one", "1.0.0"));
     assert_eq!(says("/versions/2.0.0"), is("two", "2.0.0"));
-    assert_eq!(plane.send("POST", "/servers/shop-mcp/versions/3.0.0/mcp", &[], "").status, 404);
+    let none = plane.send("POST", "/servers/shop-mcp/versions/3.0.0/mcp", &[], "");
+    assert_eq!(none.status, 404);
+    assert!(none.body.contains("no version `3.0.0`") && none.body.contains("2.0.0"), "{}", none.body);
+    assert_eq!(says("/%76ersions/1.0%2E0"), is("one", "1.0.0"), "names may be encoded");
     plane.post("/mcp/deploy/shop-mcp", &json!({"rollback": false, "version": "1.0.0"}));
     assert_eq!((says(""), says("/versions/2.0.0")), (is("one", "1.0.0"), is("two", "2.0.0")));
     // Another content of a version that is not switched to is seen there too.

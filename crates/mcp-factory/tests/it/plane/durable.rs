@@ -142,3 +142,31 @@ fn one_control_plane_holds_a_home_folder() {
     assert_eq!(second.code, 1, "{}", second.err);
     assert!(second.err.contains(&plane.url), "{}", second.err);
 }
+
+#[test]
+fn a_catalogue_that_is_taken_away_is_told_of_and_comes_back() {
+    let world = World::new();
+    let plane = Plane::start(&world);
+    assert_eq!(plane.post("/mcp/create", &json!({"spec": spec("kept")})).status, 201);
+    let (home, away) = (world.home(), world.path("away"));
+    std::fs::create_dir(&away).expect("a folder");
+    let names = ["catalogue.db", "catalogue.db-wal", "catalogue.db-shm"];
+    let moved = |from: &std::path::Path, to: &std::path::Path| {
+        names.iter().for_each(|name| std::fs::rename(from.join(name), to.join(name)).expect("it is moved"));
+    };
+    moved(&home, &away);
+    let lost = plane.post("/mcp/create", &json!({"spec": spec("lost")}));
+    assert_eq!((lost.status, lost.json()["code"].as_str()), (503, Some("MF1126")), "{}", lost.body);
+    assert!(lost.body.contains("removed or moved away while it was in use"), "{}", lost.body);
+    assert_eq!(plane.get("/mcp/servers").status, 503);
+    for path in ["/readyz", "/readyz?verbose"] {
+        let unready = plane.get(path);
+        assert_eq!((unready.status, unready.json()["status"].as_str()), (503, Some("failed")), "{path}");
+    }
+    assert_eq!(plane.get("/livez").status, 200);
+    moved(&away, &home);
+    assert_eq!(plane.get("/readyz").status, 200);
+    assert_eq!(plane.post("/mcp/create", &json!({"spec": spec("later")})).status, 201);
+    let servers = plane.get("/mcp/servers").json()["servers"].clone();
+    assert_eq!(servers.as_array().map(Vec::len), Some(2), "{servers}");
+}

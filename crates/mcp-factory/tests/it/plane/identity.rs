@@ -50,9 +50,20 @@ fn whoever_sits_at_the_machine_needs_no_key_and_whoever_shows_one_is_known_by_it
     let world = World::new();
     let plane = Plane::start(&world);
     assert_eq!(plane.get("/mcp/servers").status, 200);
-    let beyond = Plane::start_with(&World::new(), &["--host", "0.0.0.0"]);
+    let home = World::new();
+    let beyond = Plane::start_with(&home, &["--host", "0.0.0.0"]);
     let path = beyond.address.replace("0.0.0.0", "127.0.0.1");
     assert_eq!(beyond.send("GET", "/mcp/servers", &[("Host", &path)], "").status, 401, "others reach this one");
+    // Who reaches it by an address names it by that; names have to be told, and probes name nothing.
+    let status = |path: &str, host: &str| beyond.send("GET", path, &[("Host", host)], "").status;
+    assert_eq!(status("/mcp/servers", "192.0.2.7:8800"), 401);
+    assert_eq!(status("/version", "[2001:db8::7]"), 200);
+    assert_eq!(status("/version", "evil.example"), 403);
+    for probe in ["/livez", "/readyz", "/startupz", "/healthz"] {
+        assert_eq!(status(probe, "evil.example"), 200, "{probe}");
+        let asked = format!("GET {probe} HTTP/1.0\r\n\r\n");
+        assert_eq!(super::client::ask(&path, &asked).expect("an answer").status, 200, "{probe}");
+    }
     // A tunnel on this machine speaks for others.
     for forwarded in ["X-Forwarded-For", "Forwarded", "Via"] {
         assert_eq!(plane.send("GET", "/mcp/servers", &[(forwarded, "for=192.0.2.1")], "").status, 401, "{forwarded}");
@@ -239,7 +250,8 @@ fn answers_tell_what_remains_of_a_limit_and_refusals_name_their_request() {
     let of_key = with(&plane, &ann, "GET", "/mcp/servers", &Value::Null);
     assert!(of_key.header("ratelimit").is_some_and(|value| value.starts_with("\"key\";r=1")), "{:?}", of_key.headers);
     drop(plane);
-    let open = Plane::start(&World::new());
+    let home = World::new();
+    let open = Plane::start(&home);
     assert_eq!(open.get("/mcp/servers").header("ratelimit"), None, "nobody counts whoever sits at the machine");
 }
 

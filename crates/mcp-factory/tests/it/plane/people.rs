@@ -216,3 +216,19 @@ fn a_program_is_let_in_by_whoever_is_signed_in_and_acts_for_them() {
     world.ok(&["keys", "revoke", programs[0]["id"].as_str().expect("an id")]);
     plane.until_status("/mcp/servers", &[("Authorization", &bearer)], 401);
 }
+
+#[test]
+fn a_link_that_cannot_be_stored_keeps_nothing_from_being_served() {
+    let world = World::new();
+    Plane::start_with(&world, &["--allow-unauthenticated"]).end();
+    let file = rusqlite::Connection::open(world.home().join("catalogue.db")).expect("the catalogue");
+    // As a disk does that is full, and a store that is only read.
+    let refuse = "CREATE TRIGGER no_links BEFORE INSERT ON account_links BEGIN SELECT RAISE(FAIL, 'no room'); END";
+    file.execute_batch(refuse).expect("a trigger");
+    drop(file);
+    let plane = Plane::start(&world);
+    assert!(plane.told["setup"].is_null(), "{}", plane.told);
+    assert_eq!(plane.get("/mcp/servers").status, 200);
+    let told = std::fs::read_to_string(world.path("serve.log")).expect("a log");
+    assert!(told.contains("there is no link that makes the first account") && told.contains("no room"), "{told}");
+}

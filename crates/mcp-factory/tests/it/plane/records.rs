@@ -233,3 +233,18 @@ fn keys_accounts_rules_and_quotas_leave_entries_that_name_them() {
         ["policy.remove nopolicy MF1056", "account.create ann MF1052", "account.reset ann ok", "account.create ann ok"];
     assert_eq!(told(&log), wanted, "{log}");
 }
+
+#[test]
+fn a_call_whose_answer_was_received_is_in_the_log() {
+    let world = World::new();
+    let plane = Plane::start_with(&world, &["--quiet"]);
+    made_and_called(&plane);
+    let (mut agent, _) = Agent::connect(&plane, "/servers/hello/mcp");
+    for calls in 6..16 {
+        agent.call("greet", &json!({}));
+        let log = plane.get("/mcp/servers/hello/logs").json();
+        assert_eq!(log["entries"].as_array().map(Vec::len), Some(calls), "{log}");
+    }
+    let told = std::fs::read_to_string(world.path("serve.log")).expect("a log");
+    assert!(!told.contains("INFO"), "requests are told although it is to be quiet: {told}");
+}

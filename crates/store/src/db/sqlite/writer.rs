@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 
 use super::explain;
+use super::watch::Watch;
 use crate::Error;
 use crate::db::Session;
 
@@ -38,11 +39,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, commits: Arc<AtomicU64>) -> Result<Self, String> {
+    pub(super) fn start(connection: Connection, watch: Arc<Watch>, commits: Arc<AtomicU64>) -> Result<Self, String> {
         let (queue, waiting) = channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write(&connection, &waiting, &commits))
+            .spawn(move || write(&connection, &watch, &waiting, &commits))
             .map_err(|error| format!("no thread can be started: {error}"))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
@@ -80,10 +81,15 @@ impl Drop for Writer {
     }
 }
 
-fn write(connection: &Connection, waiting: &Receiver<Work>, commits: &AtomicU64) {
+fn write(connection: &Connection, watch: &Watch, waiting: &Receiver<Work>, commits: &AtomicU64) {
     while let Ok(first) = waiting.recv() {
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(GROUP_MAX - 1));
+        // What is written into a file that is not at its path any more is lost.
+        if let Some(became) = watch.became() {
+            group.iter().for_each(|work| (work.refuse)(watch.gone(work.attempted, became)));
+            continue;
+        }
         if let Err(error) = together(connection, &group, commits) {
             // What one of them did keeps the others from the disk: each is tried alone and told its own reason.
             match &group[..] {
