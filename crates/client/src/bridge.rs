@@ -158,6 +158,9 @@ impl Bridge {
                 let bridge = Arc::clone(self);
                 self.tasks.spawn(async move { bridge.carry(&message).await });
             }
+            Kind::Invalid { id, why } => {
+                self.say(message::failure(id, message::INVALID_REQUEST, why, None)).await;
+            }
             Kind::Cancelled { id } if self.is_cancelled_by_closing(id) => {
                 if let Some(flight) = self.flights.lock().remove(&id.to_string()) {
                     flight.cancel.cancel();

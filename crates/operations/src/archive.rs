@@ -14,6 +14,9 @@ use crate::{Code, Context, Error};
 
 pub use pack::{ARCHIVE_BYTES_MAX, Manifest};
 
+/// What is said of a version where another content is stored.
+const CONFLICT: &str = "conflict";
+
 /// What to export.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -65,7 +68,7 @@ pub struct Imported {
     pub name: String,
     /// The version.
     pub version: String,
-    /// `created`, `updated`, `unchanged`; `conflict` in a dry run where another content is stored.
+    /// `created`, `updated`, `unchanged`; `conflict` in a dry run where another content is stored and is not replaced.
     pub result: String,
 }
 
@@ -116,13 +119,12 @@ pub async fn import(context: &Context, input: ImportInput) -> Result<ImportOutpu
         false => {
             context
                 .store(move |store| {
-                    let seen = look(store, &releases)?;
-                    let conflicts = seen.iter().any(|result| result == "conflict");
-                    if dry_run || (conflicts && !force) {
-                        return Ok(seen);
+                    let seen = look(store, &releases, force)?;
+                    let conflicts = seen.iter().any(|result| result == CONFLICT);
+                    if !dry_run && !conflicts {
+                        store.import(&by, releases, force)?;
                     }
-                    store.import(&by, releases, force)?;
-                    Ok(seen.into_iter().map(replaced).collect())
+                    Ok(seen)
                 })
                 .await?
         }
@@ -131,14 +133,14 @@ pub async fn import(context: &Context, input: ImportInput) -> Result<ImportOutpu
         named.into_iter().zip(outcomes).map(|((name, version), result)| Imported { name, version, result }).collect();
     let conflicts: Vec<String> = versions
         .iter()
-        .filter(|one| one.result == "conflict")
+        .filter(|one| one.result == CONFLICT)
         .map(|one| format!("`{}` {}", one.name, one.version))
         .collect();
     if !conflicts.is_empty() && !dry_run {
         let what = format!("nothing was imported: {} stored with another content", are(&conflicts));
         return Err(Error::new(Code::ImportConflict, what)
             .hint("`mcp-factory diff` compares versions of one catalogue; raise `version` in one of the specs to keep both")
-            .hint("or replace what is stored with `--force`"));
+            .hint("or replace what is stored with `force` (`--force`)"));
     }
     Ok(ImportOutput { dry_run, versions })
 }
@@ -148,12 +150,12 @@ fn are(conflicts: &[String]) -> String {
     format!("{} {verb}", conflicts.join(", "))
 }
 
-/// What storing would do.
-fn look(store: &Store, releases: &[store::Release]) -> Result<Vec<String>, store::Error> {
+/// What storing would do. What is forced replaces another content.
+fn look(store: &Store, releases: &[store::Release], force: bool) -> Result<Vec<String>, store::Error> {
     let each = releases.iter().map(|release| {
         Ok(match store.version(&release.name, Some(&release.version)) {
-            Ok(known) if known.release.digest != release.digest => "conflict",
-            Ok(known) if known.release.plan == release.plan => "unchanged",
+            Ok(known) if known.release.digest != release.digest && !force => CONFLICT,
+            Ok(known) if known.release.digest == release.digest && known.release.plan == release.plan => "unchanged",
             Ok(_) | Err(store::Error::NoVersion { .. }) => "updated",
             Err(store::Error::NoServer { .. }) => "created",
             Err(error) => return Err(error),
@@ -161,9 +163,4 @@ fn look(store: &Store, releases: &[store::Release]) -> Result<Vec<String>, store
         .to_owned())
     });
     each.collect()
-}
-
-/// What became of a version: a conflict was replaced.
-fn replaced(seen: String) -> String {
-    if seen == "conflict" { "updated".to_owned() } else { seen }
 }

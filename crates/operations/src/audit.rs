@@ -141,11 +141,12 @@ pub struct VerifyOutput {
     pub hint: Option<String>,
 }
 
-/// What to do about a chain that breaks.
-fn what_to_do(first: i64, broken_at: i64) -> String {
-    let good = match broken_at > first {
-        true => format!("the entries {first} to {} are as they were written", broken_at - 1),
-        false => "no entry before it proves anything".to_owned(),
+/// What to do about a chain that breaks, and which follows on from entry to entry up to one.
+fn what_to_do(first: i64, whole_to: i64) -> String {
+    let good = match whole_to {
+        last if last > first => format!("the entries {first} to {last} are as they were written"),
+        last if last == first => format!("entry {first} is as it was written"),
+        _ => "no entry is known to be as it was written".to_owned(),
     };
     format!(
         "{good}; keep a copy of the catalogue as it is (`mcp-factory backup FILE`), compare it with a backup or a `head` from \
@@ -227,6 +228,8 @@ pub async fn verify(context: &Context, input: VerifyInput) -> Result<VerifyOutpu
             None => Some((seq, "it is missing: the newest entries were removed".to_owned())),
         };
     }
+    // Where the chain holds, and not what was noted of it, all of it may have been written anew.
+    let whole_to = if check.problem.is_some() { check.last } else { check.first - 1 };
     Ok(VerifyOutput {
         intact: problem.is_none(),
         entries: check.entries,
@@ -234,7 +237,7 @@ pub async fn verify(context: &Context, input: VerifyInput) -> Result<VerifyOutpu
         last: check.last,
         head: format!("{}:{}", check.last, check.head),
         broken_at: problem.as_ref().map(|(seq, _)| *seq),
-        hint: problem.as_ref().map(|(seq, _)| what_to_do(check.first, *seq)),
+        hint: problem.is_some().then(|| what_to_do(check.first, whole_to)),
         problem: problem.map(|(seq, why)| format!("entry {seq}: {why}")),
     })
 }

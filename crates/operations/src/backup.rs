@@ -84,12 +84,15 @@ pub fn may_write(file: &Path, force: bool) -> Result<(), Error> {
             .hint("name another file, or overwrite it with `--force`"));
     }
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if file.is_dir() || !folder.is_dir() {
-        let why = if file.is_dir() { "it is a folder" } else { "there is no such folder" };
-        return Err(Error::new(Code::CannotWrite, format!("cannot write {}: {why}", file.display()))
-            .hint("name a file in a folder that there is"));
-    }
-    Ok(())
+    let why = match () {
+        () if file.is_dir() => "it is a folder",
+        // It would be replaced, not written to.
+        () if file.exists() && !file.is_file() => "it is no plain file",
+        () if !folder.is_dir() => "there is no such folder",
+        () => return Ok(()),
+    };
+    Err(Error::new(Code::CannotWrite, format!("cannot write {}: {why}", file.display()))
+        .hint("name a file in a folder that there is"))
 }
 
 /// What would be written. Nothing is.
@@ -122,25 +125,59 @@ fn aside(file: &Path) -> PathBuf {
 }
 
 fn write(store: &Store, aside: &Path, file: &Path) -> Result<Output, Error> {
-    let failed = |error: std::io::Error| {
-        Error::new(Code::CannotWrite, format!("cannot write {}: {error}", file.display()))
-            .hint("check the folder's permissions and the free space of the disk")
-    };
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let opened = options.open(aside).map_err(failed)?;
-    let mut out = GzEncoder::new(BufWriter::new(opened), Compression::default());
+    let failed = |error| cannot_write(file, &error);
+    let mut out = GzEncoder::new(BufWriter::new(private(aside).map_err(failed)?), Compression::default());
     let dumped = store.dump(&mut out)?;
     let mut inner = out.finish().map_err(failed)?;
     inner.flush().map_err(failed)?;
     let opened = inner.into_inner().map_err(|error| failed(error.into_error()))?;
-    opened.sync_all().map_err(failed)?;
-    let bytes = opened.metadata().map_err(failed)?.len();
-    drop(opened);
-    std::fs::rename(aside, file).map_err(failed)?;
+    let bytes = settle(opened, aside, file).map_err(failed)?;
     Ok(Output::new(file, bytes, dumped))
+}
+
+/// A file that only its owner may read, empty.
+fn private(file: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)
+}
+
+/// Puts what was written aside in its place, and tells its size in bytes.
+fn settle(written: File, aside: &Path, file: &Path) -> std::io::Result<u64> {
+    written.sync_all()?;
+    let bytes = written.metadata()?.len();
+    drop(written);
+    std::fs::rename(aside, file)?;
+    Ok(bytes)
+}
+
+fn cannot_write(file: &Path, error: &std::io::Error) -> Error {
+    Error::new(Code::CannotWrite, format!("cannot write {}: {error}", file.display()))
+        .hint("check the folder's permissions and the free space of the disk")
+}
+
+/// Writes a file in one step: when that fails, what was there before is there still.
+///
+/// # Errors
+/// The file is there already and `force` is not said, or cannot be written.
+pub fn keep(file: &Path, bytes: &[u8], force: bool) -> Result<(), Error> {
+    may_write(file, force)?;
+    // A link stays one, and so do permissions.
+    let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let aside = aside(&real);
+    let written = File::create(&aside).and_then(|mut out| {
+        out.write_all(bytes)?;
+        if let Ok(before) = std::fs::metadata(&real) {
+            out.set_permissions(before.permissions())?;
+        }
+        settle(out, &aside, &real)
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(&aside);
+    }
+    written.map(drop).map_err(|error| cannot_write(file, &error))
 }
 
 /// Puts a backup in the place of what is stored.

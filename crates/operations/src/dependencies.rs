@@ -266,5 +266,5 @@ pub(crate) fn in_use(name: &str, users: &[User]) -> Error {
     let listed: Vec<String> = users.iter().map(ToString::to_string).collect();
     Error::new(Code::InUse, format!("`{name}` is used by {}", listed.join("; ")))
         .hint("remove or change those servers first; `mcp-factory uses NAME` shows who uses what")
-        .hint("or remove it all the same with `--force`: those tools then fail")
+        .hint("or remove it all the same with `force` (`--force`): those tools then fail")
 }

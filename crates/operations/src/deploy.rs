@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 use crate::pipeline::ms_since;
 use crate::{Code, Context, Error};
 
-pub use ::deploy::{Access, Counted, Entry, Local, Logs, Place, Running, Sum, Target};
+pub use ::deploy::{Access, Counted, Entry, Local, Logs, Place, READ_MAX, Running, Sum, Target};
 pub(crate) use logs::{FOLDER as LOGS, moment};
 pub use logs::{LogsInput, LogsOutput, logs, logs_of};
 pub use reconcile::{ensure, follow, reconcile};

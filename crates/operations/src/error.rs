@@ -118,7 +118,7 @@ impl From<store::Error> for Error {
                 ),
             )
             .hint("raise `version` in the spec to keep both")
-            .hint("or replace the stored one with `--force`"),
+            .hint("or replace the stored one with `force` (`--force`)"),
             E::Taken { .. } => taken(message),
             E::TooMany { used, most } => crate::policies::exceeded("servers", used, most),
             E::Cursor { .. } => Self::new(Code::BadCursor, message)

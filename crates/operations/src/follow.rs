@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use base::Digest;
+
 use crate::source::Format;
 use crate::{Code, Context, Error, SpecText, all, create, deploy, perform};
 
@@ -33,17 +35,69 @@ pub struct Followed {
 /// The folder cannot be read at the beginning.
 pub async fn folder(context: &Context, folder: &Path, tell: impl Fn(&Followed)) -> Result<(), Error> {
     let mut seen: HashMap<PathBuf, Mark> = HashMap::new();
+    let mut claims = Claims::default();
     look(folder)?;
     loop {
         // A folder that is away for a moment is looked for again.
         for (file, mark) in look(folder).unwrap_or_default() {
             if seen.get(&file) != Some(&mark) {
                 seen.insert(file.clone(), mark);
-                let outcome = Box::pin(take(context, &file)).await;
+                let outcome = Box::pin(take(context, &file, &mut claims)).await;
                 tell(&Followed { file, outcome });
             }
         }
+        // What was refused for the sake of a file that says something else now is taken.
+        for file in claims.given_up() {
+            seen.remove(&file);
+        }
         tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Which file makes which version of which server. Two files that say different things of one would take turns.
+#[derive(Default)]
+struct Claims {
+    held: HashMap<PathBuf, Claim>,
+    /// Files that were refused, with those that were there before them.
+    refused: HashMap<PathBuf, (PathBuf, Claim)>,
+}
+
+/// What a file makes.
+#[derive(Clone, PartialEq, Eq)]
+struct Claim {
+    name: String,
+    version: String,
+    digest: Digest,
+}
+
+impl Claims {
+    /// Notes what a file makes.
+    ///
+    /// # Errors
+    /// Another file that is there makes the same version with another content.
+    fn hold(&mut self, file: &Path, claim: Claim) -> Result<(), Error> {
+        self.refused.remove(file);
+        let is_other = |known: &Claim| (&known.name, &known.version) == (&claim.name, &claim.version);
+        let mut others = self.held.iter().filter(|(other, known)| *other != file && is_other(known) && other.is_file());
+        let Some((other, known)) = others.find(|(_, known)| known.digest != claim.digest) else {
+            self.held.insert(file.to_owned(), claim);
+            return Ok(());
+        };
+        let Claim { name, version, .. } = &claim;
+        let (other, shown) = ((other.clone(), known.clone()), other.display().to_string());
+        let what = format!("{shown} makes version {version} of `{name}` already, with another content");
+        self.held.remove(file);
+        self.refused.insert(file.to_owned(), other);
+        Err(Error::new(Code::VersionConflict, what)
+            .hint(format!("raise `version` in {}, or give its server another name", file.display()))
+            .hint(format!("or remove one of the two files; until then {shown} counts")))
+    }
+
+    /// The files that were refused for the sake of one that is away or says something else now. They are told once.
+    fn given_up(&mut self) -> Vec<PathBuf> {
+        let held = &self.held;
+        let is_free = |(other, claim): &(PathBuf, Claim)| held.get(other) != Some(claim) || !other.is_file();
+        self.refused.extract_if(|_, other| is_free(other)).map(|(file, _)| file).collect()
     }
 }
 
@@ -89,8 +143,14 @@ fn format(file: &Path) -> Option<Format> {
 }
 
 /// Makes the server of a file, and deploys it unless it is deployed: then it follows what was made by itself.
-async fn take(context: &Context, file: &Path) -> Result<create::Output, Error> {
-    let input = create::Input { current: true, force: true, ..create::Input::of(read(file)?) };
+async fn take(context: &Context, file: &Path, claims: &mut Claims) -> Result<create::Output, Error> {
+    let spec = read(file)?;
+    // What cannot be read is told of when it is made.
+    if let Ok(parsed) = spec.parse(false) {
+        let spec = parsed.spec;
+        claims.hold(file, Claim { digest: spec.digest(), name: spec.name, version: spec.version })?;
+    }
+    let input = create::Input { current: true, force: true, ..create::Input::of(spec) };
     let made = perform::<all::Create>(context, input).await?;
     if deploy::of(context, &made.name).await?.is_none() {
         let target = deploy::LOCAL.to_owned();

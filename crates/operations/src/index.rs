@@ -172,6 +172,11 @@ impl Index {
     }
 }
 
+/// Whether a question has a word that says something.
+pub(crate) fn has_words(question: &str) -> bool {
+    !words::words(question).is_empty()
+}
+
 /// The documents of a server, read.
 struct Read {
     documents: Documents,

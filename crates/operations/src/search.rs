@@ -6,8 +6,8 @@ use std::time::Instant;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::index::Hit;
 use crate::index::capability::{Capability, Field};
+use crate::index::{Hit, has_words};
 use crate::pipeline::ms_since;
 use crate::{Code, Context, Error};
 
@@ -147,7 +147,16 @@ pub async fn search(context: &Context, input: Input) -> Result<Output, Error> {
         let what = format!("the question is longer than {QUESTION_BYTES_MAX} bytes");
         return Err(Error::new(Code::BadRequest, what).hint("ask in a few words"));
     }
+    if let Some(question) = input.q.as_ref().filter(|asked| !asked.trim().is_empty() && !has_words(asked)) {
+        return Err(Error::new(Code::BadRequest, format!("the question `{question}` has no word to look for"))
+            .hint("say what it should do: `search products`; without a question everything is listed"));
+    }
     let filter = Filter::of(&input)?;
+    if let Some(server) = &input.server
+        && !crate::access::is_seen(context, server).await
+    {
+        return Err(crate::error::none_to_see(server));
+    }
     let limit = input.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
     if !context.has_store() {
         return Ok(Output { found: Vec::new(), total: 0, elapsed_ms: ms_since(start) });

@@ -92,7 +92,22 @@ pub async fn export(context: &Context, input: ExportInput) -> Result<ExportOutpu
         Error::new(Code::Usage, "nobody knows where the world reaches the control plane")
             .hint("say it: `--public-url https://mcp.example.com`")
     })?;
+    check_base(&base)?;
     Ok(entry(&loaded.spec, &input.namespace, base.trim_end_matches('/')))
+}
+
+/// Refuses what cannot be the address of a control plane.
+fn check_base(base: &str) -> Result<(), Error> {
+    let refused = |why: String| {
+        Error::new(Code::BadRequest, format!("the public URL {} cannot be used: {why}", base::without_userinfo(base)))
+            .hint("write where the world reaches the control plane, such as https://mcp.example.com")
+    };
+    let policy = connect::egress::Policy::default().allow_private(true).allow_plain(true);
+    policy.check(base).map_err(|why| refused(why.to_string()))?;
+    if base::has_userinfo(base) || base.contains(['?', '#']) {
+        return Err(refused("a user, a password, a query or a fragment is no part of it".to_owned()));
+    }
+    Ok(())
 }
 
 fn entry(spec: &Spec, namespace: &str, base: &str) -> ExportOutput {

@@ -17,7 +17,7 @@ mod layout;
 /// The problems of a text that cannot be read. Whether it is a good spec does not matter.
 pub fn fmt(text: &str) -> Result<String, Vec<Diagnostic>> {
     if text.len() > crate::limits::DOCUMENT_BYTES_MAX {
-        return Err(vec![syntax::too_large(text.len())]);
+        return Err(vec![syntax::too_large()]);
     }
     let tree = read(text, None)?;
     if syntax::detect(text) == Format::Json && read(text, Some(Format::Json)).is_ok() {

@@ -43,7 +43,7 @@ impl Parsed {
 pub fn parse(source: Source<'_>, options: &ParseOptions) -> Parsed {
     let mut report = Report::default();
     if source.text.len() > DOCUMENT_BYTES_MAX {
-        report.push(syntax::too_large(source.text.len()));
+        report.push(syntax::too_large());
         return finish(None, report, options);
     }
     let lines = Lines::new(source.text);
@@ -60,7 +60,7 @@ pub fn parse(source: Source<'_>, options: &ParseOptions) -> Parsed {
 pub fn parse_bytes(name: &str, bytes: &[u8], options: &ParseOptions) -> Parsed {
     let mut report = Report::default();
     if bytes.len() > DOCUMENT_BYTES_MAX {
-        report.push(syntax::too_large(bytes.len()));
+        report.push(syntax::too_large());
         return finish(None, report, options);
     }
     match std::str::from_utf8(bytes) {
@@ -79,7 +79,7 @@ pub fn parse_bytes(name: &str, bytes: &[u8], options: &ParseOptions) -> Parsed {
 pub fn read_value(source: Source<'_>, format: Option<Format>) -> Result<serde_json::Value, Vec<Diagnostic>> {
     let mut report = Report::default();
     if source.text.len() > DOCUMENT_BYTES_MAX {
-        report.push(syntax::too_large(source.text.len()));
+        report.push(syntax::too_large());
         return Err(report.finish(false).0);
     }
     match syntax::read(source, format, &Lines::new(source.text), &mut report) {

@@ -40,7 +40,7 @@ pub(crate) fn detect(text: &str) -> Format {
 /// Reads a document. Without a tree the report has the reason.
 pub(crate) fn read(source: Source<'_>, format: Option<Format>, lines: &Lines<'_>, report: &mut Report) -> Option<Node> {
     if source.text.len() > limits::DOCUMENT_BYTES_MAX {
-        report.push(too_large(source.text.len()));
+        report.push(too_large());
         return None;
     }
     match format {
@@ -81,7 +81,9 @@ fn says_yaml(name: &str) -> bool {
     name.ends_with(".yaml") || name.ends_with(".yml")
 }
 
-pub(crate) fn too_large(bytes: usize) -> base::Diagnostic {
-    base::Diagnostic::error(codes::DOCUMENT_TOO_LARGE, format!("the document has {bytes} bytes"))
-        .help(format!("a spec may have up to {} bytes", limits::DOCUMENT_BYTES_MAX))
+/// How large it is nobody knows: files are read up to the limit.
+pub(crate) fn too_large() -> base::Diagnostic {
+    let most = limits::DOCUMENT_BYTES_MAX;
+    base::Diagnostic::error(codes::DOCUMENT_TOO_LARGE, format!("the document has more than {most} bytes"))
+        .help("split it into several servers, or move large texts into files that they read")
 }

@@ -75,9 +75,13 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
     match arguments.what {
         What::Create { name, role } => {
             let role = role.to_possible_value().map(|value| value.get_name().to_owned());
-            invited(&session.run::<CreateAccount>(&context, Create { name, role }).await?, session);
+            let made = session.run::<CreateAccount>(&context, Create { name, role }).await?;
+            invited(&made, "would make the account", session);
         }
-        What::Reset { name } => invited(&session.run::<ResetPassword>(&context, Named { name }).await?, session),
+        What::Reset { name } => {
+            let made = session.run::<ResetPassword>(&context, Named { name }).await?;
+            invited(&made, "would make a link for", session);
+        }
         What::List => {
             let listed = session.run::<ListAccounts>(&context, Nothing {}).await?;
             if listed.accounts.is_empty() && !printer.is_json() {
@@ -103,9 +107,13 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
     Ok(OK)
 }
 
-fn invited(invited: &Invited, session: &Session) {
+/// Prints a link, or what would be made of it.
+fn invited(invited: &Invited, would: &str, session: &Session) {
     let printer = &session.printer;
-    printer.answer(invited, |_| invited.link.clone());
+    printer.answer(invited, |_| match session.global.dry_run {
+        true => format!("{would} {}", invited.account.name),
+        false => invited.link.clone(),
+    });
     // Nothing was made of a dry run.
     if invited.link.is_empty() {
         return;

@@ -24,8 +24,8 @@ const EXAMPLES: &str = "Examples:
 ///
 /// Clients: claude (Claude Desktop), claude-code, cursor, codex, vscode. One entry of the client's file is changed, and every
 /// other byte of it stays; the file as it was is kept beside it. What you added to the entry stays too, and the values of its
-/// `env`: the same entry again changes nothing. An entry that starts another program, or connects elsewhere, is only replaced with
-/// --force. The client then starts `mcp-factory connect NAME`, or with --http connects to the control plane itself. No key is
+/// `env`: the same entry again changes nothing. An entry that starts another program, or connects elsewhere, is only replaced or removed
+/// with --force. The client then starts `mcp-factory connect NAME`, or with --http connects to the control plane itself. No key is
 /// written: the variable that holds it is named. Claude Desktop does not take variables from its surroundings; there `<value>`
 /// stands for what you fill in.
 #[derive(Debug, Args)]
@@ -93,6 +93,9 @@ struct Remove {
     /// Of this account, or of the project in this folder
     #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeWord::User)]
     scope: ScopeWord,
+    /// Remove an entry that starts another program, or connects elsewhere
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -156,10 +159,10 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
             let change = Change { client, scope, folder: &folder, name, dry_run: add.print || session.global.dry_run };
             tell(&clients::add(&context.environment, &change, &way, add.force)?, session);
         }
-        Action::Remove(Remove { client, name, scope }) => {
+        Action::Remove(Remove { client, name, scope, force }) => {
             let dry_run = session.global.dry_run;
             let change = Change { client: client.into(), scope: scope.into(), folder: &folder, name: &name, dry_run };
-            let done = clients::remove(&context.environment, &change)?;
+            let done = clients::remove(&context.environment, &change, force)?;
             if done.result == "absent" {
                 let error = format!("{} has no entry `{name}`", done.file.display());
                 return Err(Error::new(Code::NoServer, error).hint("`mcp-factory clients list` shows what is there"));

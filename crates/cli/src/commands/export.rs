@@ -1,14 +1,15 @@
 //! `mcp-factory export`.
 
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use clap::Args;
 use operations::all::{Export, ExportServerJson};
-use operations::backup::may_write;
+use operations::backup::{keep, may_write};
 use operations::{Code, Context, Error, archive, server_json};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::OK;
 use crate::arguments::COMMAND_HELP;
@@ -28,7 +29,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, help_template = COMMAND_HELP)]
 pub(crate) struct Arguments {
-    /// The file to write
+    /// The file to write, or `-` for standard output
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// This server alone
@@ -47,48 +48,75 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
     let Arguments { file, server, registry, public_url, force } = arguments;
-    let printer = &session.printer;
     let dry_run = session.global.dry_run;
-    let keep = |bytes: &[u8]| match dry_run {
-        true => may_write(&file, force),
-        false => write(&file, bytes, force),
-    };
+    let out = Out { is_stream: file.as_os_str() == "-", file, force, session };
     if let (Some(namespace), Some(name)) = (registry, server.clone()) {
         let input = server_json::ExportInput { name, namespace, url: public_url };
         let found = session.run::<ExportServerJson>(&context, input).await?;
         let mut text = serde_json::to_string_pretty(&found.document).unwrap_or_default();
         text.push('\n');
-        keep(text.as_bytes())?;
-        found.warnings.iter().for_each(|warning| printer.warn(warning));
-        let answer = json!({"file": file, "document": found.document, "warnings": found.warnings, "dryRun": dry_run});
-        printer.answer(&answer, |style| format!("{} {}", session.done(style, "wrote", "would write"), file.display()));
-        if dry_run {
-            session.tell_tried();
-        }
+        out.keep(text.as_bytes())?;
+        found.warnings.iter().for_each(|warning| session.printer.warn(warning));
+        let answer =
+            json!({"file": out.file, "document": found.document, "warnings": found.warnings, "dryRun": dry_run});
+        out.tell(&answer, "");
         return Ok(OK);
     }
     let found = session.run::<Export>(&context, archive::ExportInput { name: server }).await?;
     let bytes = BASE64_STANDARD
         .decode(&found.archive)
         .map_err(|error| Error::new(Code::Internal, format!("the archive that came is no Base64: {error}")))?;
-    keep(&bytes)?;
-    let answer = json!({"file": file, "bytes": bytes.len(), "manifest": found.manifest, "dryRun": dry_run});
-    printer.answer(&answer, |style| {
-        let versions = counted(found.manifest.versions.len(), "version");
-        let word = session.done(style, "wrote", "would write");
-        format!("{word} {} with {versions}, {} bytes", file.display(), bytes.len())
-    });
-    if dry_run {
-        session.tell_tried();
+    if out.is_stream && !dry_run && std::io::stdout().is_terminal() {
+        return Err(Error::new(Code::Usage, "the archive is compressed, and standard output is a terminal")
+            .hint("name a file, or pass it on: `mcp-factory export - | …`"));
     }
+    out.keep(&bytes)?;
+    let answer = json!({"file": out.file, "bytes": bytes.len(), "manifest": found.manifest, "dryRun": dry_run});
+    let versions = counted(found.manifest.versions.len(), "version");
+    out.tell(&answer, &format!(" with {versions}, {} bytes", bytes.len()));
     Ok(OK)
 }
 
-/// Writes a file that is not there yet, unless it may be overwritten.
-fn write(file: &std::path::Path, bytes: &[u8], force: bool) -> Result<(), Error> {
-    may_write(file, force)?;
-    std::fs::write(file, bytes).map_err(|error| {
-        Error::new(Code::CannotWrite, format!("cannot write {}: {error}", file.display()))
-            .hint("check the folder's permissions and the free space of the disk")
-    })
+/// Where it goes.
+struct Out<'a> {
+    file: PathBuf,
+    /// It goes to standard output, where nothing else may be then.
+    is_stream: bool,
+    force: bool,
+    session: &'a Session,
+}
+
+impl Out<'_> {
+    /// Writes it, unless it is only tried.
+    fn keep(&self, bytes: &[u8]) -> Result<(), Error> {
+        let dry_run = self.session.global.dry_run;
+        if !self.is_stream {
+            return match dry_run {
+                true => may_write(&self.file, self.force),
+                false => keep(&self.file, bytes, self.force),
+            };
+        }
+        if dry_run {
+            return Ok(());
+        }
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| {
+            Error::new(Code::CannotWrite, format!("cannot write to standard output: {error}"))
+                .hint("check where the output goes")
+        })
+    }
+
+    /// Says what was written.
+    fn tell(&self, answer: &Value, more: &str) {
+        let Session { printer, global } = self.session;
+        let place = if self.is_stream { "to standard output".to_owned() } else { self.file.display().to_string() };
+        let said = |style| format!("{} {place}{more}", self.session.done(style, "wrote", "would write"));
+        match self.is_stream {
+            true => printer.note(&said(printer.message_style())),
+            false => printer.answer(answer, said),
+        }
+        if global.dry_run {
+            self.session.tell_tried();
+        }
+    }
 }

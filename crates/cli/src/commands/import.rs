@@ -48,6 +48,12 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
     let dry_run = session.global.dry_run;
     let bytes = read(&file)?;
     let printer = &session.printer;
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        let what = format!("{} holds a JSON array: neither a server.json nor an archive", file.display());
+        return Err(Error::new(Code::BadArchive, what).hint(
+            "a server.json of the MCP registry is one JSON object with `name` and `remotes`; an archive is what `mcp-factory export` writes",
+        ));
+    }
     if bytes.trim_ascii_start().starts_with(b"{") {
         let document: Map<String, Value> = serde_json::from_slice(&bytes)
             .map_err(|error| Error::new(Code::BadArchive, format!("{} is not JSON: {error}", file.display())))?;
@@ -68,6 +74,13 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         }
         return Ok(OK);
     }
+    if name.is_some() {
+        return Err(Error::new(
+            Code::Usage,
+            format!("{} is an archive, and `--name` names what a server.json becomes", file.display()),
+        )
+        .hint("leave `--name` out: servers of an archive keep their names"));
+    }
     let input = archive::ImportInput { archive: BASE64_STANDARD.encode(bytes), force, dry_run };
     let done = session.run::<Import>(&context, input).await?;
     let conflicts = done.versions.iter().filter(|one| one.result == "conflict").count();
@@ -75,7 +88,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         let rows = done.versions.iter().map(|one| vec![one.name.clone(), one.version.clone(), one.result.clone()]);
         table(style, &["SERVER", "VERSION", "RESULT"], &rows.collect::<Vec<_>>())
     });
-    Ok(if conflicts > 0 && !force { BAD_NEWS } else { OK })
+    Ok(if conflicts > 0 { BAD_NEWS } else { OK })
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Error> {

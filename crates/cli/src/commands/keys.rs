@@ -64,7 +64,10 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
     match arguments.what {
         What::Create { name, scope, days, owner } => {
             let created = session.run::<CreateKey>(&context, Create { name, scopes: scope, days, owner }).await?;
-            printer.answer(&created, |_| created.key.clone());
+            printer.answer(&created, |_| match session.global.dry_run {
+                true => format!("would make the key {}", created.info.name),
+                false => created.key.clone(),
+            });
             if !session.global.dry_run {
                 printer.note("keep it now: it is not shown again; clients send it as `Authorization: Bearer KEY`");
                 printer.note(&format!("`mcp-factory keys revoke {}` ends it", created.info.id));

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 use operations::all::ReadLogs;
-use operations::deploy::{Entry, LogsInput};
-use operations::{Context, Error};
+use operations::deploy::{Entry, LogsInput, LogsOutput};
+use operations::{Code, Context, Error};
 
 use super::OK;
 use crate::arguments::COMMAND_HELP;
@@ -14,6 +14,8 @@ use crate::session::Session;
 
 /// How often new calls are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How many calls are asked for at once while new ones are followed.
+const PAGE: usize = operations::deploy::READ_MAX;
 
 const EXAMPLES: &str = "Examples:
   mcp-factory logs inventory-mcp
@@ -42,7 +44,7 @@ pub(crate) struct Arguments {
     /// Calls of this tool alone
     #[arg(long, value_name = "TOOL")]
     tool: Option<String>,
-    /// Most calls
+    /// Most calls; with --follow, how many earlier ones it begins with
     #[arg(long, short = 'n', value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1000))]
     limit: u64,
 }
@@ -72,15 +74,47 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         return Ok(OK);
     }
     loop {
-        for entry in &found.entries {
-            match printer.is_json() {
-                true => printer.data(&serde_json::to_string(entry).unwrap_or_default()),
-                false => printer.data(&line(entry, printer.style())),
+        print(&found.entries, session);
+        // While there are more, nobody waits: calls may come faster than they are looked for.
+        if found.next_cursor.is_none() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        input.limit = Some(PAGE);
+        input.cursor = Some(found.follow_cursor);
+        found = later(session, &context, &input).await?;
+    }
+}
+
+fn print(entries: &[Entry], session: &Session) {
+    let printer = &session.printer;
+    for entry in entries {
+        match printer.is_json() {
+            true => printer.data(&serde_json::to_string(entry).unwrap_or_default()),
+            false => printer.data(&line(entry, printer.style())),
+        }
+    }
+}
+
+/// The next calls. A control plane that went away is asked again until it is back: it may only be started anew, and what it
+/// answered stays in its log.
+async fn later(session: &Session, context: &Context, input: &LogsInput) -> Result<LogsOutput, Error> {
+    let mut is_away = false;
+    loop {
+        match session.run::<ReadLogs>(context, input.clone()).await {
+            Err(error) if matches!(error.code, Code::ControlPlane | Code::CatalogueAway | Code::CatalogueBusy) => {
+                if !is_away {
+                    session.printer.note(&format!("{}; waiting until it is back, Ctrl-C ends that", error.message));
+                }
+                is_away = true;
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            found => {
+                if is_away && found.is_ok() {
+                    session.printer.note("it is back");
+                }
+                return found;
             }
         }
-        tokio::time::sleep(LOOK_EVERY).await;
-        input.cursor = Some(found.follow_cursor);
-        found = session.run::<ReadLogs>(&context, input.clone()).await?;
     }
 }
 

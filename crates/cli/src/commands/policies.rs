@@ -96,6 +96,8 @@ enum What {
 
 pub(crate) async fn run(arguments: Arguments, session: &Session, context: Context) -> Result<u8, Error> {
     let printer = &session.printer;
+    let put = |style| session.done(style, "set", "would set");
+    let gone = |style| session.done(style, "removed", "would remove");
     match arguments.what {
         What::Set { name, who, server, group, tool, allow, needs } => {
             let allow = allow.map(|right| match right {
@@ -104,16 +106,16 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
             });
             let rule = Rule { who, servers: server, groups: group, tools: tool, allow, needs };
             let set = session.run::<SetRule>(&context, policies::SetRule { name, rule }).await?;
-            printer.answer(&set, |style| format!("{} the rule {}", style.green("set"), set.name));
+            printer.answer(&set, |style| format!("{} the rule {}", put(style), set.name));
         }
         What::Quota { who, remove: true, .. } => {
             let removed = session.run::<RemoveQuota>(&context, Whose { who }).await?;
-            printer.answer(&removed, |style| format!("{} the quota of {}", style.green("removed"), removed.name));
+            printer.answer(&removed, |style| format!("{} the quota of {}", gone(style), removed.name));
         }
         What::Quota { who, servers, calls, bytes, jobs, .. } => {
             let quota = Quota { servers, calls_per_day: calls, bytes_per_day: bytes, jobs };
             let set = session.run::<SetQuota>(&context, policies::SetQuota { who, quota }).await?;
-            printer.answer(&set, |style| format!("{} the quota of {}", style.green("set"), set.who));
+            printer.answer(&set, |style| format!("{} the quota of {}", put(style), set.who));
         }
         What::List => {
             let listed = session.run::<ListPolicies>(&context, Nothing {}).await?;
@@ -125,7 +127,7 @@ pub(crate) async fn run(arguments: Arguments, session: &Session, context: Contex
         }
         What::Remove { name } => {
             let removed = session.run::<RemoveRule>(&context, Named { name }).await?;
-            printer.answer(&removed, |style| format!("{} the rule {}", style.green("removed"), removed.name));
+            printer.answer(&removed, |style| format!("{} the rule {}", gone(style), removed.name));
         }
     }
     Ok(OK)

@@ -53,6 +53,7 @@ fn text(done: &Deployment, style: Style) -> String {
     let state = if done.healthy { style.green(&done.state) } else { style.red(&done.state) };
     let version = done.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
     let took = done.elapsed_ms.map(|ms| format!(" in {ms:.0} ms")).unwrap_or_default();
+    let state = if done.dry_run { format!("would be {state}:") } else { state };
     let mut text = format!("{state} {}{version}{took}", style.bold(&done.name));
     if let Some(reason) = &done.reason {
         text.push_str(&format!("\n  {} {reason}", style.red("problem:")));

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Bridge;
 use super::line::{Line, SESSION};
-use super::message::{self, Message, REFUSED};
+use super::message::{self, Kind, Message, REFUSED};
 use crate::limits::{RENEWALS_MAX, RESUME_WAIT, RESUMES_MAX};
 
 /// Why there is no answer.
@@ -54,13 +54,14 @@ impl Bridge {
                 break why;
             }
         };
-        match message.id() {
-            Some(id) => {
-                let why = format!("The server does not answer: {why}");
-                let hint = "see whether it runs: `mcp-factory status NAME`; the next request tries to reach it again";
-                self.say(message::failure(id, REFUSED, &why, Some(hint))).await;
-            }
-            None => tracing::debug!(why, "a message was not passed on"),
+        let ids: Vec<_> = message.id().into_iter().chain(message.batched()).collect();
+        if ids.is_empty() {
+            tracing::debug!(why, "a message was not passed on");
+        }
+        for id in ids {
+            let why = format!("The server does not answer: {why}");
+            let hint = "see whether it runs: `mcp-factory status NAME`; the next request tries to reach it again";
+            self.say(message::failure(id, REFUSED, &why, Some(hint))).await;
         }
     }
 
@@ -132,7 +133,8 @@ impl Bridge {
         if status == 404 && !opens && !message.is_stateless() && line.session.read().is_some() {
             return Err(Trouble::NotReached("the server has ended the session".to_owned()));
         }
-        if let Some(error) = message.id().and_then(|id| message::error_for(&body, id)) {
+        let is_awaited = message.id().is_some() || matches!(message.kind, Kind::Batch);
+        if let Some(error) = message::error_for(&body, message.id()).filter(|_| is_awaited) {
             self.say(error).await;
             return Ok(());
         }

@@ -175,7 +175,12 @@ fn an_entry_of_another_program_is_only_replaced_when_that_is_asked_for() {
         assert_eq!(world.json(&["clients", "list", client])[0]["own"], false, "{client}");
         let ran = world.run(&["clients", "add", client, "hello"]);
         assert_eq!((ran.code, ran.err.contains("MF1096")), (5, true), "{client}: {}", ran.err);
+        let ran = world.run(&["clients", "remove", client, "hello"]);
+        assert_eq!((ran.code, ran.err.contains("--force")), (5, true), "{client}: {}", ran.err);
+        assert_eq!(world.run(&["clients", "add", client, "hello", "--as", ""]).code, 2, "{client}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+        let dry = ["clients", "remove", client, "hello", "--force", "--dry-run"];
+        assert_eq!(world.json(&dry)["result"], "removed", "{client}");
         assert_eq!(world.json(&["clients", "add", client, "hello", "--force"])["result"], "changed");
         assert!(!std::fs::read_to_string(&file).unwrap().contains("npx"), "{client}");
         assert_eq!(world.json(&["clients", "list", client])[0]["own"], true, "{client}");

@@ -69,7 +69,18 @@ const CASES: &[(&[&str], i32, &str, &str)] = &[
     // What cannot be used.
     (&["create", "--spec", "folder.yaml"], 1, "MF1007", "file"),
     (&["import", "folder.yaml"], 1, "MF1007", "mcp-factory export"),
+    (&["import", "list.json"], 1, "MF1082", "mcp-factory export"),
+    (&["export", "/dev/null", "--force"], 1, "MF1026", "file"),
+    (
+        &["export", "s.json", "--server", "hello", "--registry", "a.b", "--public-url", "notaurl"],
+        2,
+        "MF1030",
+        "https://mcp.example.com",
+    ),
     (&["search", "--takes", "::"], 2, "MF1030", "query:string,limit"),
+    (&["search", "\""], 2, "MF1030", "no word"),
+    (&["search", "hello", "--server", "nope"], 3, "MF1002", "list"),
+    (&["create", "--spec", "large.yaml"], 1, "MF1001", "more than 2097152 bytes"),
     (&["create", "--spec", "bad.yaml"], 1, "MF1001", "explain"),
     (&["create", "--json", "{\"name\": \"x\""], 1, "MF1001", "explain"),
     (&["create", "--spec", "latin1.yaml"], 1, "MF1001", "UTF-8"),
@@ -135,6 +146,8 @@ fn world() -> World {
     world.write("bad.env", "A=1\nhunter2 is a secret\n");
     world.write("other-plan.json", r#"{"format":1,"server":"else","spec":"sha256:0","connections":[],"tools":[]}"#);
     std::fs::write(world.path("latin1.yaml"), b"name: caf\xe9\n").expect("a file");
+    world.write("list.json", "[]");
+    world.write("large.yaml", &" ".repeat(3 << 20));
     std::fs::create_dir(world.path("folder.yaml")).expect("a folder");
     std::fs::create_dir(world.path("broken")).expect("a folder");
     world.write("broken/catalogue.db", "this is no database but a text that is long enough");

@@ -81,6 +81,10 @@ pub struct Listed {
 /// # Errors
 /// The client has no such scope; the file cannot be read, understood or written; there is another entry of this name.
 pub fn add(environment: &Environment, change: &Change<'_>, way: &Way, force: bool) -> Result<Changed, Error> {
+    if change.name.trim().is_empty() {
+        return Err(Error::new(Code::Usage, "an entry needs a name, and this one is empty")
+            .hint("choose one with `--as NAME`, or leave `--as` out"));
+    }
     let place = change.client.place(change.scope, environment, change.folder)?;
     let parts = entry::parts(change.client, way)?;
     let text = parts.text(change.name)?;
@@ -103,12 +107,9 @@ pub fn add(environment: &Environment, change: &Change<'_>, way: &Way, force: boo
         true if after == document => "unchanged",
         true if force || is_own => "changed",
         true => {
-            let name = change.name;
-            return Err(Error::new(
-                Code::EntryTaken,
-                format!("{} has an entry `{name}` that is something else", place.file.display()),
-            )
-            .hint("choose another name with `--as NAME`, or replace it with `--force`"));
+            return Err(
+                taken(&place, change.name).hint("choose another name with `--as NAME`, or replace it with `--force`")
+            );
         }
     };
     let mut changed = finish(change, &place, before.as_deref(), &after, result)?;
@@ -118,11 +119,11 @@ pub fn add(environment: &Environment, change: &Change<'_>, way: &Way, force: boo
     Ok(changed)
 }
 
-/// Takes an entry out of the file of a client.
+/// Takes an entry out of the file of a client; one that is none of ours only by force.
 ///
 /// # Errors
 /// As of [`add`].
-pub fn remove(environment: &Environment, change: &Change<'_>) -> Result<Changed, Error> {
+pub fn remove(environment: &Environment, change: &Change<'_>, force: bool) -> Result<Changed, Error> {
     let place = change.client.place(change.scope, environment, change.folder)?;
     let before = read(&place.file)?;
     let document = before.as_deref().unwrap_or_default();
@@ -131,6 +132,12 @@ pub fn remove(environment: &Environment, change: &Change<'_>) -> Result<Changed,
         false => jsonc::remove(document, place.section, change.name),
     };
     let after = after.map_err(|fault| refused(&place.file, document, &fault))?;
+    let is_ours = There { place: &place, document, name: change.name }.is_ours();
+    if after.is_some() && !is_ours && !force {
+        return Err(taken(&place, change.name).hint(
+            "`mcp-factory clients list` shows which entries start mcp-factory; remove it all the same with `--force`",
+        ));
+    }
     let result = if after.is_some() { "removed" } else { "absent" };
     finish(change, &place, before.as_deref(), after.as_deref().unwrap_or(document), result)
 }
@@ -150,6 +157,11 @@ pub fn list(environment: &Environment, clients: &[Client], folder: &Path) -> Res
         }
     }
     Ok(all)
+}
+
+/// An entry of this name is not ours.
+fn taken(place: &Place, name: &str) -> Error {
+    Error::new(Code::EntryTaken, format!("{} has an entry `{name}` that is something else", place.file.display()))
 }
 
 fn finish(

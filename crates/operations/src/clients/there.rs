@@ -39,6 +39,12 @@ impl There<'_> {
             || std::env::current_exe().is_ok_and(|own| own.to_str() == Some(program.as_str()))
     }
 
+    /// Whether it reaches a server of a control plane: it starts this program, or connects to such an address.
+    pub(super) fn is_ours(&self) -> bool {
+        let is_served = |url: String| url.contains("/servers/") && url.ends_with("/mcp");
+        self.is_own() || self.word("url").is_some_and(is_served)
+    }
+
     /// Whether it connects to where it is to connect.
     pub(super) fn is_at(&self, way: &Way) -> bool {
         matches!(way, Way::Url { url, .. } if self.word("url").as_ref() == Some(url))

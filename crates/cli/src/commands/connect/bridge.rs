@@ -57,9 +57,18 @@ async fn find(asked: &Asked, session: &Session, context: &Context) -> Result<Fou
     let remote = Remote::open_with(&url, session.key(context)?, asked.key_header.as_deref())?;
     let (status, body) = remote.probe(context, &path(asked)).await?;
     match (status, asked.name.as_deref()) {
-        (401 | 403, _) => Err(Error::new(Code::NeedsKey, format!("{url}{} asks for another key: {body}", path(asked)))
-            .hint("put the key into MCP_FACTORY_KEY, or name its variable with `--key-env NAME`")
-            .hint("a server whose spec names a header takes it with `--key-header HEADER`")),
+        (401 | 403, _) => {
+            let why = match session.key(context)? {
+                None => "asks for a key, and none was sent",
+                Some(_) => "does not take the key that was sent",
+            };
+            Err(Error::new(Code::NeedsKey, format!("{url}{} {why}: {}", path(asked), told(&body)))
+                .hint("put the key into MCP_FACTORY_KEY, or name its variable with `--key-env NAME`")
+                .hint("a server whose spec names a header takes it with `--key-header HEADER`"))
+        }
+        (404, Some(name)) if is_part(asked) && remote.probe(context, &whole(name)).await?.0 != 404 => {
+            Err(no_part(asked, name, named.as_ref()))
+        }
         (404, Some(name)) if named.is_some() || asked.version.is_some() || asked.group.is_some() => {
             Err(Error::new(Code::NotDeployed, format!("`{name}` does not answer at {url}{}", path(asked)))
                 .hint(format!("deploy it: `mcp-factory deploy {name} --url {url}`"))
@@ -67,6 +76,35 @@ async fn find(asked: &Asked, session: &Session, context: &Context) -> Result<Fou
         }
         (404, Some(name)) => not_deployed(name, session, context).await,
         _ => Ok(Found::At(url)),
+    }
+}
+
+/// What a server says in an answer that refuses: the sentence of a problem document or of a message, or the text.
+fn told(body: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let places = ["/detail", "/error/message", "/error_description", "/message", "/error"];
+    let sentence = places.iter().find_map(|place| value.pointer(place)?.as_str());
+    sentence.unwrap_or(body.trim()).to_owned()
+}
+
+/// Whether a part of a server is asked for, or a version of it.
+fn is_part(asked: &Asked) -> bool {
+    asked.version.is_some() || asked.group.is_some()
+}
+
+/// The server answers, and not the version or the group of it that is asked for.
+fn no_part(asked: &Asked, name: &str, url: Option<&String>) -> Error {
+    let at = url.map(|url| format!(" --url {}", url.trim_end_matches('/'))).unwrap_or_default();
+    match (&asked.group, &asked.version) {
+        (None, Some(version)) => {
+            Error::new(Code::NoVersion, format!("`{name}` is deployed, and has no version {version}"))
+                .hint(format!("`mcp-factory status {name}{at}` shows its versions"))
+        }
+        (group, _) => {
+            let group = group.as_deref().unwrap_or_default();
+            Error::new(Code::Usage, format!("`{name}` is deployed, and has no group `{group}` of tools"))
+                .hint(format!("`mcp-factory search --server {name}{at} --output json` shows the groups of its tools"))
+        }
     }
 }
 
@@ -101,8 +139,13 @@ fn path(asked: &Asked) -> String {
         (None, ..) => "/mcp".to_owned(),
         (Some(name), Some(group), _) => format!("/servers/{name}/groups/{group}/mcp"),
         (Some(name), _, Some(version)) => format!("/servers/{name}/versions/{version}/mcp"),
-        (Some(name), ..) => format!("/servers/{name}/mcp"),
+        (Some(name), ..) => whole(name),
     }
+}
+
+/// The path of a whole server, as it is switched to.
+fn whole(name: &str) -> String {
+    format!("/servers/{name}/mcp")
 }
 
 async fn relay(asked: &Asked, url: String, session: &Session, context: Context) -> Result<(), Error> {

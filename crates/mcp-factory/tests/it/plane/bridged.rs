@@ -147,6 +147,21 @@ fn a_session_passes_with_questions_progress_and_cancellation() {
     let mut client = Joined::start(&world, &["connect", "shop-mcp"]);
     let opened = client.initialize();
     assert_eq!(opened["result"]["protocolVersion"], "2025-11-25", "{opened}");
+    for (option, code, told) in [("--spec-version", 3, "no version zz"), ("--group", 2, "no group `zz`")] {
+        let refused = world.run(&["connect", "shop-mcp", option, "zz"]);
+        assert!(refused.code == code && refused.err.contains(told), "{}", refused.err);
+    }
+    // What is no message is answered, as on every other transport.
+    for (text, id) in [
+        (json!({"jsonrpc": "2.0", "id": 9}), json!(9)),
+        (json!({}), Value::Null),
+        (json!([]), Value::Null),
+        (json!([{"jsonrpc": "2.0", "id": 7, "method": "ping"}]), Value::Null),
+    ] {
+        client.send(&text);
+        let refused = client.until(|message| message["error"].is_object());
+        assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32600), &id), "{text} {refused}");
+    }
 
     client.ask(2, "tools/call", &json!({"name": "steps", "arguments": {}, "_meta": {"progressToken": "p"}}));
     let progress = client.until(|message| message["method"] == "notifications/progress");
@@ -249,12 +264,16 @@ fn without_a_deployment_the_process_serves_and_says_why_it_cannot() {
 fn a_key_that_the_server_asks_for_is_shown() {
     let mut world = World::new();
     world.set("HELLO_API_KEY", "a-long-secret-key");
+    world.set("WRONG_KEY", "another-long-key");
     let plane = Plane::start(&world);
     let mut keyed = spec("hello");
     keyed["auth"] = json!({"type": "api_key", "header": "X-API-Key"});
     deployed(&plane, &keyed);
     let refused = world.run(&["connect", "hello"]);
     assert_eq!((refused.code, refused.err.contains("--key-header")), (4, true), "{}", refused.err);
+    assert!(refused.err.contains("none was sent: ") && !refused.err.contains('{'), "{}", refused.err);
+    let refused = world.run(&["connect", "hello", "--key-env", "WRONG_KEY", "--key-header", "X-API-Key"]);
+    assert!(refused.code == 4 && refused.err.contains("the key that was sent: "), "{}", refused.err);
     let with = ["connect", "hello", "--key-env", "HELLO_API_KEY", "--key-header", "X-API-Key"];
     let mut client = Joined::start(&world, &with);
     client.initialize();

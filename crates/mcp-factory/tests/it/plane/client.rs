@@ -31,7 +31,12 @@ impl Plane {
     }
 
     pub(crate) fn start_with(world: &World, more: &[&str]) -> Self {
-        let arguments = [&["serve", "--port", "0", "--output", "json"], more].concat();
+        Self::start_at(world, "0", more)
+    }
+
+    /// The same on a port that is known.
+    pub(crate) fn start_at(world: &World, port: &str, more: &[&str]) -> Self {
+        let arguments = [&["serve", "--port", port, "--output", "json"], more].concat();
         let mut child = world
             .command(&arguments)
             .stdin(Stdio::null())

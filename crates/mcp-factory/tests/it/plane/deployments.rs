@@ -1,10 +1,13 @@
 //! Servers that run in the process of the control plane.
 
+use std::io::BufRead as _;
+
 use serde_json::{Value, json};
 
 use super::Plane;
 use super::agent::Agent;
 use super::durable::spec;
+use super::policies::until_within;
 use crate::world::World;
 
 /// What the tool of a deployed server says.
@@ -247,6 +250,14 @@ fn the_specs_of_a_folder_are_followed() {
     write("c.json", &spec("c-mcp").to_string());
     runs("c-mcp");
     assert_eq!(greets(&plane, "a-mcp"), "I am another one.", "what cannot be used changes nothing");
+
+    // Another file of the same version is told of, until the first one is away.
+    write("z.json", &spec("a-mcp").to_string());
+    let told = || std::fs::read_to_string(world.path("serve.log")).unwrap_or_default();
+    until_within(60, "the refusal", || told().contains("makes version 1.0.0 of `a-mcp` already"));
+    assert_eq!(greets(&plane, "a-mcp"), "I am another one.");
+    std::fs::remove_file(folder.join("a.json")).expect("it is there");
+    plane.until("/mcp/servers/a-mcp", |_| greets(&plane, "a-mcp") == "I am a-mcp.");
 }
 
 #[test]
@@ -292,6 +303,43 @@ fn what_a_deployed_version_uses_is_not_removed_by_chance() {
     assert_eq!((refused.status, &refused.json()["code"]), (409, &json!("MF1080")), "{}", refused.body);
     assert_eq!(plane.post("/mcp/deploy/front", &json!({})).status, 200);
     assert_eq!(plane.send("DELETE", "/mcp/servers/back", &[], "").status, 200);
+}
+
+#[test]
+fn a_log_is_followed_without_falling_behind_and_through_a_restart() {
+    const CALLS: usize = 60;
+    let world = World::new();
+    let mut plane = Plane::start(&world);
+    made(&plane, &spec("hello"));
+    plane.post("/mcp/deploy/hello", &json!({}));
+    greets(&plane, "hello");
+    plane.until("/mcp/servers/hello/logs", |log| log["entries"].as_array().is_some_and(|all| all.len() == 1));
+    let follow = ["logs", "hello", "-f", "-n", "1", "--url", &plane.url];
+    let noted = world.path("follow.log");
+    let mut child = world
+        .command(&follow)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::fs::File::create(&noted).expect("a log"))
+        .spawn()
+        .expect("it starts");
+    let mut lines = std::io::BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut next = || lines.next().expect("a line").expect("a text");
+    assert!(next().contains("greet"));
+    let (mut agent, _) = Agent::connect(&plane, "/servers/hello/mcp");
+    (0..CALLS).for_each(|_| drop(agent.call("greet", &json!({}))));
+    let begun = std::time::Instant::now();
+    (0..CALLS).for_each(|_| assert!(next().contains("greet")));
+    // One call for each look would take half a minute.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(15), "{:?}", begun.elapsed());
+
+    let port = plane.address.rsplit(':').next().expect("a port").to_owned();
+    plane.kill();
+    until_within(60, "a note", || std::fs::read_to_string(&noted).is_ok_and(|text| text.contains("until it is back")));
+    let plane = Plane::start_at(&world, &port, &[]);
+    greets(&plane, "hello");
+    assert!(next().contains("greet"));
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
 }
 
 /// Threads, open files and kilobytes of memory of a process.

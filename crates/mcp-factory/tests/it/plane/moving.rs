@@ -40,7 +40,25 @@ fn servers_move_as_one_archive() {
     assert_eq!((refused.code, refused.err.contains("MF1081")), (5, true), "{}", refused.err);
     let dry = at(&["import", &file, "--dry-run"]);
     assert_eq!((dry.code, dry.json()["versions"][0]["result"].as_str()), (1, Some("conflict")));
-    assert_eq!(at(&["import", &file, "--force"]).code, 0);
+    let dry = at(&["import", &file, "--force", "--dry-run"]);
+    let done = at(&["import", &file, "--force"]);
+    assert_eq!((dry.code, done.code, done.json()["versions"][0]["result"].as_str()), (0, 0, Some("updated")));
+    assert_eq!(dry.json()["versions"], done.json()["versions"]);
+    let named = at(&["import", &file, "--name", "other"]);
+    assert_eq!((named.code, named.err.contains("server.json")), (2, true), "{}", named.err);
+
+    // A disk that is full: the archive that was there is there still.
+    let before = std::fs::read(&file).expect("the archive");
+    let full = "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"";
+    let program = env!("CARGO_BIN_EXE_mcp-factory");
+    let export = ["-c", full, program, "export", &file, "--force", "--url", &plane.url];
+    let ran = to.command_of(std::path::Path::new("sh"), &export).output().expect("it starts");
+    assert_eq!(ran.status.code(), Some(1), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(std::fs::read(&file).expect("the archive"), before);
+    assert!(!from.path("servers.tar.gz.part").exists());
+    let ran = to.command(&["export", "-", "--url", &plane.url]).output().expect("it starts");
+    std::fs::write(to.path("stream.tar.gz"), ran.stdout).expect("a file");
+    assert_eq!(at(&["import", "stream.tar.gz"]).json()["versions"][0]["result"], "unchanged");
 
     to.write("newer.yaml", &HELLO.replace("1.0.0", "2.0.0").replace("Hello.", "The newest."));
     assert_eq!(at(&["create", "--spec", "newer.yaml"]).code, 0);

@@ -385,18 +385,20 @@ fn a_dry_run_says_what_would_be_and_changes_nothing() {
     let real = |words: &[&str]| world.ok(&[words, &at[1..]].concat());
     real(&["create", "--json", &shop().to_string()]);
     let would = dry(&["deploy", "shop"]);
-    assert!(would.code == 0 && would.out.starts_with("running shop"), "{}{}", would.out, would.err);
+    assert!(would.code == 0 && would.out.starts_with("would be running: shop"), "{}{}", would.out, would.err);
     assert!(would.err.contains("nothing was changed"), "{}", would.err);
     assert_eq!(plane.get("/mcp/servers/shop").json()["deployment"], Value::Null);
     real(&["deploy", "shop"]);
-    for words in [
-        &["stop", "shop"][..],
-        &["remove", "shop"],
-        &["keys", "create", "ci"],
-        &["policies", "set", "r", "--server", "*", "--allow", "list"],
+    for (words, said) in [
+        (&["stop", "shop"][..], "would be stopped: shop"),
+        (&["remove", "shop"], "would remove shop"),
+        (&["keys", "create", "ci"], "would make the key ci"),
+        (&["accounts", "create", "ann"], "would make the account ann"),
+        (&["policies", "set", "r", "--server", "*", "--allow", "list"], "would set the rule r"),
+        (&["policies", "quota", "guests", "--calls", "5"], "would set the quota of guests"),
     ] {
         let would = dry(words);
-        assert_eq!(would.code, 0, "{words:?} {}{}", would.out, would.err);
+        assert!(would.code == 0 && would.out.starts_with(said), "{words:?} {}{}", would.out, would.err);
     }
     assert_eq!(plane.get("/mcp/servers/shop").json()["deployment"]["state"], "running");
     assert_eq!(plane.get("/api/mcp-keys").json()["keys"], json!([]));
@@ -405,6 +407,6 @@ fn a_dry_run_says_what_would_be_and_changes_nothing() {
     assert_eq!(dry(&["serve"]).code, 2);
     // The home folder is tried like a control plane.
     let would = world.run(&["keys", "create", "ci", "--dry-run"]);
-    assert_eq!((would.code, would.out.trim()), (0, ""), "{}", would.err);
+    assert_eq!((would.code, would.out.trim()), (0, "would make the key ci"), "{}", would.err);
     assert_eq!(world.json(&["keys", "list"])["keys"], json!([]));
 }

@@ -98,6 +98,10 @@ fn changes_and_calls_are_recorded_and_proved() {
     assert!(ran.json()["hint"].as_str().is_some_and(|told| told.contains(&hint)), "{}", ran.out);
     let ran = world.run(&["audit", "verify"]);
     assert!(ran.err.contains(&format!("hint: {hint}")) && ran.err.contains("mcp-factory backup"), "{}", ran.err);
+    file.execute("DELETE FROM audit WHERE seq = 1", []).expect("it can be meddled with");
+    let ran = world.run(&["audit", "verify"]);
+    assert!(ran.out.contains("entry 1 is missing"), "{}", ran.out);
+    assert!(ran.err.contains("hint: no entry is known to be as it was written"), "{}", ran.err);
 }
 
 #[test]
