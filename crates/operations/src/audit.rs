@@ -244,9 +244,7 @@ pub async fn verify(context: &Context, input: VerifyInput) -> Result<VerifyOutpu
 
 /// Waits until what happened before this moment is written.
 pub(crate) async fn written(context: &Context) {
-    if let Some(targets) = &context.targets {
-        targets.local.log().flush().await;
-    }
+    crate::deploy::written(context).await;
     if let Some(recorder) = &context.recorder {
         recorder.flush().await;
     }

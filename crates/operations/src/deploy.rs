@@ -19,7 +19,7 @@ use crate::pipeline::ms_since;
 use crate::{Code, Context, Error};
 
 pub use ::deploy::{Access, Counted, Entry, Local, Logs, Place, READ_MAX, Running, Sum, Target};
-pub(crate) use logs::{FOLDER as LOGS, moment};
+pub(crate) use logs::{FOLDER as LOGS, moment, written};
 pub use logs::{LogsInput, LogsOutput, logs, logs_of};
 pub use reconcile::{ensure, follow, reconcile};
 pub(crate) use residents::FOLDER as RESIDENTS;

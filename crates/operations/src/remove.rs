@@ -63,6 +63,8 @@ pub(crate) async fn forget_kept(context: &Context, name: &str) -> Result<(), Err
 /// # Errors
 /// Something is still there.
 pub(crate) async fn forget_files(context: &Context, name: &str) -> Result<(), Error> {
+    // What is on its way into the log would be there after it was removed.
+    crate::deploy::written(context).await;
     let at = |folder: &str| context.home.path().join(folder);
     let kept = host::Kept { state: at(STATE), tokens: at(TOKENS), tasks: at(TASKS) };
     let (logs, key) = (crate::deploy::logs_of(context), name.to_owned());

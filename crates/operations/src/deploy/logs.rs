@@ -51,6 +51,13 @@ pub fn logs_of(context: &Context) -> Logs {
     Logs::at(context.home.path().join(FOLDER))
 }
 
+/// Waits until the calls that were answered before this moment are in their logs.
+pub(crate) async fn written(context: &Context) {
+    if let Some(targets) = &context.targets {
+        targets.local.log().flush().await;
+    }
+}
+
 /// Reads the log of a server: the newest calls, or those after a cursor.
 ///
 /// # Errors
@@ -64,9 +71,7 @@ pub async fn logs(context: &Context, input: LogsInput) -> Result<LogsOutput, Err
     let query = Query { tool: input.tool, since, after, limit };
     let logs = logs_of(context);
     // Whoever has an answer finds its call.
-    if let Some(targets) = &context.targets {
-        targets.local.log().flush().await;
-    }
+    written(context).await;
     let entries = blocking(move || {
         logs.read(&name, &query).map_err(|error| {
             Error::new(Code::FileUnreadable, format!("the log of `{name}` cannot be read: {error}"))
