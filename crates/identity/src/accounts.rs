@@ -1,6 +1,7 @@
 //! People: the first account by a link that is shown once, signing in, and who is signed in, from memory.
 
 mod openid;
+mod tries;
 mod way;
 
 use std::net::IpAddr;
@@ -14,14 +15,17 @@ use store::accounts::{Account, SignedIn};
 use store::oauth::Hash;
 
 use crate::Fault;
-use crate::buckets::{Buckets, Rate, Taken};
+use crate::buckets::Spent;
 use crate::clock::Clock;
+use crate::expiry::{self, Lasts};
 use crate::password;
 use crate::principal::{Kind, Principal};
 use crate::scopes::{ADMIN, Scopes};
 use crate::seal::{self, Purpose, Sealer};
+use tries::Tries;
 
 pub use openid::Came;
+pub use tries::Turn;
 pub use way::Way;
 
 pub use crate::password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
@@ -40,9 +44,6 @@ pub const LINK_LIFE: Duration = Duration::from_secs(24 * 3_600);
 const SESSIONS_MAX: usize = 100_000;
 /// Longest token that is looked at, bytes.
 const TOKEN_BYTES_MAX: usize = 200;
-/// Wrong passwords from one address, and for one name from all of them. Nobody is locked out: there is soon another try.
-const TRIES: Rate = Rate { count: 10, period: Duration::from_secs(60), burst: 10 };
-const TRIES_OF_NAME: Rate = Rate { count: 30, period: Duration::from_secs(60), burst: 30 };
 
 /// What a person may do on the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,11 +102,8 @@ pub enum Refused {
     #[error("the name or the password is wrong")]
     Wrong,
     /// Too many wrong ones.
-    #[error("too many wrong passwords; try again in {} s", .wait.as_secs() + 1)]
-    Slow {
-        /// When there is another try.
-        wait: Duration,
-    },
+    #[error("too many wrong passwords; try again in {} s", .0.wait.as_secs() + 1)]
+    Slow(Spent),
     /// Our side.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -124,8 +122,7 @@ pub struct Accounts {
     sealer: Sealer,
     clock: Clock,
     view: RwLock<View>,
-    tries: Buckets<IpAddr>,
-    tries_of_name: Buckets<String>,
+    tries: Tries,
     /// Whether whoever signed in by a password is let in.
     takes_passwords: bool,
 }
@@ -145,6 +142,24 @@ struct Live {
     name: Arc<str>,
     expires_at: i64,
     by_password: bool,
+}
+
+impl Lasts for Live {
+    fn end(&self) -> i64 {
+        self.expires_at
+    }
+
+    fn caller(&self) -> &Arc<str> {
+        &self.principal.id
+    }
+}
+
+impl View {
+    /// Forgets who is signed in no more, whose streams are to be cut: as if they had signed out.
+    fn expire(&mut self, now: i64) {
+        let gone = expiry::take(&mut self.sessions, now);
+        self.lost.extend(gone);
+    }
 }
 
 /// Somebody who is signed in, with their name.
@@ -168,9 +183,8 @@ impl Accounts {
     /// The store cannot be used.
     pub fn open(store: Arc<Store>, clock: Clock) -> Result<Self, Fault> {
         let sealer = Sealer::open(&store)?;
-        let (tries, tries_of_name) = (Buckets::new(TRIES), Buckets::new(TRIES_OF_NAME));
-        let view = RwLock::default();
-        let accounts = Self { store, sealer, clock, view, tries, tries_of_name, takes_passwords: true };
+        let (tries, view) = (Tries::default(), RwLock::default());
+        let accounts = Self { store, sealer, clock, view, tries, takes_passwords: true };
         accounts.reload()?;
         Ok(accounts)
     }
@@ -275,6 +289,12 @@ impl Accounts {
         self.enter(account, Way::Link)
     }
 
+    /// Waits until a password of somebody at this address is looked at. Passwords are looked at one by one, and those who come
+    /// from many addresses keep nobody waiting for more than one of each.
+    pub async fn turn(&self, address: IpAddr) -> Turn<'_> {
+        self.tries.turn(address).await
+    }
+
     /// Signs somebody in from an address. Blocks, also for the hash of the password.
     ///
     /// # Errors
@@ -282,17 +302,10 @@ impl Accounts {
     pub fn sign_in(&self, address: IpAddr, name: &str, password: &str) -> Result<Entered, Refused> {
         let name = plain(name).ok_or(Refused::Wrong)?;
         // Taken before the password is looked at: many tries at once are many tries.
-        if let Taken::No { wait } = self.tries.take(&address) {
-            return Err(Refused::Slow { wait });
-        }
-        if let Taken::No { wait } = self.tries_of_name.take(&name) {
-            self.tries.give(&address);
-            return Err(Refused::Slow { wait });
-        }
+        self.tries.take(address).map_err(Refused::Slow)?;
         let entered = self.enter_by_password(&name, password);
         if !matches!(entered, Err(Refused::Wrong)) {
-            self.tries.give(&address);
-            self.tries_of_name.give(&name);
+            self.tries.give(address);
         }
         entered
     }
@@ -312,7 +325,7 @@ impl Accounts {
         let expires_at = now + seconds(SESSION_LIFE);
         self.store.sign_in(&hash, &account.id, way.as_str(), now, expires_at)?;
         let mut view = self.view.write();
-        view.sessions.retain(|_, live| live.expires_at > now);
+        view.expire(now);
         let signed_in = SignedIn { hash, account: account.clone(), expires_at, way: way.as_str().to_owned() };
         view.sessions.insert(hash, live(&signed_in));
         drop(view);
@@ -371,22 +384,27 @@ impl Accounts {
         self.takes_passwords || !live.by_password
     }
 
-    /// Follows what this and other processes changed: the ids of people one of whose sign-ins ended. Blocks for a read; worth
-    /// asking several times in a second.
+    /// Follows what this and other processes changed, and what expired: the ids of people one of whose sign-ins ended. Blocks for a
+    /// read; worth asking several times in a second.
     ///
     /// # Errors
     /// The store cannot be used.
     pub fn follow(&self) -> Result<Vec<Arc<str>>, Fault> {
-        if self.store.revocations()? == self.view.read().revocations {
-            return Ok(Vec::new());
-        }
-        let before: Vec<_> =
-            self.view.read().sessions.iter().map(|(hash, live)| (*hash, live.principal.id.clone())).collect();
-        self.reload()?;
-        let mut view = self.view.write();
-        let mut lost = std::mem::take(&mut view.lost);
         // A stream does not tell by which sign-in it came: whoever is signed in elsewhere too connects again there.
-        lost.extend(before.into_iter().filter(|(hash, _)| !view.sessions.contains_key(hash)).map(|(_, id)| id));
+        let now = self.clock.now();
+        if expiry::is_due(&self.view.read().sessions, now) {
+            self.view.write().expire(now);
+        }
+        if self.store.revocations()? != self.view.read().revocations {
+            let before: Vec<_> =
+                self.view.read().sessions.iter().map(|(hash, live)| (*hash, live.principal.id.clone())).collect();
+            self.reload()?;
+            let mut view = self.view.write();
+            let gone = before.into_iter().filter(|(hash, _)| !view.sessions.contains_key(hash)).map(|(_, id)| id);
+            let gone: Vec<_> = gone.collect();
+            view.lost.extend(gone);
+        }
+        let mut lost = std::mem::take(&mut self.view.write().lost);
         lost.sort();
         lost.dedup();
         Ok(lost)

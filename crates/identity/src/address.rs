@@ -76,11 +76,19 @@ pub fn bucket(ip: IpAddr) -> IpAddr {
     }
 }
 
+/// The network around an address, of which somebody may have every address: /24 of IPv4, /48 of IPv6.
+pub fn wide(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) => IpAddr::V4(Ipv4Addr::from_bits(ip.to_bits() & (u32::MAX << 8))),
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 80))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
 
-    use super::{Proxies, bucket};
+    use super::{Proxies, bucket, wide};
 
     #[test]
     fn only_trusted_proxies_are_believed() {
@@ -99,5 +107,7 @@ mod tests {
             assert!(Proxies::parse([bad]).is_err(), "{bad}");
         }
         assert_eq!(bucket("2001:db8:1:2:3::4".parse().unwrap()).to_string(), "2001:db8:1:2::");
+        assert_eq!(wide("2001:db8:1:2:3::4".parse().unwrap()).to_string(), "2001:db8:1::");
+        assert_eq!(wide("198.51.100.7".parse().unwrap()).to_string(), "198.51.100.0");
     }
 }

@@ -30,10 +30,28 @@ impl Rate {
         Self { count, period: Duration::from_secs(1), burst: count }
     }
 
+    /// This limit where it is used up.
+    pub fn spent(&self, policy: &'static str, wait: Duration) -> Spent {
+        Spent { policy, quota: self.count, window: self.period, wait }
+    }
+
     fn interval(&self) -> u64 {
         let period = u64::try_from(self.period.as_nanos()).unwrap_or(u64::MAX);
         period / u64::from(self.count.max(1))
     }
+}
+
+/// A limit that is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// Which limit it is.
+    pub policy: &'static str,
+    /// How many there may be.
+    pub quota: u32,
+    /// In which time.
+    pub window: Duration,
+    /// When there is one again.
+    pub wait: Duration,
 }
 
 /// What is left after one was taken.

@@ -12,6 +12,7 @@ use store::oauth::Hash;
 
 use crate::Fault;
 use crate::clock::Clock;
+use crate::expiry::{self, Lasts};
 use crate::principal::{Kind, Principal};
 use crate::scopes::Scopes;
 use crate::seal::{self, Purpose, Sealer};
@@ -95,6 +96,16 @@ struct View {
 struct Live {
     principal: Arc<Principal>,
     expires_at: i64,
+}
+
+impl Lasts for Live {
+    fn end(&self) -> i64 {
+        self.expires_at
+    }
+
+    fn caller(&self) -> &Arc<str> {
+        &self.principal.id
+    }
 }
 
 impl Keys {
@@ -192,19 +203,24 @@ impl Keys {
         Ok(Some(live.principal))
     }
 
-    /// Follows what this and other processes revoked: the ids of callers that lost their access since the last time.
-    /// Blocks for a read; worth asking several times in a second.
+    /// Follows what this and other processes revoked, and what expired: the ids of callers that lost their access since the last
+    /// time. Blocks for a read; worth asking several times in a second.
     ///
     /// # Errors
     /// The store cannot be used.
     pub fn follow(&self) -> Result<Vec<Arc<str>>, Fault> {
-        if self.store.revocations()? == self.view.read().revocations {
-            return Ok(Vec::new());
+        let now = self.clock.now();
+        let mut lost = HashSet::new();
+        if expiry::is_due(&self.view.read().keys, now) {
+            lost = expiry::take(&mut self.view.write().keys, now);
         }
-        let before = self.ids();
-        self.reload()?;
-        let after = self.ids();
-        Ok(before.difference(&after).cloned().collect())
+        if self.store.revocations()? != self.view.read().revocations {
+            let before = self.ids();
+            self.reload()?;
+            let after = self.ids();
+            lost.extend(before.difference(&after).cloned());
+        }
+        Ok(lost.into_iter().collect())
     }
 
     fn ids(&self) -> HashSet<Arc<str>> {
@@ -214,7 +230,9 @@ impl Keys {
     fn reload(&self) -> Result<(), Fault> {
         let revocations = self.store.revocations()?;
         let stored = self.store.keys(None, KEYS_MAX)?;
-        let keys = stored.iter().map(|key| (key.hash, live(key))).collect();
+        let now = self.clock.now();
+        // A list shows keys that have expired; they let nobody in.
+        let keys = stored.iter().map(|key| (key.hash, live(key))).filter(|(_, key)| key.expires_at > now).collect();
         *self.view.write() = View { keys, revocations };
         Ok(())
     }

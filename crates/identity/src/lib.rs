@@ -11,6 +11,7 @@ pub mod address;
 pub mod buckets;
 pub mod callers;
 mod clock;
+mod expiry;
 mod fault;
 pub mod keys;
 mod live;

@@ -55,6 +55,11 @@ impl Caller {
         }
     }
 
+    /// Whether it is a program that somebody let in by OAuth: it can ask for more.
+    pub fn is_program(&self) -> bool {
+        matches!(self, Self::Remote(principal) if principal.kind == Kind::Client)
+    }
+
     /// Names them.
     pub fn id(&self) -> &str {
         match self {

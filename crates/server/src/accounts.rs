@@ -86,14 +86,14 @@ impl People {
             return self.by_provider(&asked).await;
         }
         match head.method {
-            Method::GET if path != SIGN_OUT && path != SESSION => self.show(&head, &origin).await,
+            Method::GET | Method::HEAD if path != SIGN_OUT && path != SESSION => self.show(&head, &origin).await,
             Method::POST | Method::DELETE => match read(&head.headers, body).await {
                 Ok(body) if path == SESSION => self.session(&asked, &body).await,
                 Ok(body) if head.method == Method::POST => self.sent(&asked, &body).await,
-                Ok(_) => respond::method_not_allowed("GET, POST"),
+                Ok(_) => respond::method_not_allowed("GET, HEAD, POST"),
                 Err(refusal) => respond::refusal_page(&head, &refusal),
             },
-            _ => respond::method_not_allowed(if path == SESSION { "POST, DELETE" } else { "GET, POST" }),
+            _ => respond::method_not_allowed(if path == SESSION { "POST, DELETE" } else { "GET, HEAD, POST" }),
         }
     }
 
@@ -154,7 +154,7 @@ impl People {
             SIGN_IN => {
                 let address = address(&self.proxies, head, peer);
                 let named = name.clone();
-                let entered = hashing(move || accounts.sign_in(address, &name, &password)).await;
+                let entered = self.by_password(address, name, password).await;
                 self.note_refused(entered.as_ref().err(), &named, address, asked.id);
                 let to = leads_to(&form);
                 let again = |why: &str| page::sign_in(to, Some(why), self.beside());
@@ -168,11 +168,17 @@ impl People {
         }
     }
 
+    /// Looks at a password when it is its turn. Whoever waits holds no thread.
+    async fn by_password(&self, address: IpAddr, name: String, password: String) -> Result<Entered, Refused> {
+        let _turn = self.accounts.turn(address).await;
+        let accounts = self.accounts.clone();
+        hashing(move || accounts.sign_in(address, &name, &password)).await
+    }
+
     /// Tells the audit of a password that was not taken.
     fn note_refused(&self, refused: Option<&Refused>, name: &str, address: IpAddr, id: &str) {
-        if let Some(refused @ (Refused::Wrong | Refused::Slow { .. })) = refused {
-            let (slow, how) =
-                (matches!(refused, Refused::Slow { .. }), json!({ "by": "password", "address": address }));
+        if let Some(refused @ (Refused::Wrong | Refused::Slow(_))) = refused {
+            let (slow, how) = (matches!(refused, Refused::Slow(_)), json!({ "by": "password", "address": address }));
             accounts::note_refused_sign_in(&self.context, name, slow, id, how);
         }
     }
@@ -239,7 +245,7 @@ impl People {
         let word = |name: &str| given.get(name).unwrap_or_default().to_owned();
         let (name, password, address) = (word("name"), word("password"), address(&self.proxies, head, peer));
         let named = name.clone();
-        let entered = hashing(move || accounts.sign_in(address, &name, &password)).await;
+        let entered = self.by_password(address, name, password).await;
         self.note_refused(entered.as_ref().err(), &named, address, id);
         match entered {
             Ok(entered) => {
@@ -252,7 +258,7 @@ impl People {
             }
             Err(Refused::Fault(fault)) => failed(&fault.into()),
             Err(refused) => {
-                let slow = matches!(refused, Refused::Slow { .. });
+                let slow = matches!(refused, Refused::Slow(_));
                 let (status, error) = if slow { (429, "too_many_requests") } else { (401, "access_denied") };
                 with_wait(respond::refusal(&respond::error(status, error, &refused.to_string())), &refused)
             }
@@ -268,9 +274,9 @@ fn leads_to(given: &Parameters) -> Option<&str> {
 }
 
 fn with_wait(mut answer: Response<Body>, refused: &Refused) -> Response<Body> {
-    if let Refused::Slow { wait } = refused {
+    if let Refused::Slow(spent) = refused {
         *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-        answer.headers_mut().insert(header::RETRY_AFTER, respond::retry_after(*wait));
+        answer.headers_mut().extend(crate::keys::spent(spent));
     }
     answer
 }

@@ -1,10 +1,12 @@
 //! Lets callers in by API key, by the name of a guest, or by their address.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use identity::address::Proxies;
+use identity::buckets::Spent;
 use identity::callers::{Callers, Entry, Shown, Slow};
 use identity::keys::PREFIX;
 use protocol::http::{AuthOutcome, Authenticator, Challenge, Peer};
@@ -40,6 +42,9 @@ impl Gate {
 
 impl Authenticator for Gate {
     fn authenticate(&self, head: &Parts, peer: &Peer) -> AuthOutcome {
+        if let Err(challenge) = shows_one(&head.headers) {
+            return AuthOutcome::Ready(Err(challenge));
+        }
         let key = bearer(head);
         if let (Some(beyond), Some(token)) = (&self.beyond, key)
             && !token.starts_with(PREFIX)
@@ -109,15 +114,41 @@ fn unauthorized(challenge: &str, why: &str) -> Challenge {
 }
 
 fn slow(slow: &Slow) -> Challenge {
-    let seconds = slow.wait.as_secs_f64().ceil().max(1.0) as u64;
-    let (name, window) = (slow.policy, slow.window.as_secs());
+    let Slow { policy, quota, window, wait, ref message } = *slow;
+    let headers = spent(&Spent { policy, quota, window, wait });
+    let why = format!("{message}; try again in {} s", whole_seconds(wait));
+    refusal(StatusCode::TOO_MANY_REQUESTS, None, "too_many_requests", &why, headers)
+}
+
+/// How a limit that is used up is told: when to come back, and what the limit is.
+pub(crate) fn spent(spent: &Spent) -> Vec<(HeaderName, HeaderValue)> {
+    let (name, seconds, window) = (spent.policy, whole_seconds(spent.wait), spent.window.as_secs());
     let mut headers = vec![(header::RETRY_AFTER, HeaderValue::from(seconds))];
     let limit = HeaderValue::try_from(format!("\"{name}\";r=0;t={seconds}"));
-    let policy = HeaderValue::try_from(format!("\"{name}\";q={};w={window}", slow.quota));
+    let policy = HeaderValue::try_from(format!("\"{name}\";q={};w={window}", spent.quota));
     headers.extend(limit.ok().map(|value| (limit::RATE, value)));
     headers.extend(policy.ok().map(|value| (limit::POLICY, value)));
-    let why = format!("{}; try again in {seconds} s", slow.message);
-    refusal(StatusCode::TOO_MANY_REQUESTS, None, "too_many_requests", &why, headers)
+    headers
+}
+
+/// Whole seconds, at least one.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs_f64().ceil().max(1.0) as u64
+}
+
+/// Checks that a request shows one thing of each kind: whoever stands between may have looked at another one than is taken here.
+///
+/// # Errors
+/// How whoever shows two is turned away.
+pub(crate) fn shows_one(headers: &HeaderMap) -> Result<(), Challenge> {
+    let twice = |name: &HeaderName| headers.get_all(name).iter().nth(1).is_some();
+    match [&header::AUTHORIZATION, &GUEST].into_iter().find(|name| twice(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let why = format!("the header `{name}` is there more than once; send it once");
+            Err(refusal(StatusCode::BAD_REQUEST, None, "invalid_request", &why, Vec::new()))
+        }
+    }
 }
 
 pub(crate) fn unavailable(why: &str) -> Challenge {

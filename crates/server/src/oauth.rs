@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use identity::accounts::Accounts;
 use identity::address::{Proxies, bucket};
@@ -85,6 +85,10 @@ pub struct OAuth {
     pub proxies: Proxies,
 }
 
+/// What a client asked for, where another place answers for it: challenges name what clients compare.
+#[derive(Clone)]
+pub(crate) struct AskedAs(pub(crate) Uri);
+
 /// The paths of an authorization server.
 pub(crate) struct Routes {
     oauth: OAuth,
@@ -96,6 +100,11 @@ pub(crate) struct Routes {
 impl Routes {
     pub(crate) fn new(oauth: OAuth, guard: Arc<Guard>, accounts: Option<Arc<Accounts>>) -> Self {
         Self { oauth, guard, accounts }
+    }
+
+    /// How a caller is told which scope a token lacks for what a request asks.
+    pub(crate) fn insufficient(&self, head: &Parts, scope: &str) -> Option<HeaderValue> {
+        gate::insufficient(&self.oauth.authority, &self.guard, head, scope)
     }
 
     /// Whose yes it is where nobody says it in person.
@@ -136,7 +145,7 @@ impl Routes {
         let reads = matches!(asked.head.method, Method::GET | Method::HEAD);
         match path {
             SERVER if reads => respond::json(StatusCode::OK, &authorization_server(settings, &asked.issuer)),
-            "/authorize" if asked.head.method == Method::GET => self.ask(asked).await,
+            "/authorize" if reads => self.ask(asked).await,
             "/authorize" if asked.head.method == Method::POST => match read(&asked.head.headers, body).await {
                 Ok(body) => self.answered(asked, &body).await,
                 Err(refusal) => respond::refusal_page(asked.head, &refusal),
@@ -147,7 +156,7 @@ impl Routes {
                     Err(refusal) => respond::refusal(&refusal),
                 }
             }
-            "/authorize" => respond::method_not_allowed("GET, POST, OPTIONS"),
+            "/authorize" => respond::method_not_allowed("GET, HEAD, POST, OPTIONS"),
             "/register" | "/token" | "/revoke" => respond::method_not_allowed("POST, OPTIONS"),
             _ if reads => {
                 let about = self.resource(path).and_then(|path| protected_resource(settings, &asked.issuer, path));

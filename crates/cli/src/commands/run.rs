@@ -2,7 +2,7 @@
 
 pub(crate) mod callers;
 pub(crate) mod http;
-mod oauth;
+pub(crate) mod oauth;
 pub(crate) mod signals;
 mod stdio;
 mod summary;

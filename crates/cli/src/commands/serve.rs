@@ -68,7 +68,7 @@ pub(crate) struct Arguments {
     /// Origin under which clients reach it, such as https://mcp.example.com
     #[arg(long, value_name = "URL", env = "MCP_FACTORY_PUBLIC_URL", hide_env_values = true)]
     public_url: Option<String>,
-    /// Let programs in by OAuth without asking, and send codes to these hosts alone: for one person [default: whoever is signed in is asked]
+    /// Let programs in by OAuth without asking, for the scope `mcp` alone, and send codes to these hosts alone; whoever reaches /authorize is let in [default: whoever is signed in is asked]
     #[arg(long, value_name = "HOST", value_delimiter = ',', conflicts_with = "allow_unauthenticated")]
     oauth_allow_redirect: Vec<String>,
     /// Address or range of a proxy whose X-Forwarded-For is believed; may be repeated
@@ -175,6 +175,8 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
     };
     let accounts = admission.as_ref().map(|admission| admission.accounts.clone());
     let demands = admission.as_ref().is_some_and(|admission| !admission.trusts_machine || admission.accounts.exist());
+    let authority = admission.as_ref().map(|admission| admission.oauth.authority.clone());
+    let unasked = authority.filter(|authority| authority.approves_by_itself());
     let site = PlaneSite { context, admission, runtime };
     let plane = Plane::bind(options, site).await.map_err(|error| refused(&error))?;
     let url = plane.url();
@@ -187,7 +189,7 @@ async fn serve(arguments: Arguments, mut context: Context, session: &Session) ->
         None => None,
     };
     let sign_in = provider.as_ref().map(|_| server::openid_redirect_uri(&public));
-    warnings::print(plane.context(), &told, session).await?;
+    warnings::print(plane.context(), &told, unasked.as_ref(), &public, session).await?;
     let begun = Begun { resumed, demands, set_up: set_up.as_deref(), sign_in: sign_in.as_deref() };
     announce(&url, &plane, &begun, session);
     let following = follow(plane.context().clone(), arguments.follow, session);

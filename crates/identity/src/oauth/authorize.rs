@@ -69,7 +69,7 @@ impl Authority {
     /// It is wrong, or there are too many of them.
     pub async fn ask(&self, issuer: &str, address: IpAddr, parameters: &Parameters) -> Result<Asked, Turned> {
         if let Taken::No { wait } = self.questions.take(&address) {
-            return Err(Refusal::too_many("questions", wait).into());
+            return Err(Refusal::too_many("questions", self.settings.limits.questions.spent("questions", wait)).into());
         }
         let client = self.client(parameters.need("client_id")?).await?;
         let redirect_uri = parameters.need("redirect_uri")?;
@@ -100,17 +100,20 @@ impl Authority {
             return Err(Refusal::request("`code_challenge` is no SHA-256 in base64url"));
         }
         let may = Scopes::parse(&client.scope).unwrap_or_default();
-        let scope = match given.get("scope") {
-            None => may.to_string(),
+        let asked = match given.get("scope") {
+            None => Some(may.clone()),
             Some(asked) => {
-                let fits =
-                    |scopes: &Scopes| !scopes.is_empty() && may.cover(scopes) && self.settings.scopes.cover(scopes);
-                let scopes = Scopes::parse(asked).filter(fits);
-                scopes
-                    .ok_or_else(|| Refusal::new(400, "invalid_scope", format!("`scope` is not within `{may}`")))?
-                    .to_string()
+                Scopes::parse(asked).filter(|scopes| may.cover(scopes) && self.settings.scopes.cover(scopes))
             }
         };
+        let scope = asked
+            .map(|asked| self.settings.granted(&asked))
+            .filter(|granted| !granted.is_empty())
+            .ok_or_else(|| {
+                let may = self.settings.granted(&may);
+                Refusal::new(400, "invalid_scope", format!("`scope` is not within `{may}`"))
+            })?
+            .to_string();
         Ok(Asked {
             client: client.id.clone(),
             name: client.client_name.clone(),
@@ -130,7 +133,7 @@ impl Authority {
     pub(crate) fn resource(&self, issuer: &str, given: &Parameters) -> Result<Option<String>, Refusal> {
         let mut found: Option<String> = None;
         for asked in given.all("resource") {
-            let path = asked.strip_prefix(issuer).map(|path| path.trim_end_matches('/'));
+            let path = path_at(issuer, asked).map(|path| path.trim_end_matches('/'));
             let place = match path {
                 Some("") => Some(self.settings.places.main().into()),
                 Some(path) => self.settings.places.resource(path),
@@ -176,6 +179,15 @@ impl Authority {
         let parts = [("error", "access_denied"), ("error_description", "the owner of the server said no")];
         answer(&asked.redirect_uri, &parts, asked.state.as_deref(), &asked.issuer)
     }
+}
+
+/// The path of a URL at an origin. Scheme and host are the same in every case of letters (RFC 3986, section 6.2.2.1); a query
+/// chooses what is shown of a resource, and names no other one.
+fn path_at<'a>(origin: &str, url: &'a str) -> Option<&'a str> {
+    let (start, rest) = url.split_at_checked(origin.len())?;
+    let path = rest.split('?').next().unwrap_or_default();
+    let is_path = path.is_empty() || path.starts_with('/');
+    (start.eq_ignore_ascii_case(origin) && is_path && !rest.contains('#')).then_some(path)
 }
 
 pub(crate) fn seconds(time: Duration) -> i64 {

@@ -11,6 +11,7 @@ use super::Authority;
 use super::refusal::Refusal;
 use crate::Fault;
 use crate::buckets::Taken;
+use crate::expiry::{self, Lasts};
 use crate::principal::{Kind, Principal};
 use crate::scopes::Scopes;
 
@@ -61,13 +62,28 @@ struct Access {
     principal: Arc<Principal>,
 }
 
-impl Live {
-    fn callers(&self, now: i64) -> impl Iterator<Item = Arc<str>> {
-        self.tokens.values().filter(move |access| access.expires_at > now).map(|access| access.principal.id.clone())
+impl Lasts for Access {
+    fn end(&self) -> i64 {
+        self.expires_at
     }
 
+    fn caller(&self) -> &Arc<str> {
+        &self.principal.id
+    }
+}
+
+impl Live {
+    fn callers(&self) -> impl Iterator<Item = Arc<str>> {
+        self.tokens.values().map(|access| access.principal.id.clone())
+    }
+
+    /// Forgets what has expired. Callers who have no other token, such as a refreshed one, are lost.
     pub(super) fn purge(&mut self, now: i64) {
-        self.tokens.retain(|_, access| access.expires_at > now);
+        let mut gone = expiry::take(&mut self.tokens, now);
+        for access in self.tokens.values() {
+            gone.remove(&access.principal.id);
+        }
+        self.lost.extend(gone);
     }
 
     fn insert(&mut self, hash: Hash, access: Access, most: usize, now: i64) {
@@ -96,7 +112,10 @@ impl Authority {
     /// Looks a token up in the store: another process may have given it. Blocks for a read.
     pub fn look_up(&self, shown: Shown<'_>) -> Bearer {
         if let Taken::No { wait } = self.failures.look(&shown.address) {
-            return Bearer::Slow(Refusal::too_many("tokens that are not known", wait));
+            return Bearer::Slow(Refusal::too_many(
+                "tokens that are not known",
+                self.settings.limits.failures.spent("failures", wait),
+            ));
         }
         let hash = self.token_hash(shown.token);
         let now = self.clock.now();
@@ -149,24 +168,28 @@ impl Authority {
         let revocations = self.store.revocations()?;
         let tokens = self.store.oauth_access_tokens(realm, self.clock.now(), most)?;
         let tokens = tokens.iter().map(|token| (token.hash, access(token))).collect();
-        let now = self.clock.now();
         let mut live = self.live.write();
-        let before: HashSet<Arc<str>> = live.callers(now).collect();
+        // What has expired since the last time is in memory still, and lost as what was revoked is.
+        let before: HashSet<Arc<str>> = live.callers().collect();
         live.tokens = tokens;
         live.revocations = revocations;
-        let after: HashSet<Arc<str>> = live.callers(now).collect();
+        let after: HashSet<Arc<str>> = live.callers().collect();
         live.lost.extend(before.difference(&after).cloned());
         Ok(())
     }
 
-    /// Follows what this and other processes revoked: gives the ids of callers that lost their access since the last
-    /// time. Blocks for a read; worth asking several times in a second.
+    /// Follows what this and other processes revoked, and what expired: gives the ids of callers that lost their access since the
+    /// last time. Blocks for a read; worth asking several times in a second.
     ///
     /// # Errors
     /// The store cannot be used.
     pub fn follow(&self) -> Result<Vec<Arc<str>>, Fault> {
         if self.store.revocations()? != self.live.read().revocations {
             self.reload()?;
+        }
+        let now = self.clock.now();
+        if expiry::is_due(&self.live.read().tokens, now) {
+            self.live.write().purge(now);
         }
         // A request may have read the store anew before this did: what was lost then is here too.
         let mut lost = std::mem::take(&mut self.live.write().lost);

@@ -78,7 +78,10 @@ impl Authority {
     pub fn is_owner(&self, address: IpAddr, passphrase: &str) -> Result<bool, Refusal> {
         let Some(known) = &self.passphrase else { return Ok(false) };
         if let Taken::No { wait } = self.tries.look(&address) {
-            return Err(Refusal::too_many("wrong passphrases", wait));
+            return Err(Refusal::too_many(
+                "wrong passphrases",
+                self.settings.limits.passphrases.spent("passphrases", wait),
+            ));
         }
         let right = seal::same(known, &self.sealer.hash(Purpose::Passphrase, passphrase.trim().as_bytes()));
         if !right {

@@ -7,7 +7,8 @@ use super::settings::Settings;
 
 /// Metadata of the authorization server (RFC 8414).
 pub fn authorization_server(settings: &Settings, issuer: &str) -> Value {
-    let scopes: Vec<&str> = settings.scopes.iter().collect();
+    let scopes = settings.offered();
+    let scopes: Vec<&str> = scopes.iter().collect();
     json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize"),
@@ -27,14 +28,14 @@ pub fn authorization_server(settings: &Settings, issuer: &str) -> Value {
 }
 
 /// Metadata of a protected resource (RFC 9728). `path` is the one that was asked for, such as `/mcp`; `None` when nothing
-/// is protected there.
+/// is protected there. They name the URL that a client was given, though several are one resource: clients compare it.
 pub fn protected_resource(settings: &Settings, issuer: &str, path: &str) -> Option<Value> {
     let path = if path.trim_matches('/').is_empty() { settings.places.main() } else { path };
     let place = settings.places.resource(path)?;
-    let known = if settings.required.is_empty() { settings.scopes_at(&place) } else { settings.scopes.clone() };
+    let known = if settings.required.is_empty() { settings.scopes_at(&place) } else { settings.offered() };
     let scopes: Vec<&str> = known.iter().collect();
     Some(json!({
-        "resource": format!("{issuer}{place}"),
+        "resource": format!("{issuer}{}", settings.places.named(path, &place)),
         "authorization_servers": [issuer],
         "scopes_supported": scopes,
         "bearer_methods_supported": ["header"],

@@ -7,24 +7,25 @@ use url::{Host, Url};
 /// Longest redirect URI, bytes.
 pub(crate) const URI_BYTES_MAX: usize = 2_048;
 
-/// Schemes that a browser runs, shows or fetches itself: no program of its own answers them.
-const WEB_SCHEMES: [&str; 16] = [
-    "about",
-    "blob",
-    "chrome",
-    "content",
-    "data",
-    "file",
-    "filesystem",
-    "ftp",
-    "http",
-    "https",
-    "intent",
-    "javascript",
-    "mailto",
-    "tel",
-    "vbscript",
-    "view-source",
+/// Schemes of programs that people know, which are no reverse domain names. Every other word may be one that a browser or the
+/// system answers itself, such as `javascript:`, `search-ms:` or `smb:`.
+const APP_SCHEMES: [&str; 16] = [
+    "chatgpt",
+    "claude",
+    "codex",
+    "cursor",
+    "goose",
+    "jetbrains",
+    "kiro",
+    "lmstudio",
+    "perplexity",
+    "raycast",
+    "trae",
+    "vscode",
+    "vscode-insiders",
+    "vscodium",
+    "windsurf",
+    "zed",
 ];
 
 /// Programs that people know by name, and the hosts that their callbacks are at.
@@ -40,8 +41,8 @@ const KNOWN: [(&str, &[&str]); 4] = [
 pub struct RedirectHosts(Vec<String>);
 
 impl RedirectHosts {
-    /// Reads entries: `claude.ai`, `*.example.com`, `localhost` (every address of this machine), a scheme such as
-    /// `cursor:`, or the name of a known program: `perplexity`, `claude`, `chatgpt`, `composio`.
+    /// Reads entries: `claude.ai`, `*.example.com`, `example.com:8443` (a port that is not the usual one has to be named),
+    /// `localhost` (every address and port of this machine), a scheme such as `cursor:`, or the name of a known program: `perplexity`, `claude`, `chatgpt`, `composio`.
     ///
     /// # Errors
     /// The entry that is none of these.
@@ -54,8 +55,9 @@ impl RedirectHosts {
                 continue;
             }
             let name = entry.strip_prefix("*.").unwrap_or(&entry);
-            let scheme =
-                entry.strip_suffix(':').is_some_and(|scheme| is_scheme(scheme) && !WEB_SCHEMES.contains(&scheme));
+            let scheme = entry.strip_suffix(':').is_some_and(|scheme| is_scheme(scheme) && is_private(scheme));
+            let name =
+                name.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(name, |(name, _)| name);
             let host = Host::parse(name).is_ok_and(|host| host.to_string() == name)
                 && (name.contains('.') || name == "localhost" || name.starts_with('['));
             if !scheme && !host {
@@ -73,6 +75,9 @@ impl RedirectHosts {
             return self.0.iter().any(|entry| entry.strip_suffix(':') == Some(url.scheme()));
         }
         let Some(host) = url.host_str() else { return false };
+        // At another port there may be another program; on loopback the port is any that was free.
+        let at_port = url.port().filter(|_| !is_loopback(&url)).map(|port| format!("{host}:{port}"));
+        let host = at_port.as_deref().unwrap_or(host);
         self.0.iter().any(|entry| match entry.strip_prefix('*') {
             Some(end) => host.len() > end.len() && host.ends_with(end),
             None => entry == host || (entry == "localhost" && is_loopback(&url)),
@@ -107,7 +112,10 @@ pub(crate) fn check(uri: &str) -> Result<(), String> {
         "http" => {
             refused("is plain http to another machine; use https, or http on loopback for a program on the user's own")
         }
-        scheme if WEB_SCHEMES.contains(&scheme) => refused("has a scheme that no program of its own answers"),
+        scheme if !is_private(scheme) => refused(
+            "has a scheme that may be of the system or of any program; use https, loopback, or a reverse domain name such as \
+             com.example.app: (RFC 8252, section 7.1)",
+        ),
         _ if !url.username().is_empty() || url.password().is_some() => refused("holds credentials"),
         _ => Ok(()),
     }
@@ -134,14 +142,19 @@ pub(crate) fn is_registered(asked: &str, registered: &[String]) -> bool {
 }
 
 fn same_but_port(asked: &str, known: &str) -> bool {
-    if check(asked).is_err() {
-        return false;
-    }
-    let (Ok(mut asked), Ok(mut known)) = (Url::parse(asked), Url::parse(known)) else { return false };
-    if !(asked.scheme() == "http" && is_loopback(&asked) && is_loopback(&known)) {
-        return false;
-    }
-    asked.set_port(None).is_ok() && known.set_port(None).is_ok() && asked == known
+    let here = |uri: &str| Url::parse(uri).is_ok_and(|url| url.scheme() == "http" && is_loopback(&url));
+    check(asked).is_ok() && here(asked) && here(known) && without_port(asked) == without_port(known)
+}
+
+/// Scheme and host of a URI, and what follows its port, as they are written.
+fn without_port(uri: &str) -> Option<(&str, &str)> {
+    let start = uri.find("://")? + 3;
+    let end = uri[start..].find(['/', '?']).map_or(uri.len(), |at| start + at);
+    let (origin, rest) = uri.split_at(end);
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let host =
+        origin[start..].rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(end, |(host, _)| start + host.len());
+    Some((&origin[..host], rest))
 }
 
 /// Whether a URL is at this machine.
@@ -152,6 +165,11 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(ip)) => ip == Ipv6Addr::LOCALHOST,
         None => false,
     }
+}
+
+/// Whether a scheme is one that a program of its own answers: a reverse domain name, or a known program's.
+fn is_private(scheme: &str) -> bool {
+    scheme.contains('.') || APP_SCHEMES.contains(&scheme)
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -186,10 +204,22 @@ mod tests {
             "http://[::1]:9/callback",
             "cursor://anysphere.cursor-deeplink/mcp/auth",
             "com.example.app:/callback",
+            "vscode://vscode.github-authentication/did-authenticate",
+            "windsurf://codeium.windsurf/callback",
+            "claude://callback",
         ] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
         for bad in [
+            "javascript:alert(1)",
+            "search-ms:query=x",
+            "ms-appinstaller:?source=x",
+            "smb://host/x",
+            "shell:x",
+            "ms-settings:x",
+            "file:///x",
+            "data:text/html,x",
+            "vbscript:x",
             "",
             "callback",
             "/callback",
@@ -230,6 +260,10 @@ mod tests {
             "https://A.example/cb",
             "https://a.example.evil/cb",
             "http://127.0.0.1/callback",
+            "http://localhost:4711/x/../callback",
+            "http://localhost:4711/%63allback",
+            "http://localhost:4711/callback?",
+            "http://LOCALHOST:4711/callback",
             "http://localhost:4711/other",
             "http://localhost:1@evil.example/callback",
         ] {
@@ -239,10 +273,20 @@ mod tests {
 
     #[test]
     fn hosts_are_exact_wild_or_known_by_name() {
-        let hosts = RedirectHosts::parse(["perplexity", "claude.ai", "*.example.com", "localhost", "cursor:"]).unwrap();
+        let hosts = RedirectHosts::parse([
+            "perplexity",
+            "claude.ai",
+            "*.example.com",
+            "localhost",
+            "cursor:",
+            "apps.example.org:8443",
+        ])
+        .unwrap();
         for good in [
             "https://www.perplexity.ai/x",
             "https://claude.ai/x",
+            "https://claude.ai:443/x",
+            "https://apps.example.org:8443/x",
             "https://a.b.example.com/",
             "http://127.0.0.1:7/",
             "http://[::1]/",
@@ -257,10 +301,13 @@ mod tests {
             "https://example.com/",
             "vscode://x",
             "https://evil.example/?claude.ai",
+            "https://claude.ai:8443/x",
+            "https://a.example.com:8443/",
+            "https://apps.example.org/",
         ] {
             assert!(!hosts.allow(bad), "{bad}");
         }
-        for bad in ["nonsense", "https://claude.ai", "javascript:", "a b.example", "*"] {
+        for bad in ["nonsense", "https://claude.ai", "javascript:", "search-ms:", "claude.ai:x", "a b.example", "*"] {
             assert!(RedirectHosts::parse([bad]).is_err(), "{bad}");
         }
     }

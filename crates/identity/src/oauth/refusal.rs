@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::Fault;
+use crate::buckets::Spent;
 
 /// An error answer of an endpoint (RFC 6749, section 5.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,13 +18,15 @@ pub struct Refusal {
     pub description: String,
     /// When it is worth trying again.
     pub retry_after: Option<Duration>,
+    /// The limit that is used up, where it is one that is counted for each address.
+    pub spent: Option<Spent>,
     /// Whether the client tried HTTP Basic, and is told that it may (RFC 6749, section 5.2).
     pub basic: bool,
 }
 
 impl Refusal {
     pub(crate) fn new(status: u16, error: &'static str, description: impl Into<String>) -> Self {
-        Self { status, error, description: description.into(), retry_after: None, basic: false }
+        Self { status, error, description: description.into(), retry_after: None, spent: None, basic: false }
     }
 
     /// A bad request.
@@ -44,10 +47,11 @@ impl Refusal {
         Self::new(400, "invalid_client_metadata", description)
     }
 
-    pub(crate) fn too_many(what: &str, wait: Duration) -> Self {
-        let seconds = wait.as_secs_f64().ceil().max(1.0);
+    pub(crate) fn too_many(what: &str, spent: Spent) -> Self {
+        let seconds = spent.wait.as_secs_f64().ceil().max(1.0);
         Self {
-            retry_after: Some(wait),
+            retry_after: Some(spent.wait),
+            spent: Some(spent),
             ..Self::new(429, "slow_down", format!("too many {what} from this address; try again in {seconds} s"))
         }
     }

@@ -21,7 +21,10 @@ impl Authority {
     /// What it says of itself cannot be taken; too many registrations from its address; no place.
     pub fn register(&self, address: IpAddr, body: &[u8]) -> Result<Value, Refusal> {
         if let Taken::No { wait } = self.registrations.take(&address) {
-            return Err(Refusal::too_many("registrations", wait));
+            return Err(Refusal::too_many(
+                "registrations",
+                self.settings.limits.registrations.spent("registrations", wait),
+            ));
         }
         let metadata = serde_json::from_slice(body).map_err(|_| Refusal::metadata("the body is no JSON object"))?;
         let mut client = Client::read(&metadata, &self.settings.scopes, self.settings.limits.redirect_uris)?;

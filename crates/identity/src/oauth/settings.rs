@@ -11,6 +11,8 @@ use crate::scopes::Scopes;
 
 /// The servers of a platform.
 const SERVERS: &str = "/servers/";
+/// The groups of what a platform serves itself.
+const GROUPS: &str = "/mcp/groups/";
 /// The scope for using a server.
 const USE: &str = "mcp";
 
@@ -28,6 +30,8 @@ pub struct Settings {
     pub places: Places,
     /// The scopes that can be asked for.
     pub scopes: Scopes,
+    /// The most of them that a program gets, whatever it asks for; all when absent. Where nobody is asked, everybody gets it.
+    pub most: Option<Scopes>,
     /// The scopes that a token needs.
     pub required: Scopes,
     /// Who says yes.
@@ -82,6 +86,15 @@ impl Places {
         known.or_else(|| if self.platform { self.of_part(path) } else { None })
     }
 
+    /// The path by which metadata name a resource to a client of this path: the very one where MCP is spoken (RFC 9728,
+    /// section 3.3), else that of the resource. What a header could not hold is named by the resource too.
+    pub fn named<'a>(&self, path: &'a str, resource: &'a str) -> &'a str {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+~%".contains(&b);
+        let last = path.strip_suffix('/').unwrap_or(path).rsplit('/').next().unwrap_or_default();
+        let speaks = matches!(last, "mcp" | "sse" | "messages") || (self.platform && path.starts_with(GROUPS));
+        if speaks && path.bytes().all(plain) { path } else { resource }
+    }
+
     fn of_part(&self, path: &str) -> Option<Cow<'_, str>> {
         if path.starts_with("/mcp/") || path.starts_with("/api/") || path == "/metrics" {
             return Some(self.main.as_str().into());
@@ -125,7 +138,20 @@ impl Settings {
         if self.places.platform && place.starts_with(SERVERS) {
             return Scopes::of([USE]);
         }
-        if self.required.is_empty() { self.scopes.clone() } else { self.required.clone() }
+        if self.required.is_empty() { self.offered() } else { self.required.clone() }
+    }
+
+    /// The scopes that a program can get.
+    pub fn offered(&self) -> Scopes {
+        self.granted(&self.scopes)
+    }
+
+    /// What a program gets that asks for these.
+    pub(super) fn granted(&self, asked: &Scopes) -> Scopes {
+        match &self.most {
+            Some(most) => Scopes::of(asked.iter().filter(|scope| most.allow(scope))),
+            None => asked.clone(),
+        }
     }
 }
 

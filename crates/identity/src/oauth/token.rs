@@ -102,7 +102,7 @@ impl Authority {
     /// Takes the force from a token and from all that was given with it. A token that is not known is as good as revoked.
     ///
     /// # Errors
-    /// The client does not prove who it is; no token is named.
+    /// The client does not prove who it is; no token is named; the token is another client's (RFC 7009, section 2.1).
     pub async fn revoke(
         &self,
         address: IpAddr,
@@ -113,7 +113,12 @@ impl Authority {
             let basic = authorization.map(basic).transpose()?;
             let client = self.proven(basic.as_ref(), given).await?;
             let hash = self.token_hash(given.need("token")?);
-            let ended = self.store.oauth_revoke_token(&hash, &client.id, self.clock.now())?;
+            let now = self.clock.now();
+            let known = self.store.oauth_token(&hash, now)?.filter(|token| token.grant.realm == self.settings.realm);
+            if known.is_some_and(|token| token.grant.client != client.id) {
+                return Err(Refusal::grant("the token was given to another client"));
+            }
+            let ended = self.store.oauth_revoke_token(&hash, &client.id, now)?;
             ended.iter().for_each(|grant| self.end(grant));
             Ok(())
         })
@@ -123,7 +128,7 @@ impl Authority {
     /// Counts what a stranger gets wrong.
     async fn meter<T>(&self, address: IpAddr, work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
         if let Taken::No { wait } = self.failures.look(&address) {
-            return Err(Refusal::too_many("failed requests", wait));
+            return Err(Refusal::too_many("failed requests", self.settings.limits.failures.spent("failures", wait)));
         }
         let outcome = work.await;
         if outcome.as_ref().is_err_and(|refusal| matches!(refusal.error, "invalid_client" | "invalid_grant")) {
@@ -139,6 +144,12 @@ impl Authority {
     /// The program that a request is from.
     async fn proven(&self, basic: Option<&(String, String)>, given: &Parameters) -> Result<Client, Refusal> {
         let with = |refusal: Refusal| Refusal { basic: basic.is_some(), ..refusal };
+        if basic.is_some() && given.get("client_secret").is_some() {
+            // RFC 6749, section 2.3.
+            return Err(Refusal::request(
+                "a client proves in one way who it is: the `Authorization` header, or `client_secret`",
+            ));
+        }
         let id = match (basic, given.get("client_id")) {
             (Some((id, _)), Some(other)) if id != other => {
                 return Err(with(Refusal::client("`client_id` is not the one of the `Authorization` header")));

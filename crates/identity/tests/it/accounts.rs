@@ -45,6 +45,43 @@ fn many_wrong_passwords_at_once_are_as_many_as_one_after_another() {
 }
 
 #[test]
+fn strangers_who_try_a_name_from_many_addresses_keep_nobody_of_that_name_out() {
+    let (_home, _store, accounts) = world();
+    for network in 0..12_u8 {
+        for host in 0..5_u8 {
+            let stranger = IpAddr::V4(Ipv4Addr::new(100, 64, network, host));
+            assert!(matches!(accounts.sign_in(stranger, "root", "not this one"), Err(Refused::Wrong)));
+        }
+    }
+    accounts.sign_in(HERE, "root", PASSWORD).unwrap();
+    // Who has every address of a network has no more tries than a network has.
+    let slow = (0..70_u8)
+        .map(|host| accounts.sign_in(IpAddr::V4(Ipv4Addr::new(203, 0, 113, host)), "root", "not this one").map(drop))
+        .find_map(|answer| match answer {
+            Err(Refused::Slow(spent)) => Some(spent.policy),
+            _ => None,
+        });
+    assert_eq!(slow, Some("passwords-network"));
+    accounts.sign_in(HERE, "root", PASSWORD).unwrap();
+}
+
+#[test]
+fn the_end_of_a_sign_in_cuts_streams_as_signing_out_does() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(home.path()).unwrap());
+    let now = Arc::new(AtomicI64::new(1_700_000_000));
+    let clock = now.clone();
+    let accounts = Accounts::open(store, Clock::of(move || clock.load(Ordering::Relaxed))).unwrap();
+    let entered = accounts.set_up(&accounts.set_up_link().unwrap().unwrap(), "root", PASSWORD).unwrap();
+    accounts.follow().unwrap();
+    now.store(entered.expires_at - 1, Ordering::Relaxed);
+    assert!(accounts.follow().unwrap().is_empty() && accounts.known(&entered.token).is_some());
+    now.store(entered.expires_at, Ordering::Relaxed);
+    assert_eq!(accounts.follow().unwrap(), [Arc::<str>::from(format!("account:{}", entered.account.id))]);
+    assert!(accounts.follow().unwrap().is_empty(), "it is told once");
+}
+
+#[test]
 fn the_last_owner_who_can_sign_in_stays() {
     let (_home, store, accounts) = world();
     let root = store.account_named("root").unwrap().expect("root");

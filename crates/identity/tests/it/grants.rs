@@ -1,5 +1,6 @@
 //! Codes and tokens: taken once, for one program, for one resource, for a time, over restarts.
 
+use identity::Scopes;
 use identity::oauth::{Bearer, Lifetimes, Settings, Turned};
 use serde_json::json;
 
@@ -119,6 +120,83 @@ async fn everything_ends_at_its_time() {
     assert!(world.refresh(text(&fresh, "refresh_token"), &client, &[]).await.is_err());
 }
 
+#[tokio::test]
+async fn whose_last_token_ends_is_lost_and_who_refreshed_goes_on() {
+    let world = World::new();
+    let (client, first) = world.tokens().await;
+    let id = world.caller(text(&first, "access_token")).unwrap().id.clone();
+    world.wait(1_800);
+    let second = world.refresh(text(&first, "refresh_token"), &client, &[]).await.unwrap();
+    world.wait(1_800);
+    assert!(world.authority.follow().unwrap().is_empty(), "another token of it has force");
+    assert!(world.caller(text(&second, "access_token")).is_some());
+    world.wait(1_800);
+    assert_eq!(world.authority.follow().unwrap(), std::slice::from_ref(&id));
+    assert!(world.authority.follow().unwrap().is_empty(), "it is told once");
+    // The same where something is revoked at that moment, and the store is read anew.
+    let third = world.refresh(text(&second, "refresh_token"), &client, &[]).await.unwrap();
+    assert!(world.caller(text(&third, "access_token")).is_some());
+    let (other, tokens) = world.tokens().await;
+    world.wait(3_600);
+    world.revoke(text(&tokens, "refresh_token"), &other).await.unwrap();
+    assert!(world.authority.follow().unwrap().contains(&id));
+}
+
+#[tokio::test]
+async fn a_token_is_revoked_by_its_own_program_alone() {
+    let world = World::new();
+    let (client, tokens) = world.tokens().await;
+    let other = world.register(json!({}));
+    for token in [text(&tokens, "access_token"), text(&tokens, "refresh_token")] {
+        let refusal = world.revoke(token, &other).await.unwrap_err();
+        assert_eq!((refusal.status, refusal.error), (400, "invalid_grant"), "RFC 7009, section 2.1");
+    }
+    assert!(world.caller(text(&tokens, "access_token")).is_some());
+    world.revoke("nothing that is known", &other).await.unwrap();
+    world.revoke(text(&tokens, "refresh_token"), &client).await.unwrap();
+    assert_eq!(world.caller(text(&tokens, "access_token")), None);
+    let both = world.redeem_with("Basic eDp5", &client).await.unwrap_err();
+    assert_eq!((both.status, both.error), (400, "invalid_request"), "two proofs at once");
+}
+
+#[tokio::test]
+async fn a_resource_is_the_same_however_its_origin_is_written_and_by_each_of_its_paths() {
+    let world = World::new();
+    let client = world.register(json!({}));
+    for resource in
+        ["HTTPS://MCP.Example.com/mcp", "https://mcp.example.com/mcp?servers=a", "https://mcp.example.com/sse"]
+    {
+        let asked = [("resource", Some(resource))];
+        let code = world.code(&client.0, &asked).await;
+        let tokens = world.redeem(&code, &client, &asked).await.unwrap();
+        for path in ["/mcp", "/sse"] {
+            assert!(matches!(world.show(text(&tokens, "access_token"), path), Bearer::Good(_)), "{resource} at {path}");
+        }
+    }
+    for path in ["/mcp", "/sse", "/servers/shop-mcp/groups/a/mcp"] {
+        let about = identity::oauth::protected_resource(world.authority.settings(), ISSUER, path).unwrap();
+        assert_eq!(about["resource"], format!("{ISSUER}{path}"), "RFC 9728, section 3.3");
+    }
+}
+
+#[tokio::test]
+async fn where_there_is_a_most_nobody_gets_more_whatever_they_ask_for() {
+    let world = World::with(Settings { most: Some(Scopes::of(["mcp"])), ..settings() });
+    let about = identity::oauth::authorization_server(world.authority.settings(), ISSUER);
+    assert_eq!(about["scopes_supported"], json!(["mcp"]));
+    let client = world.register(json!({}));
+    for asked in [None, Some("mcp orders"), Some("mcp")] {
+        let code = world.code(&client.0, &[("scope", asked)]).await;
+        let tokens = world.redeem(&code, &client, &[]).await.unwrap();
+        assert_eq!(text(&tokens, "scope"), "mcp", "{asked:?}");
+        let caller = world.caller(text(&tokens, "access_token")).unwrap();
+        assert!(!caller.scopes.allow("orders"));
+    }
+    assert!(
+        matches!(world.ask(&client.0, &[("scope", Some("orders"))]).await, Err(Turned::Away(to)) if to.contains("invalid_scope"))
+    );
+}
+
 /// What is wrong with an exchange, and the code of its refusal.
 #[tokio::test]
 async fn exchanges_that_do_not_fit_are_refused() {
@@ -187,6 +265,8 @@ async fn questions_that_do_not_fit_stay_here_or_go_back_with_an_error() {
         (&[("resource", Some("https://elsewhere.example/mcp"))], "invalid_target"),
         (&[("resource", Some("https://mcp.example.com.evil.example/mcp"))], "invalid_target"),
         (&[("resource", Some("https://mcp.example.com/authorize"))], "invalid_target"),
+        (&[("resource", Some("https://mcp.example.com/mcp#part"))], "invalid_target"),
+        (&[("resource", Some("https://mcp.example.com:444/mcp"))], "invalid_target"),
     ];
     for (changes, error) in away {
         match world.ask(&client, changes).await {

@@ -45,6 +45,7 @@ fn a_key_is_shown_once_and_lets_in_until_it_is_revoked_or_ends() {
     assert!(!bytes.windows(key.len()).any(|window| window == key.as_bytes()), "the file holds the key");
     now.fetch_add(60, Ordering::Relaxed);
     assert!(keys.known(key).is_none() && keys.look_up(key).unwrap().is_none(), "it has ended");
+    assert_eq!(keys.follow().unwrap(), [format!("key:{}", created.info.id).into()]);
 
     let lasting = keys.create("ann", "lasting", &Scopes::of(["mcp"]), None).unwrap();
     assert_eq!(keys.revoke(Some("bob"), &lasting.info.id).unwrap(), None, "nobody revokes another's key");
@@ -66,6 +67,23 @@ fn other_processes_hear_of_new_and_of_revoked_keys() {
     assert_eq!(server.follow().unwrap(), std::slice::from_ref(&caller.id));
     assert!(server.known(created.key.expose()).is_none() && server.look_up(created.key.expose()).unwrap().is_none());
     assert!(server.follow().unwrap().is_empty());
+}
+
+#[test]
+fn the_end_of_a_key_is_told_as_its_revocation_is() {
+    let (home, now) = world();
+    let keys = keys(&home, &now);
+    let created = keys.create("ann", "short", &Scopes::of(["mcp"]), Some(60)).unwrap();
+    let caller = keys.known(created.key.expose()).expect("it has force").id.clone();
+    keys.follow().unwrap();
+    now.fetch_add(59, Ordering::Relaxed);
+    assert!(keys.follow().unwrap().is_empty());
+    now.fetch_add(1, Ordering::Relaxed);
+    assert_eq!(keys.follow().unwrap(), [caller]);
+    // Another key that is made then reads the store anew: what has ended is told once.
+    keys.revoke(None, &keys.create("ann", "other", &Scopes::of(["mcp"]), None).unwrap().info.id).unwrap();
+    assert_eq!(keys.follow().unwrap().len(), 1);
+    assert!(keys.follow().unwrap().is_empty());
 }
 
 #[test]

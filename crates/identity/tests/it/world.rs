@@ -36,6 +36,7 @@ pub(crate) fn settings() -> Settings {
             .with("/sse", "/mcp")
             .with("/servers/shop-mcp/groups/a/mcp", "/servers/shop-mcp/groups/a/mcp"),
         scopes: Scopes::of(["mcp", "orders"]),
+        most: None,
         required: Scopes::of(["mcp"]),
         approval: Approval::Automatic,
         redirect_hosts: None,
@@ -128,6 +129,20 @@ impl World {
         ];
         right.extend(client.1.as_ref().map(|secret| ("client_secret", secret.as_str())));
         self.authority.token(ISSUER, HERE, None, &changed(&right, changes)).await
+    }
+
+    /// Redeems with this header and a secret in the body too.
+    pub(crate) async fn redeem_with(&self, header: &str, client: &(String, Option<String>)) -> Result<Value, Refusal> {
+        let secret = client.1.as_deref().unwrap_or("a secret");
+        let given =
+            changed(&[("grant_type", "refresh_token"), ("refresh_token", "any"), ("client_secret", secret)], &[]);
+        self.authority.token(ISSUER, HERE, Some(header), &given).await
+    }
+
+    pub(crate) async fn revoke(&self, token: &str, client: &(String, Option<String>)) -> Result<(), Refusal> {
+        let secret = client.1.as_deref().unwrap_or_default();
+        let given = changed(&[("token", token), ("client_id", &client.0), ("client_secret", secret)], &[]);
+        self.authority.revoke(HERE, None, &given).await
     }
 
     pub(crate) async fn refresh(

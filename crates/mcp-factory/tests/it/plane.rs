@@ -15,6 +15,7 @@ mod names;
 mod openid;
 mod people;
 mod policies;
+mod programs;
 mod records;
 mod remote;
 mod sessions;

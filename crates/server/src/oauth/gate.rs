@@ -8,7 +8,7 @@ use identity::oauth::{Authority, Bearer, Refusal, Shown};
 use protocol::Principal;
 use protocol::http::{AuthOutcome, Authenticator, Challenge, Guard, Peer};
 
-use super::{OAuth, RESOURCE, address, issuer, respond};
+use super::{AskedAs, OAuth, RESOURCE, address, issuer, respond};
 
 /// Asks every request for an access token.
 pub(crate) struct Gate {
@@ -26,6 +26,9 @@ impl Authenticator for Gate {
     fn authenticate(&self, head: &Parts, peer: &Peer) -> AuthOutcome {
         let authority = &self.oauth.authority;
         let door = || Door::of(authority, &self.guard, head);
+        if let Err(challenge) = crate::keys::shows_one(&head.headers) {
+            return AuthOutcome::Ready(Err(challenge));
+        }
         let Some(token) = bearer(head) else {
             return AuthOutcome::Ready(Err(door().challenge(None)));
         };
@@ -57,6 +60,12 @@ const MISSING: &str = "an access token is needed: `Authorization: Bearer …`";
 const INVALID: &str = "the access token is not known, has expired, was revoked, or is for another resource";
 const NARROW: &str = "the access token does not cover the scope that is needed";
 
+/// How a caller is told which scope a token lacks (RFC 6750, section 3.1): a program can ask for it.
+pub(super) fn insufficient(authority: &Authority, guard: &Guard, head: &Parts, scope: &str) -> Option<HeaderValue> {
+    let door = Door { scope: scope.to_owned(), ..Door::of(authority, guard, head) };
+    door.challenge(Some((StatusCode::FORBIDDEN, "insufficient_scope", NARROW))).www_authenticate
+}
+
 /// What a challenge says.
 struct Door {
     metadata: String,
@@ -67,9 +76,11 @@ impl Door {
     fn of(authority: &Authority, guard: &Guard, head: &Parts) -> Self {
         let settings = authority.settings();
         let issuer = issuer(authority, guard, &head.headers).unwrap_or_default();
-        let place = settings.places.resource(head.uri.path()).unwrap_or(settings.places.main().into());
-        let scope = settings.scopes_at(&place).to_string();
-        Self { metadata: format!("{issuer}{RESOURCE}{place}"), scope }
+        let path = head.extensions.get::<AskedAs>().map_or(head.uri.path(), |asked| asked.0.path());
+        let place = settings.places.resource(path);
+        let named = place.as_deref().map_or(settings.places.main(), |place| settings.places.named(path, place));
+        let scope = settings.scopes_at(place.as_deref().unwrap_or(settings.places.main())).to_string();
+        Self { metadata: format!("{issuer}{RESOURCE}{named}"), scope }
     }
 
     /// RFC 6750, section 3: who showed nothing is not told of an error, only how to come in.
@@ -94,12 +105,8 @@ impl Door {
 fn slow(refusal: &Refusal) -> Challenge {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let wait = refusal.retry_after.map(|wait| (header::RETRY_AFTER, respond::retry_after(wait)));
-    Challenge {
-        status,
-        www_authenticate: None,
-        body: refusal.body().to_string().into(),
-        headers: wait.into_iter().collect(),
-    }
+    let headers = refusal.spent.as_ref().map_or_else(|| wait.into_iter().collect(), crate::keys::spent);
+    Challenge { status, www_authenticate: None, body: refusal.body().to_string().into(), headers }
 }
 
 /// The token of an `Authorization: Bearer` header.

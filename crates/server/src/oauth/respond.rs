@@ -58,14 +58,16 @@ fn refused_headers(refusal: &Refusal, headers: &mut HeaderMap) {
     if refusal.basic {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"token\", charset=\"UTF-8\""));
     }
-    if let Some(wait) = refusal.retry_after {
-        headers.insert(header::RETRY_AFTER, retry_after(wait));
+    match (&refusal.spent, refusal.retry_after) {
+        (Some(spent), _) => headers.extend(crate::keys::spent(spent)),
+        (None, Some(wait)) => drop(headers.insert(header::RETRY_AFTER, retry_after(wait))),
+        (None, None) => {}
     }
 }
 
 /// Whole seconds, at least one.
 pub(crate) fn retry_after(wait: std::time::Duration) -> HeaderValue {
-    HeaderValue::from(wait.as_secs_f64().ceil().max(1.0) as u64)
+    HeaderValue::from(crate::keys::whole_seconds(wait))
 }
 
 fn status(refusal: &Refusal) -> StatusCode {
@@ -104,7 +106,7 @@ pub(crate) fn internal(why: &str) -> Refusal {
 }
 
 pub(crate) fn error(status: u16, error: &'static str, description: &str) -> Refusal {
-    Refusal { status, error, description: description.to_owned(), retry_after: None, basic: false }
+    Refusal { status, error, description: description.to_owned(), retry_after: None, spent: None, basic: false }
 }
 
 /// Lets the pages of allowed origins read an answer.

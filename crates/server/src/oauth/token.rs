@@ -20,6 +20,9 @@ impl Routes {
             Ok(given) => given,
             Err(refusal) => return respond::refusal(&refusal),
         };
+        if head.headers.get_all(&header::AUTHORIZATION).iter().nth(1).is_some() {
+            return respond::refusal(&respond::bad_body("the header `authorization` is there more than once"));
+        }
         let authorization = respond::text(&head.headers, &header::AUTHORIZATION).map(str::to_owned);
         // A document of a client may have to be fetched, and the store writes: a blocking thread waits for both.
         let runtime = tokio::runtime::Handle::current();

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use identity::accounts::{Accounts, SESSION_PREFIX};
 use identity::keys::PREFIX;
 use identity::oauth::ACCESS_PREFIX;
 use identity::{Kind, Principal, Scopes};
+use operations::Code;
 use operations::deploy::{Access, Counted, Place};
 use operations::policies::{Policies, Reach};
 use protocol::Listing;
@@ -15,6 +16,9 @@ use protocol::http::Challenge;
 use serde_json::{Value, json};
 
 use super::problem;
+
+/// Marks that a token lacks the scope for using a server. Where the request is known too, it is said where to ask for it.
+pub(super) const INSUFFICIENT: HeaderValue = HeaderValue::from_static("Bearer error=\"insufficient_scope\"");
 
 /// Says who may come to which server.
 pub(super) struct Doors {
@@ -45,8 +49,10 @@ impl Access for Doors {
         // Whoever has no facts was let in by what the spec asks for.
         let Some(known) = principal.facts::<Principal>() else { return Ok(()) };
         let group = place.group.as_deref();
-        operations::access::enter(&self.policies, known, &place.server, &place.owner, group)
-            .map_err(|error| turned_away(&error))
+        operations::access::enter(&self.policies, known, &place.server, &place.owner, group).map_err(|error| {
+            let lacks_scope = known.kind == Kind::Client && error.code == Code::Forbidden;
+            Challenge { www_authenticate: lacks_scope.then_some(INSUFFICIENT), ..turned_away(&error) }
+        })
     }
 
     fn part(&self, place: &Place, principal: Option<&protocol::Principal>, listing: &Listing) -> Option<Listing> {

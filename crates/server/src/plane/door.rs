@@ -16,7 +16,7 @@ use protocol::Principal;
 use protocol::http::{AuthOutcome, Authenticator, Challenge, Guard, Peer};
 
 use super::headers;
-use crate::keys::{GUEST, Gate, KnownCallers, entered, unavailable};
+use crate::keys::{GUEST, Gate, KnownCallers, entered, shows_one, unavailable};
 use crate::oauth::{self, OAuth};
 
 /// What callers are let in to, as challenges name it.
@@ -130,6 +130,9 @@ fn named(head: &Parts, found: AuthOutcome) -> AuthOutcome {
 impl Door {
     /// Who makes a request.
     fn look(&self, head: &Parts, peer: &Peer) -> AuthOutcome {
+        if let Err(challenge) = shows_one(&head.headers) {
+            return AuthOutcome::Ready(Err(challenge));
+        }
         if self.trusts_machine && !self.accounts.exist() && is_of_this_machine(head, peer) {
             return AuthOutcome::Ready(Ok(self.operator.clone()));
         }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use operations::Context;
 use protocol::http::{Body, Guard, Peer};
@@ -36,6 +37,11 @@ impl Pages {
     /// Whether a path is one of these. They look at hosts and origins in their own way.
     pub(super) fn has(&self, path: &str) -> bool {
         People::has(path) || self.programs.has(path)
+    }
+
+    /// How a program is told which scope its token lacks for what a request asks.
+    pub(super) fn insufficient(&self, head: &Parts, scope: &str) -> Option<HeaderValue> {
+        self.programs.insufficient(head, scope)
     }
 
     pub(super) async fn answer(&self, request: Request<Incoming>, peer: Peer, id: &str) -> Response<Body> {

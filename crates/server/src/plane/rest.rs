@@ -26,6 +26,7 @@ use super::metrics::Metrics;
 use super::pages::Pages;
 use super::routes::{Found, Routes};
 use super::{accept, access, answer, body, caller, docs, events, headers, openapi, problem, ready, routes, run};
+use crate::oauth::AskedAs;
 
 static ROUTES: LazyLock<Routes> = LazyLock::new(Routes::new);
 static OPENAPI: LazyLock<Kept> = LazyLock::new(|| Kept::of(format!("{}\n", openapi::document())));
@@ -214,6 +215,15 @@ impl Rest {
             },
             _ => Bytes::new(),
         };
+        let scope = route.operation.declared().scope;
+        if caller.is_program() && !caller.may(scope) {
+            let asked = self.context.asked(caller, id).from(Some(self.address(&head, peer)));
+            let mut answer = run::operation(asked, id, route, values, head.clone(), body).await;
+            if answer.status() == StatusCode::FORBIDDEN {
+                self.tell_scope(&mut answer, &head, scope.as_str());
+            }
+            return answer;
+        }
         let context = self.context.asked(caller, id).from(Some(self.address(&head, peer)));
         run::operation(context, id, route, values, head, body).await
     }
@@ -249,6 +259,7 @@ impl Rest {
         let path = path.strip_suffix('/').unwrap_or(path);
         if let (Some(group), Some(own)) = (path.strip_prefix("/mcp/groups/"), &self.own) {
             head.uri = of_group(&uri, group)?;
+            head.extensions.insert(AskedAs(uri.clone()));
             told.operation = "group";
             return Some(Box::pin(own.http(head, body, peer)).await);
         }
@@ -288,7 +299,21 @@ impl Rest {
             };
         };
         told.operation = "hosted";
-        running.answer(rest, head, body, peer).await
+        let mut answer = running.answer(rest, head, body, peer).await?;
+        if answer.status() == StatusCode::FORBIDDEN
+            && answer.headers().get(WWW_AUTHENTICATE) == Some(&access::INSUFFICIENT)
+        {
+            self.tell_scope(&mut answer, head, operations::access::USE);
+        }
+        Some(answer)
+    }
+
+    /// Says to a program which scope its token lacks, and where it asks for it.
+    fn tell_scope(&self, answer: &mut Response<Body>, head: &Parts, scope: &str) {
+        let told = self.pages.as_ref().and_then(|pages| pages.insufficient(head, scope));
+        if let Some(told) = told {
+            answer.headers_mut().insert(WWW_AUTHENTICATE, told);
+        }
     }
 
     /// The deployed server of a name.
@@ -435,6 +460,7 @@ fn refused(challenge: Challenge, id: &str) -> Response<Body> {
             "the caller shows no key that is known here",
             "send a key: `Authorization: Bearer …`; commands take it from MCP_FACTORY_KEY",
         ),
+        StatusCode::BAD_REQUEST => (Code::BadRequest, "the request shows too much", "show one key or token"),
         StatusCode::TOO_MANY_REQUESTS => {
             (Code::TooMany, "the caller comes too often", "wait for as long as `Retry-After` says")
         }

@@ -62,6 +62,7 @@ impl Site {
             public_origin: public.map(str::to_owned),
             places: server::places("ping-mcp", &[]),
             scopes: Scopes::of(["mcp"]),
+            most: None,
             required: Scopes::of(["mcp"]),
             approval,
             redirect_hosts: hosts.map(|hosts| RedirectHosts::parse(hosts.split(',')).expect("hosts")),

@@ -27,7 +27,7 @@ pub(crate) struct OAuthArguments {
     /// Environment variable with the passphrase that the owner gives on the consent page [default: one is made and printed]
     #[arg(long, value_name = "NAME", requires = "oauth")]
     oauth_owner_passphrase_env: Option<String>,
-    /// Ask nobody, but send codes to these hosts alone: `perplexity`, `claude`, `chatgpt`, `composio`, `localhost`, names, by commas
+    /// Ask nobody, and send codes to these hosts alone; whoever reaches /authorize is let in: `perplexity`, `claude`, `chatgpt`, `composio`, `localhost`, names, by commas
     #[arg(long, value_name = "HOST", value_delimiter = ',', requires = "oauth")]
     oauth_allow_redirect: Vec<String>,
     /// Ask nobody and let every program in: whoever knows the URL can use the server
@@ -81,6 +81,7 @@ impl OAuthArguments {
             public_origin: self.public_origin(arguments)?,
             places: server::places(&spec.name, &groups),
             scopes: Scopes::of(std::iter::once(SCOPE).chain(named.iter().map(String::as_str))),
+            most: None,
             required,
             approval,
             redirect_hosts: self.redirect_hosts()?,
@@ -173,6 +174,20 @@ fn unfit(message: impl Into<String>) -> Error {
     Error::new(Code::OAuthSettings, message)
 }
 
+/// What an operator should hear of a server where nobody is asked. Hosts that codes go to keep no person out: a code is in the
+/// answer of `/authorize`, whoever asks there.
+pub(crate) fn let_in_unasked(settings: &Settings, base: &str) -> String {
+    let hosts = match &settings.redirect_hosts {
+        Some(_) => ", with or without an account at an allowed host",
+        None => "",
+    };
+    format!(
+        "nobody is asked: whoever reaches {base}/authorize is let in{hosts}, for `{}`; keep it in a network of yours, or behind \
+         a proxy that signs people in",
+        settings.offered()
+    )
+}
+
 impl Prepared {
     fn issuer(&self, base: &str) -> String {
         self.oauth.authority.settings().public_origin.clone().unwrap_or_else(|| base.to_owned())
@@ -203,10 +218,6 @@ impl Prepared {
         if !self.oauth.authority.approves_by_itself() {
             return;
         }
-        if self.oauth.authority.settings().redirect_hosts.is_some() {
-            printer.warn("nobody is asked: whoever has an account at an allowed host, and knows this URL, is let in");
-        } else {
-            printer.warn("nobody is asked: whoever knows this URL is let in");
-        }
+        printer.warn(&let_in_unasked(self.oauth.authority.settings(), &self.issuer(base)));
     }
 }

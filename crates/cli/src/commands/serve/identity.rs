@@ -11,6 +11,9 @@ use crate::commands::run::callers::{self, CallerArguments};
 
 /// What programs may ask for. Running the platform is not among it.
 const SCOPES: [&str; 5] = ["mcp", "servers:read", "servers:write", "servers:call", "logs:read"];
+/// What programs get where nobody is asked: to use servers. Everybody who reaches `/authorize` gets it, and whoever may make
+/// servers may read what this machine has.
+const UNASKED: [&str; 1] = ["mcp"];
 
 /// What the options say.
 #[derive(Clone, Copy)]
@@ -73,6 +76,7 @@ fn settings(told: &Told<'_>) -> Result<Settings, Error> {
         public_origin: public_origin.transpose()?,
         places: server::platform_places(),
         scopes: Scopes::of(SCOPES),
+        most: hosts.is_some().then(|| Scopes::of(UNASKED)),
         required: Scopes::default(),
         approval: if hosts.is_some() { Approval::Automatic } else { Approval::Accounts },
         redirect_hosts: hosts,
