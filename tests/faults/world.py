@@ -85,8 +85,9 @@ class Plane:
             if connection is None:
                 own.close()
 
-    def call(self, server, tool, arguments=None):
-        return self.ask("POST", f"/mcp/servers/{server}/tools/{tool}", {"arguments": arguments or {}})
+    def call(self, server, tool, arguments=None, version=None):
+        body = {"arguments": arguments or {}, **({"version": version} if version else {})}
+        return self.ask("POST", f"/mcp/servers/{server}/tools/{tool}", body)
 
     def memory(self):
         """Resident bytes."""

@@ -88,6 +88,8 @@ fn a_server_is_deployed_called_stopped_started_and_logged() {
     assert_eq!(plane.post("/mcp/servers/hello/stop", &json!({})).json()["state"], "stopped");
     let called = plane.post("/mcp/servers/hello/tools/greet", &json!({}));
     assert_eq!((called.status, &called.json()["code"]), (404, &json!("MF1060")), "{}", called.body);
+    let tried = plane.post("/mcp/servers/hello/tools/greet", &json!({"version": "1.0.0"}));
+    assert_eq!(tried.status, 200, "what is stored may be tried by whose it is: {}", tried.body);
     let stopped = plane.send("POST", "/servers/hello/mcp", &[], "");
     assert_eq!((stopped.status, &stopped.json()["error"]), (404, &json!("MF1060")), "{}", stopped.body);
     assert!(stopped.body.contains("mcp-factory start hello"), "{}", stopped.body);
