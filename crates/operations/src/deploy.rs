@@ -32,7 +32,7 @@ const ACT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Deployments whose names share a place take turns.
 const TURNS: usize = 64;
 /// How often is looked whether it acted.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// The targets of a control plane.
 pub struct Targets {

@@ -17,7 +17,7 @@ pub const FILES_MAX: usize = 10_000;
 const FILE_BYTES_MAX: u64 = spec::limits::DOCUMENT_BYTES_MAX as u64 + 1;
 
 /// A file as it was seen.
-type Mark = (SystemTime, u64);
+pub type Mark = (SystemTime, u64);
 
 /// What became of a file that was changed.
 #[derive(Debug)]
@@ -129,7 +129,7 @@ fn look(folder: &Path) -> Result<Vec<(PathBuf, Mark)>, Error> {
 }
 
 /// The mark of a file; nothing when it is not there.
-pub fn mark(file: &Path) -> Option<(SystemTime, u64)> {
+pub fn mark(file: &Path) -> Option<Mark> {
     let data = std::fs::metadata(file).ok().filter(std::fs::Metadata::is_file)?;
     Some((data.modified().ok()?, data.len()))
 }

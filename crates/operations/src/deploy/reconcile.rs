@@ -1,23 +1,31 @@
 //! Makes what runs what is wanted.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use ::deploy::Target as _;
 use store::{Seen, Wanted};
 
 use super::health::{self, Fit};
 use super::residents;
+use crate::follow::Mark;
 use crate::{Context, Error};
 
 /// How often is looked whether another process changed the catalogue.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How often is looked whether the file was written at all, which costs next to nothing: whoever deploys from the home folder
+/// waits for it.
+const GLANCE_EVERY: Duration = Duration::from_millis(25);
 
 /// Follows the catalogue for as long as the control plane runs: starts what is wanted, stops what is not, and loads
 /// again what was changed, in this process or another one.
 pub async fn follow(context: &Context) {
     let Some(targets) = context.targets.clone() else { return };
     let mut seen = None;
+    // What another process writes to a file is there first; a server that several share has none.
+    let written = context.home.path().join(format!("{}-wal", store::FILE_NAME));
+    let mut mark = crate::follow::mark(&written);
     loop {
         let now = context.store(store::Store::changes).await.ok();
         if now != seen {
@@ -28,7 +36,19 @@ pub async fn follow(context: &Context) {
         }
         tokio::select! {
             () = targets.changed.notified() => seen = None,
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = rest(&written, &mut mark) => {}
+        }
+    }
+}
+
+/// Rests until a file is written, or for as long as is usual.
+async fn rest(file: &Path, mark: &mut Option<Mark>) {
+    let late = Instant::now() + LOOK_EVERY;
+    while Instant::now() < late {
+        tokio::time::sleep(GLANCE_EVERY).await;
+        let now = crate::follow::mark(file);
+        if now != std::mem::replace(mark, now) {
+            return;
         }
     }
 }
